@@ -1,0 +1,42 @@
+// What an operator configures about sockets. Plain values; src/config fills them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "session/settings.h"
+
+namespace sallyport::net {
+
+struct ListenerTls {
+  std::filesystem::path certificate_file;  // chain, PEM; both empty: the development certificate
+  std::filesystem::path key_file;
+};
+
+struct ListenerSettings {
+  std::string name;
+  std::string address;  // numeric IPv4 or IPv6
+  std::uint16_t port = 3307;  // 0: any free port, logged at start
+  session::Flavor flavor = session::Flavor::mysql;
+  std::string server_version;  // what the greeting says; empty: a default of the flavor
+  session::AuthMethod auth_method = session::AuthMethod::caching_sha2_password;
+  ListenerTls tls;
+};
+
+struct AdminSettings {
+  std::string address = "127.0.0.1";  // loopback only
+  std::uint16_t port = 9307;
+};
+
+struct NetSettings {
+  std::vector<ListenerSettings> listeners;
+  AdminSettings admin;
+  std::uint32_t worker_threads = 0;  // event loops; 0: one per core
+  std::uint32_t connections_max = 10'000;
+  std::filesystem::path state_directory;  // development certificate and other state that can be made anew
+  Milliseconds drain_timeout{30'000};     // after SIGTERM: how long sessions may go on
+};
+
+}  // namespace sallyport::net
