@@ -37,18 +37,18 @@ enum class Subjects : std::uint8_t {
 };
 
 struct IssuerSettings {
-  std::string name;    // how the rest of the configuration and the audit log call it
+  std::string name;  // how the rest of the configuration and the audit log call it
   IssuerKind kind = IssuerKind::oidc;
-  std::string issuer;  // compared with `iss` byte for byte (spiffe: the trust domain of `sub`)
+  std::string issuer;                  // compared with `iss` byte for byte (spiffe: the trust domain of `sub`)
   std::vector<std::string> audiences;  // a token must name at least one of these in `aud`; never empty
   KeySource keys;
-  std::filesystem::path ca_file;  // trusted for the HTTPS fetches; empty: the system's store
+  std::filesystem::path ca_file;                 // trusted for the HTTPS fetches; empty: the system's store
   std::vector<crypto::JwsAlgorithm> algorithms;  // never empty
   std::vector<std::string> token_types;          // accepted `typ`, compared as RFC 7515 section 4.1.9 says
   Subjects subjects = Subjects::machine;
-  Seconds lifetime_max{3600};   // of exp - iat
-  Seconds clock_skew{30};       // tolerated on exp, nbf and iat
-  Seconds refresh_every{300};   // background refresh of fetched keys
+  Seconds lifetime_max{3600};    // of exp - iat
+  Seconds clock_skew{30};        // tolerated on exp, nbf and iat
+  Seconds refresh_every{300};    // background refresh of fetched keys
   Seconds stale_keys_max{3600};  // how long cached keys serve while the issuer can't be reached
 };
 
@@ -68,7 +68,7 @@ struct ClaimMatcher {
 
 // All matchers of a rule must hold, and the token must come from the issuer.
 struct MatchRule {
-  std::string issuer;  // IssuerSettings::name
+  std::string issuer;                // IssuerSettings::name
   std::vector<ClaimMatcher> claims;  // never empty
 };
 
