@@ -1,0 +1,197 @@
+// Counters of one event loop: what /metrics shows. Plain numbers without any dependency, so that every module can
+// count; src/control gives them their Prometheus names (docs/metrics.md).
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace sallyport {
+
+enum class Metric : std::uint8_t {
+  connections_accepted,
+  logins_accepted,
+  statements_denied,
+  backend_connects,
+  backend_connect_failures,
+  client_bytes_received,
+  client_bytes_sent,
+  backend_bytes_received,
+  backend_bytes_sent,
+  audit_records,
+  audit_bytes,
+  audit_failures,
+  tls_handshakes,
+  tls_handshake_failures,
+  jwks_fetches,
+  jwks_fetch_failures,
+  config_reloads,
+  config_reload_failures
+};
+inline constexpr std::size_t metric_count = static_cast<std::size_t>(Metric::config_reload_failures) + 1;
+
+// What is there now, in contrast to what has happened so far.
+enum class Level : std::uint8_t { connections_open, sessions_open, backend_connections_open };
+inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::backend_connections_open) + 1;
+
+// Why a TCP connection was closed before its greeting.
+inline constexpr std::array<std::string_view, 4> connection_refusal_reasons{"too_many_connections", "draining",
+                                                                            "accept_failed", "other"};
+
+// Reason codes of login_refused records. The last counts every code that is not listed.
+inline constexpr std::array<std::string_view, 27> login_refusal_reasons{"tls_required",
+                                                                        "handshake_malformed",
+                                                                        "handshake_timeout",
+                                                                        "token_malformed",
+                                                                        "token_too_large",
+                                                                        "token_algorithm_not_allowed",
+                                                                        "token_key_unknown",
+                                                                        "token_signature_invalid",
+                                                                        "token_issuer_unknown",
+                                                                        "token_audience_mismatch",
+                                                                        "token_expired",
+                                                                        "token_not_yet_valid",
+                                                                        "token_lifetime_too_long",
+                                                                        "token_type_not_allowed",
+                                                                        "token_subject_not_machine",
+                                                                        "token_claim_invalid",
+                                                                        "token_header_not_allowed",
+                                                                        "issuer_keys_unavailable",
+                                                                        "account_unknown",
+                                                                        "account_ambiguous",
+                                                                        "account_disabled",
+                                                                        "connection_not_granted",
+                                                                        "backend_unavailable",
+                                                                        "backend_login_failed",
+                                                                        "audit_unavailable",
+                                                                        "too_many_connections",
+                                                                        "other"};
+
+// Reasons of session_end records. The last counts every reason that is not listed.
+inline constexpr std::array<std::string_view, 13> session_end_reasons{"client_quit",
+                                                                      "client_closed",
+                                                                      "client_violation",
+                                                                      "backend_closed",
+                                                                      "backend_violation",
+                                                                      "token_expired",
+                                                                      "account_disabled",
+                                                                      "account_changed",
+                                                                      "idle_timeout",
+                                                                      "write_timeout",
+                                                                      "drained",
+                                                                      "audit_unavailable",
+                                                                      "other"};
+
+// Commands by opcode, as `enum_server_command` of MySQL 9 and MariaDB 10.11 numbers them; those above the table are
+// counted in the last two.
+inline constexpr std::array<std::string_view, 35> command_kinds{"sleep",
+                                                                "quit",
+                                                                "init_db",
+                                                                "query",
+                                                                "field_list",
+                                                                "create_db",
+                                                                "drop_db",
+                                                                "refresh",
+                                                                "shutdown",
+                                                                "statistics",
+                                                                "process_info",
+                                                                "connect",
+                                                                "process_kill",
+                                                                "debug",
+                                                                "ping",
+                                                                "time",
+                                                                "delayed_insert",
+                                                                "change_user",
+                                                                "binlog_dump",
+                                                                "table_dump",
+                                                                "connect_out",
+                                                                "register_slave",
+                                                                "stmt_prepare",
+                                                                "stmt_execute",
+                                                                "stmt_send_long_data",
+                                                                "stmt_close",
+                                                                "stmt_reset",
+                                                                "set_option",
+                                                                "stmt_fetch",
+                                                                "daemon",
+                                                                "binlog_dump_gtid",
+                                                                "reset_connection",
+                                                                "clone",
+                                                                "stmt_bulk_execute",
+                                                                "unknown"};
+
+enum class Duration : std::uint8_t {
+  login,   // TCP accept to the OK packet
+  command  // last byte of the command to last byte of its answer
+};
+inline constexpr std::size_t duration_count = static_cast<std::size_t>(Duration::command) + 1;
+
+// Upper bounds of the buckets in microseconds, each inclusive; one more bucket takes what is above the last.
+inline constexpr std::array<std::uint64_t, 16> duration_bounds_us{
+    50,     100,    250,     500,     1'000,     2'500,     5'000,      10'000,
+    25'000, 50'000, 100'000, 250'000, 1'000'000, 2'500'000, 10'000'000, 60'000'000};
+
+struct HistogramTotals {
+  std::array<std::uint64_t, duration_bounds_us.size() + 1> buckets{};  // not cumulative
+  std::uint64_t sum_ns = 0;
+};
+
+// The sum over loops at one moment of scraping.
+struct CounterTotals {
+  std::array<std::uint64_t, metric_count> metrics{};
+  std::array<std::int64_t, level_count> levels{};
+  std::array<std::uint64_t, connection_refusal_reasons.size()> connections_refused{};
+  std::array<std::uint64_t, login_refusal_reasons.size()> logins_refused{};
+  std::array<std::uint64_t, session_end_reasons.size()> sessions_ended{};
+  std::array<std::uint64_t, command_kinds.size()> commands{};
+  std::array<HistogramTotals, duration_count> durations{};
+};
+
+// Written by one thread only, its loop's; read by any. So an increment needs no locked instruction, and instances
+// share no cache line.
+class alignas(64) LoopCounters {
+ public:
+  void add(Metric metric, std::uint64_t count = 1) { bump(metrics_[static_cast<std::size_t>(metric)], count); }
+  void raise(Level level) { bump(levels_[static_cast<std::size_t>(level)], std::int64_t{1}); }
+  void lower(Level level) { bump(levels_[static_cast<std::size_t>(level)], std::int64_t{-1}); }
+
+  // `reason`: an entry of connection_refusal_reasons, login_refusal_reasons or session_end_reasons; any other counts
+  // as "other".
+  void add_connection_refused(std::string_view reason);
+  void add_login_refused(std::string_view reason);
+  void add_session_ended(std::string_view reason);
+
+  // `opcode`: the first byte of a command packet, whatever it is.
+  void add_command(std::uint8_t opcode);
+
+  // A negative duration counts as zero.
+  void observe(Duration duration, std::chrono::nanoseconds elapsed);
+
+  void add_to(CounterTotals& totals) const;
+
+ private:
+  template <typename T, std::size_t size>
+  using Cells = std::array<std::atomic<T>, size>;
+  struct Histogram {
+    Cells<std::uint64_t, duration_bounds_us.size() + 1> buckets{};
+    std::atomic<std::uint64_t> sum_ns{0};
+  };
+
+  template <typename T>
+  static void bump(std::atomic<T>& cell, T count) {
+    cell.store(cell.load(std::memory_order_relaxed) + count, std::memory_order_relaxed);
+  }
+
+  Cells<std::uint64_t, metric_count> metrics_{};
+  Cells<std::int64_t, level_count> levels_{};
+  Cells<std::uint64_t, connection_refusal_reasons.size()> connections_refused_{};
+  Cells<std::uint64_t, login_refusal_reasons.size()> logins_refused_{};
+  Cells<std::uint64_t, session_end_reasons.size()> sessions_ended_{};
+  Cells<std::uint64_t, command_kinds.size()> commands_{};
+  std::array<Histogram, duration_count> durations_{};
+};
+
+}  // namespace sallyport
