@@ -1,0 +1,46 @@
+// Frames: the 4-byte header, and whole messages that may span several frames.
+//
+// Source: MySQL source documentation, "MySQL Packets": 3 bytes payload length, 1 byte sequence id; a payload of
+// 0xFFFFFF bytes is continued by the next frame, if need be an empty one.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/bytes.h"
+#include "base/result.h"
+#include "wire/encoding.h"
+
+namespace sallyport::wire {
+
+struct FrameHeader {
+  std::uint32_t payload_bytes;
+  std::uint8_t sequence_id;
+};
+
+// Nothing while fewer than four bytes are there.
+std::optional<FrameHeader> read_frame_header(Bytes bytes);
+
+enum class FrameError : std::uint8_t {
+  wrong_sequence_id,
+  too_large  // the message exceeds the limit given; judged from its headers, before its payload is there
+};
+
+// A whole message at the front of a buffer.
+struct Message {
+  std::size_t frame_bytes = 0;  // with all headers: how much of the buffer it takes
+  std::uint8_t next_sequence_id = 0;
+  std::uint32_t frames = 0;
+  std::uint64_t payload_bytes = 0;
+};
+
+// Finds the message at the front of `bytes`. Nothing while it is incomplete. `payload_bytes_max` bounds the sum of
+// its frames' payloads.
+Result<std::optional<Message>, FrameError> find_message(Bytes bytes, std::uint8_t expected_sequence_id,
+                                                        std::uint64_t payload_bytes_max);
+
+// The payload of a message found at the front of `bytes`. Borrowed from `bytes` when the message is one frame;
+// otherwise joined in `scratch`, from which it is then borrowed.
+Bytes message_payload(Bytes bytes, const Message& message, std::vector<std::uint8_t>& scratch);
+
+}  // namespace sallyport::wire

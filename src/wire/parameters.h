@@ -1,0 +1,73 @@
+// Binary values: the parameters of COM_STMT_EXECUTE and the query attributes before COM_QUERY's text.
+//
+// Source: MySQL source documentation, "Binary Protocol Value" and "COM_STMT_EXECUTE". Views borrow from the payload.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.h"
+#include "wire/capabilities.h"
+
+namespace sallyport::wire {
+
+struct ParameterType {
+  std::uint8_t type = 0;  // a ColumnType, or a byte that is none
+  bool is_unsigned = false;
+};
+
+struct SentAsLongData {};  // the value came with COM_STMT_SEND_LONG_DATA
+struct Null {};
+struct DateTime {  // DATE, DATETIME and TIMESTAMP
+  std::uint16_t year;
+  std::uint8_t month, day, hour, minute, second;
+  std::uint32_t microsecond;
+};
+struct TimeSpan {  // TIME
+  bool is_negative;
+  std::uint32_t days;
+  std::uint8_t hour, minute, second;
+  std::uint32_t microsecond;
+};
+using Value = std::variant<Null, SentAsLongData, std::int64_t, std::uint64_t, double, Bytes, DateTime, TimeSpan>;
+
+// Reads one non-NULL value. Bytes for every type sent as a length-encoded string, also one that is not known.
+// Fails the reader when the value is malformed.
+Value read_value(ByteReader& reader, ParameterType type);
+
+struct Parameter {
+  std::string_view name;  // empty for placeholders
+  ParameterType type;
+  Value value;
+};
+
+inline constexpr std::uint8_t flag_parameter_count_available = 0x08;
+
+struct ExecuteCommand {
+  std::uint32_t statement_id = 0;
+  std::uint8_t flags = 0;  // 1 asks for a read-only cursor
+  std::vector<Parameter> parameters;  // the placeholders', then attributes
+};
+
+// What of a prepared statement decides how its execution reads.
+struct PreparedShape {
+  std::uint16_t parameter_count = 0;
+  std::vector<ParameterType> types;       // of the last execution that sent types
+  std::vector<bool> sent_as_long_data;    // by parameter; may be shorter than parameter_count
+};
+
+// `payload` includes the command byte. Updates `shape.types` when the payload brings types. Nothing when malformed,
+// also when the types are due and missing.
+std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiated, PreparedShape& shape);
+
+// Skips the query attributes behind their two counts. False when malformed.
+bool skip_query_attributes(ByteReader& reader, std::uint64_t count);
+
+// Decodes what QueryCommand::attributes holds; empty when malformed.
+std::vector<Parameter> parse_query_attributes(Bytes attributes, std::uint64_t count);
+
+}  // namespace sallyport::wire

@@ -1,0 +1,105 @@
+// What a server answers: OK, ERR, EOF, prepare-OK, column definitions, rows, and session-track data.
+//
+// All functions take or give payloads, without frame headers. Parsed views borrow from the payload.
+// Source: MySQL source documentation, "Generic Response Packets", "Protocol::ColumnDefinition41",
+// "COM_STMT_PREPARE_OK", "Text Resultset Row", "Binary Protocol Resultset Row".
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.h"
+#include "wire/capabilities.h"
+#include "wire/encoding.h"
+#include "wire/parameters.h"
+
+namespace sallyport::wire {
+
+inline constexpr std::uint8_t ok_header = 0x00;
+inline constexpr std::uint8_t eof_header = 0xFE;
+inline constexpr std::uint8_t err_header = 0xFF;
+inline constexpr std::uint8_t local_infile_header = 0xFB;
+
+struct OkPacket {
+  std::uint8_t header = ok_header;  // eof_header where an OK ends rows under CLIENT_DEPRECATE_EOF
+  std::uint64_t affected_rows = 0;
+  std::uint64_t last_insert_id = 0;
+  std::uint16_t status_flags = 0;
+  std::uint16_t warnings = 0;
+  std::string_view info;
+  Bytes session_track;  // undecoded; empty unless status::session_state_changed
+};
+
+// `negotiated` with the server that sent it.
+std::optional<OkPacket> parse_ok(Bytes payload, Capabilities negotiated);
+// Writes session-track data only when `negotiated` has it and status::session_state_changed is set.
+void write_ok(PacketWriter& writer, const OkPacket& ok, Capabilities negotiated);
+
+struct EofPacket {
+  std::uint16_t warnings = 0;
+  std::uint16_t status_flags = 0;
+};
+
+std::optional<EofPacket> parse_eof(Bytes payload);
+void write_eof(PacketWriter& writer, const EofPacket& eof);
+
+struct ErrPacket {
+  std::uint16_t code = 0;
+  std::string_view sql_state;  // five characters; empty where the server sent none (before the handshake response)
+  std::string_view message;
+};
+
+std::optional<ErrPacket> parse_err(Bytes payload);
+// `sql_state` empty writes the form without one.
+void write_err(PacketWriter& writer, const ErrPacket& err);
+
+struct PrepareOk {
+  std::uint32_t statement_id = 0;
+  std::uint16_t columns = 0;
+  std::uint16_t parameters = 0;
+  std::uint16_t warnings = 0;
+};
+
+std::optional<PrepareOk> parse_prepare_ok(Bytes payload);
+
+struct ColumnDefinition {
+  std::string_view catalog, schema, table, org_table, name, org_name;
+  std::uint16_t collation_id = 0;
+  std::uint32_t length = 0;
+  ColumnType type = ColumnType::null;
+  std::uint16_t flags = 0;
+  std::uint8_t decimals = 0;
+};
+
+std::optional<ColumnDefinition> parse_column_definition(Bytes payload);
+void write_column_definition(PacketWriter& writer, const ColumnDefinition& column);
+
+// A row's cells; nothing stands for NULL. False when malformed.
+bool parse_text_row(Bytes payload, std::size_t columns, std::vector<std::optional<Bytes>>& cells);
+bool parse_binary_row(Bytes payload, const std::vector<ParameterType>& columns, std::vector<Value>& cells);
+
+// One entry of session-track data. Source: "Protocol::OK_Packet", enum_session_state_type.
+struct SessionTrackEntry {
+  enum class Kind : std::uint8_t {
+    system_variable,
+    schema,
+    state_change,
+    gtids,
+    transaction_characteristics,
+    transaction_state,
+    unknown
+  };
+  Kind kind = Kind::unknown;
+  std::uint8_t raw_kind = 0;
+  std::string_view name;   // system_variable: its name
+  std::string_view value;  // system_variable, schema: the new value; others: undecoded
+  Bytes raw;               // the whole entry
+};
+
+// Nothing when malformed.
+std::optional<std::vector<SessionTrackEntry>> parse_session_track(Bytes session_track);
+
+}  // namespace sallyport::wire

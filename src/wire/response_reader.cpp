@@ -1,0 +1,256 @@
+#include "wire/response_reader.h"
+
+#include <algorithm>
+
+#include "wire/response.h"
+
+namespace sallyport::wire {
+
+void ResponseReader::start(Command command, Capabilities negotiated) {
+  *this = ResponseReader{};
+  negotiated_ = negotiated;
+  sequence_id_ = 1;
+  if (command == Command::query || command == Command::stmt_execute) {
+    state_ = State::first;
+  } else if (command == Command::stmt_prepare) {
+    state_ = State::prepare_first;
+  } else if (command == Command::stmt_fetch) {
+    state_ = State::rows;
+  } else if (command == Command::field_list) {
+    state_ = State::field_list;
+  } else if (command == Command::statistics) {
+    state_ = State::statistics;
+  } else if (command == Command::quit || command == Command::stmt_close || command == Command::stmt_send_long_data) {
+    state_ = State::done;
+  } else {
+    state_ = State::simple;
+  }
+}
+
+Result<ResponseReader::Step, ResponseError> ResponseReader::next(Bytes bytes) {
+  SALLYPORT_CHECK(state_ != State::done);
+  if (frame_left_ > 0 || continued_) {
+    return next_row_part(bytes);
+  }
+  Step nothing{.kind = PacketKind::row, .bytes = 0, .packet_starts = false, .packet_ends = false};
+  auto header = read_frame_header(bytes);
+  if (!header) {
+    return nothing;
+  }
+  if (header->sequence_id != sequence_id_) {
+    return Unexpected(ResponseError::wrong_sequence_id);
+  }
+  if (state_ == State::rows) {
+    if (header->payload_bytes == 0) {
+      return Unexpected(ResponseError::malformed);
+    }
+    if (bytes.size() == frame_header_bytes) {
+      return nothing;
+    }
+    if (!ends_rows(*header, bytes[frame_header_bytes])) {
+      return next_row_part(bytes);
+    }
+  }
+  if (header->payload_bytes > control_packet_bytes_max) {
+    return Unexpected(ResponseError::packet_too_large);
+  }
+  std::size_t frame = frame_header_bytes + header->payload_bytes;
+  if (bytes.size() < frame) {
+    return nothing;
+  }
+  ++sequence_id_;
+  frame_starts_ = true;
+  auto kind = on_packet(bytes.subspan(frame_header_bytes, header->payload_bytes));
+  if (!kind) {
+    return Unexpected(kind.error());
+  }
+  return Step{.kind = *kind, .bytes = frame, .packet_starts = true, .packet_ends = true};
+}
+
+// An ERR packet, or the packet behind the last row: with CLIENT_DEPRECATE_EOF an OK whose header is 0xFE, without it
+// an EOF of fewer than 9 bytes. A row may begin with 0xFE too, as the length of a cell of 16 MiB or more: then its frame is full.
+bool ResponseReader::ends_rows(const FrameHeader& header, std::uint8_t first_byte) const {
+  if (first_byte == err_header) {
+    return true;
+  }
+  std::uint32_t limit = has(negotiated_, capability::deprecate_eof) ? frame_payload_max : 9;
+  return first_byte == eof_header && header.payload_bytes < limit;
+}
+
+Result<ResponseReader::Step, ResponseError> ResponseReader::next_row_part(Bytes bytes) {
+  Step step{.kind = PacketKind::row, .bytes = 0, .packet_starts = false, .packet_ends = false};
+  frame_starts_ = false;
+  if (frame_left_ == 0) {
+    auto header = read_frame_header(bytes);
+    if (!header) {
+      return step;
+    }
+    if (header->sequence_id != sequence_id_) {
+      return Unexpected(ResponseError::wrong_sequence_id);
+    }
+    ++sequence_id_;
+    step.packet_starts = !continued_;
+    frame_starts_ = true;
+    frame_left_ = header->payload_bytes;
+    frame_is_full_ = header->payload_bytes == frame_payload_max;
+    step.bytes = frame_header_bytes;
+  }
+  auto part = static_cast<std::uint32_t>(std::min<std::size_t>(bytes.size() - step.bytes, frame_left_));
+  step.bytes += part;
+  frame_left_ -= part;
+  continued_ = frame_left_ == 0 ? frame_is_full_ : continued_;
+  step.packet_ends = frame_left_ == 0 && !frame_is_full_;
+  rows_ += step.packet_ends ? 1 : 0;
+  return step;
+}
+
+Result<PacketKind, ResponseError> ResponseReader::on_packet(Bytes payload) {
+  if (payload.empty() && state_ != State::statistics) {
+    return Unexpected(ResponseError::malformed);
+  }
+  if (!payload.empty() && payload[0] == err_header) {
+    return on_err(payload);
+  }
+  switch (state_) {
+    case State::first:
+      return on_first(payload);
+    case State::simple:
+      // COM_SET_OPTION and COM_STMT_RESET answer with EOF on some servers.
+      if (payload[0] == eof_header && payload.size() < 9) {
+        state_ = State::done;
+        return PacketKind::rows_end;
+      }
+      return on_ok(payload, PacketKind::ok);
+    case State::column_definitions:
+      if (--definitions_left_ == 0) {
+        state_ = has(negotiated_, capability::deprecate_eof) ? State::rows : State::columns_end;
+      }
+      return PacketKind::column_definition;
+    case State::columns_end: {
+      auto eof = parse_eof(payload);
+      if (!eof) {
+        return Unexpected(ResponseError::malformed);
+      }
+      // A cursor's rows come with COM_STMT_FETCH.
+      bool has_cursor = (eof->status_flags & status::cursor_exists) != 0;
+      bool has_more = (eof->status_flags & status::more_results_exist) != 0;
+      state_ = !has_cursor ? State::rows : has_more ? State::first : State::done;
+      return PacketKind::columns_end;
+    }
+    case State::rows:
+      return on_ok(payload, PacketKind::rows_end);
+    case State::field_list:
+      if (payload[0] == eof_header) {
+        state_ = State::done;
+        return PacketKind::rows_end;
+      }
+      return PacketKind::column_definition;
+    case State::prepare_first:
+      return on_prepare_ok(payload);
+    case State::prepare_parameters:
+      return on_prepare_definition(PacketKind::prepare_parameter);
+    case State::prepare_columns:
+      return on_prepare_definition(PacketKind::prepare_column);
+    case State::prepare_parameters_end:
+    case State::prepare_columns_end: {
+      if (!parse_eof(payload)) {
+        return Unexpected(ResponseError::malformed);
+      }
+      bool parameters = state_ == State::prepare_parameters_end;
+      if (parameters) {
+        after_prepare_parameters();
+      } else {
+        state_ = State::done;
+      }
+      return parameters ? PacketKind::prepare_parameters_end : PacketKind::prepare_columns_end;
+    }
+    case State::statistics:
+      state_ = State::done;
+      return PacketKind::text;
+    case State::done:
+      break;
+  }
+  return Unexpected(ResponseError::malformed);
+}
+
+Result<PacketKind, ResponseError> ResponseReader::on_first(Bytes payload) {
+  if (payload[0] == ok_header) {
+    return on_ok(payload, PacketKind::ok);
+  }
+  if (payload[0] == local_infile_header) {
+    state_ = State::done;
+    return PacketKind::local_infile;
+  }
+  ByteReader reader{payload};
+  definitions_left_ = read_lenenc(reader);
+  // 65,535 columns is beyond any server's limit (4,096).
+  if (!reader.exhausted() || definitions_left_ == 0 || definitions_left_ > 0xFFFF) {
+    return Unexpected(ResponseError::malformed);
+  }
+  state_ = State::column_definitions;
+  return PacketKind::column_count;
+}
+
+Result<PacketKind, ResponseError> ResponseReader::on_ok(Bytes payload, PacketKind kind) {
+  std::uint16_t status_flags = 0;
+  if (kind == PacketKind::rows_end && !has(negotiated_, capability::deprecate_eof)) {
+    auto eof = parse_eof(payload);
+    if (!eof) {
+      return Unexpected(ResponseError::malformed);
+    }
+    status_flags = eof->status_flags;
+  } else {
+    auto ok = parse_ok(payload, negotiated_);
+    if (!ok) {
+      return Unexpected(ResponseError::malformed);
+    }
+    status_flags = ok->status_flags;
+  }
+  state_ = (status_flags & status::more_results_exist) != 0 ? State::first : State::done;
+  return kind;
+}
+
+Result<PacketKind, ResponseError> ResponseReader::on_err(Bytes payload) {
+  if (!parse_err(payload)) {
+    return Unexpected(ResponseError::malformed);
+  }
+  state_ = State::done;
+  return PacketKind::err;
+}
+
+Result<PacketKind, ResponseError> ResponseReader::on_prepare_ok(Bytes payload) {
+  auto ok = parse_prepare_ok(payload);
+  if (!ok) {
+    return Unexpected(ResponseError::malformed);
+  }
+  prepare_columns_ = ok->columns;
+  definitions_left_ = ok->parameters;
+  if (definitions_left_ > 0) {
+    state_ = State::prepare_parameters;
+  } else {
+    after_prepare_parameters();
+  }
+  return PacketKind::prepare_ok;
+}
+
+PacketKind ResponseReader::on_prepare_definition(PacketKind kind) {
+  if (--definitions_left_ > 0) {
+    return kind;
+  }
+  bool parameters = kind == PacketKind::prepare_parameter;
+  if (!has(negotiated_, capability::deprecate_eof)) {
+    state_ = parameters ? State::prepare_parameters_end : State::prepare_columns_end;
+  } else if (parameters) {
+    after_prepare_parameters();
+  } else {
+    state_ = State::done;
+  }
+  return kind;
+}
+
+void ResponseReader::after_prepare_parameters() {
+  definitions_left_ = prepare_columns_;
+  state_ = prepare_columns_ > 0 ? State::prepare_columns : State::done;
+}
+
+}  // namespace sallyport::wire
