@@ -12,9 +12,9 @@
 namespace sallyport::crypto {
 
 struct DevelopmentCertificateRequest {
-  std::vector<std::string> host_names;  // besides localhost, 127.0.0.1 and ::1; DNS names or numeric addresses
-  WallTime not_before;
-  WallTime not_after;
+  std::vector<std::string> host_names = {};  // besides localhost, 127.0.0.1 and ::1; DNS names or numeric addresses
+  WallTime not_before = {};
+  WallTime not_after = {};
 };
 
 struct DevelopmentCertificate {

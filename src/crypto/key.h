@@ -40,12 +40,12 @@ bool fits(JwsAlgorithm algorithm, KeyType type);
 
 // The public members of a JWK (RFC 7518 section 6, RFC 8037 section 2); values are base64url, absent ones empty.
 struct JwkMembers {
-  std::string kty;
-  std::string crv;
-  std::string n;
-  std::string e;
-  std::string x;
-  std::string y;
+  std::string kty = {};
+  std::string crv = {};
+  std::string n = {};
+  std::string e = {};
+  std::string x = {};
+  std::string y = {};
 };
 
 // RFC 7638 SHA-256 thumbprint, base64url: a name for a key that anyone can compute from it.

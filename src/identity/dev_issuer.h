@@ -18,14 +18,14 @@ inline constexpr std::string_view dev_issuer_url = "https://dev.sallyport.invali
 inline constexpr std::string_view dev_audience = "sallyport";
 
 struct DevToken {
-  std::string account;              // becomes `sub` and `client_id`
-  std::vector<std::string> groups;  // becomes `groups`
+  std::string account = {};              // becomes `sub` and `client_id`
+  std::vector<std::string> groups = {};  // becomes `groups`
   // Further members of the payload, or other values for those that it has. A value that is JSON is taken as that,
   // any other as a string.
-  std::vector<std::pair<std::string, std::string>> claims;
+  std::vector<std::pair<std::string, std::string>> claims = {};
   Seconds ttl{300};  // may be negative, to make an expired token
-  WallTime now;
-  Bytes random;  // at least 16 random bytes, which become `jti`
+  WallTime now = {};
+  Bytes random = {};  // at least 16 random bytes, which become `jti`
 };
 
 class DevIssuer {
