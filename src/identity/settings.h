@@ -44,7 +44,7 @@ struct IssuerSettings {
   KeySource keys;
   std::filesystem::path ca_file;                 // trusted for the HTTPS fetches; empty: the system's store
   std::vector<crypto::JwsAlgorithm> algorithms;  // never empty
-  std::vector<std::string> token_types;          // accepted `typ`, compared as RFC 7515 section 4.1.9 says
+  std::vector<std::string> token_types;          // accepted `typ` as RFC 7515 section 4.1.9 compares; "": none
   Subjects subjects = Subjects::machine;
   Seconds lifetime_max{3600};    // of exp - iat
   Seconds clock_skew{30};        // tolerated on exp, nbf and iat
