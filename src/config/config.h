@@ -34,8 +34,8 @@ struct Config {
 // One mistake: where it is, what is wrong, and what to write instead.
 struct Mistake {
   std::string file;
-  int line = 0;    // from 1; 0 when the mistake has no place (the file can't be read)
-  int column = 0;  // from 1
+  int line = 0;         // from 1; 0 when the mistake has no place (the file can't be read)
+  int column = 0;       // from 1
   std::string path;     // of the setting, e.g. "connections[0].tls.mode"
   std::string message;  // what is wrong, one sentence
   std::string mend;     // what to do, one sentence

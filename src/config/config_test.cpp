@@ -1,0 +1,429 @@
+#include "config/config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "config/document.h"
+#include "config/settings_table.h"
+
+namespace sallyport::config {
+namespace {
+
+using std::filesystem::path;
+
+const path golden = path(__FILE__).parent_path().parent_path().parent_path() / "tests/golden/config";
+
+std::string read_whole(const path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+// The files that tests/golden/config/valid.yaml refers to, and the wrong ones of mistakes.txt.
+class ConfigTest : public ::testing::Test {
+ protected:
+  ConfigTest() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "config_test.XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
+    write("cert.pem", "text\n-----BEGIN CERTIFICATE-----\n", 0644);
+    write("ca.pem", "-----BEGIN TRUSTED CERTIFICATE-----\n", 0644);
+    write("key.pem", "-----BEGIN EC PRIVATE KEY-----\n", 0600);
+    write("open_key.pem", "-----BEGIN PRIVATE KEY-----\n", 0644);
+    write("public.pem", "-----BEGIN PUBLIC KEY-----\n", 0644);
+    write("password", "se cret\n\n", 0640);
+    write("open_password", "se cret\n", 0644);
+    write("line_break", "\r\n", 0600);
+    write("nul", std::string("a\0b", 3), 0600);
+    write("app-password", "credential", 0600);
+    write("jwks.json",
+          R"({"keys": [{"kty": "EC", "crv": "P-256", "kid": "1", "x": "yOPn6k3JIEBjBL4TB3AWilSTaoyTzbFOlMu4epK1BXs",
+              "y": "AkWJH08ej6dlvH-rhr6XS0K-eVAlVsL1s90vbnoXWY4"}]})",
+          0644);
+    ::setenv("SALLYPORT_TEST_PASSWORD", "from the environment", 1);
+    ::setenv("SALLYPORT_TEST_EMPTY", "", 1);
+    ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
+    valid_ = read_whole(golden / "valid.yaml");
+  }
+  ~ConfigTest() override { std::filesystem::remove_all(directory_); }
+
+  void write(const std::string& name, const std::string& text, mode_t mode) const {
+    std::ofstream(directory_ / name, std::ios::binary) << text;
+    ::chmod((directory_ / name).c_str(), mode);
+  }
+
+  std::vector<std::string> mistakes_of(const std::string& yaml) const {
+    std::vector<std::string> lines;
+    auto config = parse(yaml, "config.yaml", directory_);
+    if (config) {
+      return lines;
+    }
+    for (const auto& mistake : config.error()) {
+      auto line = to_string(mistake);
+      for (auto at = line.find(directory_.string()); at != std::string::npos; at = line.find(directory_.string())) {
+        line.replace(at, directory_.string().size(), "DIR");
+      }
+      lines.push_back(line);
+    }
+    return lines;
+  }
+
+  path directory_;
+  std::string valid_;
+};
+
+struct Replacement {
+  std::string before;
+  std::string after;
+};
+
+struct Block {
+  std::string name;
+  std::vector<Replacement> replacements;
+  std::vector<std::string> mistakes;
+  std::string source;  // the block's lines but those of mistakes
+};
+
+std::vector<Block> read_blocks(const std::string& text, std::string& preamble) {
+  std::vector<Block> blocks;
+  std::istringstream stream(text);
+  char previous = ' ';
+  for (std::string line; std::getline(stream, line);) {
+    if (line.starts_with("== ")) {
+      blocks.push_back({.name = line.substr(3), .replacements = {}, .mistakes = {}, .source = {}});
+    }
+    if (blocks.empty()) {
+      preamble += line + "\n";
+      continue;
+    }
+    auto& block = blocks.back();
+    char kind = line.empty() ? ' ' : line.front();
+    std::string rest = line.size() > 2 ? line.substr(2) : "";
+    if ((kind == '-' && previous != '-') || (kind == '+' && block.replacements.empty())) {
+      block.replacements.emplace_back();
+    }
+    if (kind == '-') {
+      block.replacements.back().before += rest + "\n";
+    } else if (kind == '+') {
+      block.replacements.back().after += rest + "\n";
+    } else if (kind == '>') {
+      block.mistakes.push_back(rest);
+    }
+    if (kind != '>' && kind != ' ') {
+      block.source += line + "\n";
+    }
+    previous = kind;
+  }
+  return blocks;
+}
+
+std::string edited(const std::string& valid, const Block& block) {
+  std::string yaml = valid;
+  for (const auto& replacement : block.replacements) {
+    if (replacement.before.empty()) {
+      return replacement.after;
+    }
+    auto at = ("\n" + yaml).find("\n" + replacement.before);
+    EXPECT_NE(at, std::string::npos) << block.name << ": valid.yaml has no\n" << replacement.before;
+    if (at != std::string::npos) {
+      yaml.replace(at, replacement.before.size(), replacement.after);
+    }
+  }
+  return yaml;
+}
+
+TEST_F(ConfigTest, MistakesAreReportedAsInTheGoldenFile) {
+  auto file = golden / "mistakes.txt";
+  std::string written;
+  auto blocks = read_blocks(read_whole(file), written);
+  ASSERT_FALSE(blocks.empty());
+  bool update = ::getenv("SALLYPORT_UPDATE_GOLDEN") != nullptr;
+  for (const auto& block : blocks) {
+    auto mistakes = mistakes_of(edited(valid_, block));
+    EXPECT_FALSE(mistakes.empty()) << block.name;
+    written += (written.ends_with("\n\n") ? "" : "\n") + block.source;
+    for (const auto& mistake : mistakes) {
+      written += "> " + mistake + "\n";
+    }
+    if (!update) {
+      EXPECT_EQ(mistakes, block.mistakes) << block.name;
+    }
+  }
+  if (update) {
+    std::ofstream(file, std::ios::binary) << written;
+  }
+}
+
+TEST_F(ConfigTest, NoMistakeQuotesASecret) {
+  for (const auto& line : mistakes_of(valid_.substr(0, valid_.find("service_accounts:")))) {
+    EXPECT_THAT(line, Not(testing::HasSubstr("se cret")));
+  }
+  auto text = read_whole(golden / "mistakes.txt");
+  std::string ignored;
+  for (const auto& block : read_blocks(text, ignored)) {
+    for (const auto& mistake : block.mistakes) {
+      for (std::string_view secret : {"se cret", "hunter2", "from the environment", "PRIVATE KEY-----\n"}) {
+        EXPECT_THAT(mistake, Not(testing::HasSubstr(std::string(secret))));
+      }
+    }
+  }
+}
+
+TEST_F(ConfigTest, ListenersAndNetSettingsAreRead) {
+  auto config = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  const auto& net = config->net;
+  ASSERT_EQ(net.listeners.size(), 2U);
+  const auto& main = net.listeners[0];
+  EXPECT_EQ(main.name, "main");
+  EXPECT_EQ(main.address, "127.0.0.1");
+  EXPECT_EQ(main.port, 3307);
+  EXPECT_EQ(main.flavor, session::Flavor::mariadb);
+  EXPECT_EQ(main.server_version, "10.11.11-MariaDB");
+  EXPECT_EQ(main.auth_method, session::AuthMethod::dialog);
+  EXPECT_EQ(main.tls.certificate_file, directory_ / "cert.pem");
+  EXPECT_EQ(main.tls.key_file, directory_ / "key.pem");
+  EXPECT_EQ(net.listeners[1].auth_method, session::AuthMethod::caching_sha2_password);
+  EXPECT_EQ(net.listeners[1].port, 0);
+  EXPECT_TRUE(net.listeners[1].tls.key_file.empty());
+  EXPECT_EQ(net.admin.address, "::1");
+  EXPECT_EQ(net.admin.port, 0);
+  EXPECT_EQ(net.worker_threads, 3U);
+  EXPECT_EQ(net.connections_max, 500U);
+  EXPECT_EQ(net.drain_timeout, Milliseconds{0});
+  EXPECT_EQ(net.state_directory, directory_ / "state");
+}
+
+TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
+  auto config = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config->limits.packet_bytes_max, 1U << 30);
+  EXPECT_EQ(config->limits.token_bytes_max, 8192U);
+  EXPECT_EQ(config->limits.prepared_statements_max, 10U);
+  EXPECT_EQ(config->limits.handshake_timeout, Milliseconds{500});
+  EXPECT_EQ(config->limits.backend_login_timeout, Seconds{3});
+  EXPECT_EQ(config->limits.idle_timeout, Seconds{3600});
+  EXPECT_EQ(config->limits.write_timeout, Seconds{120});
+  EXPECT_EQ(config->audit.directory, "/var/log/elsewhere");
+  EXPECT_EQ(config->log.level, LogLevel::warning);
+  EXPECT_EQ(config->log.format, LogFormat::text);
+}
+
+TEST_F(ConfigTest, IssuersAreRead) {
+  auto config = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(config);
+  const auto& issuers = config->identity.issuers;
+  ASSERT_EQ(issuers.size(), 3U);
+  EXPECT_EQ(issuers[0].audiences, (std::vector<std::string>{"sallyport", "other"}));
+  EXPECT_EQ(std::get<identity::DiscoveryKeys>(issuers[0].keys).url,
+            "https://idp.example.org/.well-known/openid-configuration");
+  EXPECT_EQ(issuers[0].ca_file, directory_ / "ca.pem");
+  EXPECT_EQ(issuers[0].algorithms, (std::vector{crypto::JwsAlgorithm::eddsa, crypto::JwsAlgorithm::ps512}));
+  EXPECT_EQ(issuers[0].token_types, (std::vector<std::string>{"at+jwt", "JWT"}));
+  EXPECT_EQ(issuers[0].subjects, identity::Subjects::any);
+  EXPECT_EQ(issuers[0].lifetime_max, Seconds{7200});
+  EXPECT_EQ(issuers[0].clock_skew, Seconds{0});
+  EXPECT_EQ(issuers[0].refresh_every, Seconds{90});
+  EXPECT_EQ(issuers[0].stale_keys_max, Seconds{86400});
+  EXPECT_EQ(issuers[1].kind, identity::IssuerKind::spiffe);
+  EXPECT_EQ(issuers[1].token_types, (std::vector<std::string>{"JWT", "JOSE"}));
+  EXPECT_EQ(std::get<identity::JwksFileKeys>(issuers[1].keys).path, directory_ / "jwks.json");
+  EXPECT_THAT(std::get<identity::InlineKeys>(issuers[2].keys).jwks,
+              testing::StartsWith(R"({"keys":[{"kty":"EC","crv":"P-256","use":"sig","kid":"1","x":)"));
+}
+
+TEST_F(ConfigTest, ConnectionsAndTheirSecretsAreRead) {
+  auto config = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(config);
+  ASSERT_EQ(config->connections.size(), 2U);
+  const auto& shop = config->connections[0];
+  EXPECT_EQ(shop.flavor, session::Flavor::mariadb);
+  EXPECT_EQ(shop.host, "db.example.org");
+  EXPECT_EQ(shop.port, 3310);
+  EXPECT_EQ(shop.tls.mode, session::BackendTlsMode::verify_ca);
+  EXPECT_EQ(shop.tls.ca_file, directory_ / "ca.pem");
+  EXPECT_EQ(shop.tls.server_name, "db");
+  EXPECT_EQ(shop.tls.certificate_file, directory_ / "cert.pem");
+  EXPECT_EQ(shop.tls.key_file, directory_ / "key.pem");
+  EXPECT_EQ(shop.server_public_key_file, directory_ / "public.pem");
+  EXPECT_FALSE(shop.trust_server_public_key);
+  EXPECT_EQ(shop.default_schema, "shop");
+  ASSERT_EQ(shop.logins.size(), 2U);
+  EXPECT_EQ(shop.logins[0].name, "reader");
+  EXPECT_EQ(shop.logins[0].user, "sallyport_reader");
+  EXPECT_EQ(shop.logins[0].password.reveal(), "se cret\n") << "one line break is not part of the secret";
+  EXPECT_EQ(shop.logins[1].name, "sallyport_writer");
+  EXPECT_EQ(shop.logins[1].password.reveal(), "from the environment");
+  const auto& local = config->connections[1];
+  EXPECT_EQ(local.socket_path, "/run/mysqld/mysqld.sock");
+  EXPECT_EQ(local.tls.mode, session::BackendTlsMode::disabled);
+  EXPECT_TRUE(local.trust_server_public_key);
+  EXPECT_EQ(local.logins[0].password.reveal(), "credential");
+}
+
+TEST_F(ConfigTest, ServiceAccountsAreRead) {
+  auto config = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(config);
+  const auto& accounts = config->identity.accounts;
+  ASSERT_EQ(accounts.size(), 2U);
+  EXPECT_EQ(accounts[0].name, "reporter");
+  ASSERT_EQ(accounts[0].match.size(), 2U);
+  EXPECT_EQ(accounts[0].match[1].issuer, "mesh");
+  const auto& claims = accounts[0].match[0].claims;
+  using Kind = identity::ClaimMatcher::Kind;
+  ASSERT_EQ(claims.size(), 5U);
+  EXPECT_EQ(claims[0].claim, "sub");
+  EXPECT_EQ(claims[0].kind, Kind::equals);
+  EXPECT_EQ(claims[0].value, "agent-reporter");
+  EXPECT_EQ(claims[1].kind, Kind::contains);
+  EXPECT_EQ(claims[2].kind, Kind::glob);
+  EXPECT_EQ(claims[3].kind, Kind::one_of);
+  EXPECT_EQ(claims[3].values, (std::vector<std::string>{"prod", "stage"}));
+  EXPECT_EQ(claims[4].kind, Kind::equals);
+  EXPECT_EQ(claims[4].value, "42");
+  ASSERT_EQ(accounts[0].grants.size(), 2U);
+  EXPECT_EQ(accounts[0].grants[0].role, "reporting");
+  EXPECT_EQ(accounts[0].grants[0].login, "reader");
+  EXPECT_EQ(accounts[0].grants[0].set_role, "shop_reader");
+  EXPECT_EQ(accounts[0].grants[1].login, "app") << "the only login of the connection";
+  EXPECT_FALSE(accounts[0].disabled);
+  EXPECT_TRUE(accounts[1].disabled);
+}
+
+constexpr std::string_view least_document = R"(
+listeners: [{name: main, address: 127.0.0.1}]
+issuers:
+  - {name: idp, issuer: https://idp.example.org, audiences: [sallyport], keys: {jwks_url: "https://idp.example.org/keys"}}
+connections: [{name: shop, host: db, logins: [{user: app, password: {file: password}}]}]
+service_accounts:
+  - {name: one, match: [{issuer: idp, claims: {sub: x}}], grants: [{connection: shop}]}
+)";
+
+TEST_F(ConfigTest, WhatIsLeftOutHasTheDefaultsOfTheSettings) {
+  auto config = parse(least_document, "config.yaml", directory_);
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  session::Limits limits;
+  EXPECT_EQ(config->limits.packet_bytes_max, limits.packet_bytes_max);
+  EXPECT_EQ(config->limits.token_bytes_max, limits.token_bytes_max);
+  EXPECT_EQ(config->limits.prepared_statements_max, limits.prepared_statements_max);
+  EXPECT_EQ(config->limits.handshake_timeout, limits.handshake_timeout);
+  EXPECT_EQ(config->limits.backend_login_timeout, limits.backend_login_timeout);
+  EXPECT_EQ(config->limits.idle_timeout, limits.idle_timeout);
+  EXPECT_EQ(config->limits.write_timeout, limits.write_timeout);
+  net::NetSettings net;
+  EXPECT_EQ(config->net.admin.address, net.admin.address);
+  EXPECT_EQ(config->net.admin.port, net.admin.port);
+  EXPECT_EQ(config->net.worker_threads, net.worker_threads);
+  EXPECT_EQ(config->net.connections_max, net.connections_max);
+  EXPECT_EQ(config->net.drain_timeout, net.drain_timeout);
+  net::ListenerSettings listener;
+  EXPECT_EQ(config->net.listeners[0].port, listener.port);
+  EXPECT_EQ(config->net.listeners[0].flavor, listener.flavor);
+  EXPECT_EQ(config->net.listeners[0].auth_method, listener.auth_method);
+  identity::IssuerSettings issuer;
+  const auto& read = config->identity.issuers[0];
+  EXPECT_EQ(read.kind, issuer.kind);
+  EXPECT_EQ(read.subjects, issuer.subjects);
+  EXPECT_EQ(read.lifetime_max, issuer.lifetime_max);
+  EXPECT_EQ(read.clock_skew, issuer.clock_skew);
+  EXPECT_EQ(read.refresh_every, issuer.refresh_every);
+  EXPECT_EQ(read.stale_keys_max, issuer.stale_keys_max);
+  using enum crypto::JwsAlgorithm;
+  EXPECT_EQ(read.algorithms, (std::vector{rs256, ps256, es256, eddsa}));
+  EXPECT_EQ(read.token_types, (std::vector<std::string>{"at+jwt"}));
+  session::ConnectionSettings connection;
+  EXPECT_EQ(config->connections[0].port, connection.port);
+  EXPECT_EQ(config->connections[0].tls.mode, connection.tls.mode);
+  EXPECT_EQ(config->connections[0].flavor, connection.flavor);
+  LogSettings log;
+  EXPECT_EQ(config->log.level, log.level);
+  EXPECT_EQ(config->log.format, log.format);
+}
+
+TEST_F(ConfigTest, TheExampleOfTheDocumentationIsValid) {
+  auto text = read_whole(golden.parent_path().parent_path().parent_path() / "docs/configuration.md");
+  constexpr std::string_view fence = "```yaml\n";
+  auto begin = text.find(fence) + fence.size();
+  EXPECT_THAT(mistakes_of(text.substr(begin, text.find("```", begin) - begin)), testing::IsEmpty());
+}
+
+TEST_F(ConfigTest, AFileIsLoadedWithPathsRelativeToIt) {
+  write("config.yaml", valid_, 0644);
+  auto config = load(directory_ / "config.yaml");
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(config->net.listeners[0].tls.key_file, directory_ / "key.pem");
+}
+
+TEST_F(ConfigTest, AFileThatCannotBeReadIsOneMistakeWithoutAPlace) {
+  for (const auto& file : {directory_ / "missing.yaml", directory_}) {
+    auto config = load(file);
+    ASSERT_FALSE(config);
+    ASSERT_EQ(config.error().size(), 1U);
+    EXPECT_EQ(config.error()[0].line, 0);
+    EXPECT_THAT(to_string(config.error()[0]), testing::StartsWith(file.string() + ": The configuration can't be read"));
+  }
+}
+
+TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
+  // A value that is right for no kind of field, put in place of each field in turn, must be a mistake at that field.
+  struct Row {
+    std::string section;
+    std::string marker;  // the place in the document where fields of the section can be added
+    std::string path;
+  };
+  const std::vector<Row> rows{
+      {"configuration", "{", ""},
+      {"listener", "listeners: [{", "listeners[0]."},
+      {"listener_tls", "tls: {", "listeners[0].tls."},
+      {"admin", "admin: {", "admin."},
+      {"issuer", "issuers: [{", "issuers[0]."},
+      {"issuer_keys", "keys: {", "issuers[0].keys."},
+      {"connection", "connections: [{", "connections[0]."},
+      {"backend_tls", "tls:  {", "connections[0].tls."},
+      {"login", "logins: [{", "connections[0].logins[0]."},
+      {"secret", "password: {", "connections[0].logins[0].password."},
+      {"service_account", "service_accounts: [{", "service_accounts[0]."},
+      {"match", "match: [{", "service_accounts[0].match[0]."},
+      {"grant", "grants: [{", "service_accounts[0].grants[0]."},
+      {"limits", "limits: {", "limits."},
+      {"audit", "audit: {", "audit."},
+      {"log", "log: {", "log."},
+  };
+  const std::string skeleton =
+      "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, "
+      "logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {}, audit: {}, log: {}}";
+  ASSERT_EQ(rows.size(), all_sections().size());
+  for (const auto* section : all_sections()) {
+    auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& other) { return other.section == section->name; });
+    ASSERT_NE(row, rows.end()) << section->name;
+    for (const auto& field : section->fields) {
+      auto yaml = skeleton;
+      auto at = yaml.find(row->marker);
+      ASSERT_NE(at, std::string::npos) << row->marker;
+      yaml.insert(at + row->marker.size(), std::string(field.name) + ": null, ");
+      auto mistakes = mistakes_of(yaml);
+      auto expected =
+          "config.yaml:1:" + std::to_string(yaml.find(": null") + 3) + ": " + row->path + std::string(field.name) + ":";
+      EXPECT_THAT(mistakes, testing::Contains(testing::StartsWith(expected))) << yaml;
+    }
+  }
+}
+
+TEST_F(ConfigTest, DocumentsBeyondTheLimitsAreRefused) {
+  EXPECT_THAT(mistakes_of(std::string(document_bytes_max + 1, '\n')),
+              testing::ElementsAre(testing::HasSubstr("larger than 1 MiB")));
+  std::string many = "a: [";
+  for (std::size_t i = 0; i <= document_nodes_max; ++i) {
+    many += "x,";
+  }
+  EXPECT_THAT(mistakes_of(many + "]"), testing::ElementsAre(testing::HasSubstr("too many values")));
+  EXPECT_THAT(mistakes_of(std::string("a: \0b", 5)), testing::ElementsAre(testing::HasSubstr("NUL")));
+}
+
+}  // namespace
+}  // namespace sallyport::config

@@ -1,0 +1,116 @@
+#include <algorithm>
+
+#include "config/files.h"
+#include "config/sections.h"
+
+namespace sallyport::config {
+
+namespace {
+
+using session::BackendTlsMode;
+using session::ConnectionSettings;
+
+constexpr std::array<Choice<BackendTlsMode>, 4> tls_modes{{{"verify-full", BackendTlsMode::verify_full},
+                                                           {"verify-ca", BackendTlsMode::verify_ca},
+                                                           {"required", BackendTlsMode::required},
+                                                           {"disabled", BackendTlsMode::disabled}}};
+
+bool verifies(BackendTlsMode mode) {
+  return mode == BackendTlsMode::verify_full || mode == BackendTlsMode::verify_ca;
+}
+
+session::BackendTlsSettings read_tls(SectionReader& connection) {
+  session::BackendTlsSettings tls;
+  auto section = connection.section("tls");
+  tls.mode = section.choice("mode", tls_modes);
+  bool has_mode = connection.present("tls") && section.present("mode");
+  if (connection.present("socket") && !has_mode) {
+    tls.mode = BackendTlsMode::disabled;
+  }
+  tls.ca_file = read_pem_path(section, "ca", PemContent::certificate);
+  tls.server_name = section.text("server_name");
+  tls.certificate_file = read_pem_path(section, "certificate", PemContent::certificate);
+  tls.key_file = read_pem_path(section, "key", PemContent::private_key);
+  if (section.present("certificate") != section.present("key")) {
+    section.mistake(section.present("key") ? "key" : "certificate", "A client certificate needs its key as well.",
+                    "Give both certificate and key, or none.");
+  }
+  if (section.present("ca") && !verifies(tls.mode)) {
+    section.mistake("ca", "In this mode no certificate is verified.", "Set mode to verify-full, or remove ca.");
+  }
+  if (tls.mode == BackendTlsMode::disabled && section.present("certificate")) {
+    section.mistake("certificate", "Without TLS no certificate is shown.", "Set mode to verify-full, or remove it.");
+  }
+  if (tls.mode == BackendTlsMode::verify_full && connection.present("socket") && tls.server_name.empty()) {
+    section.mistake("mode", "On a Unix socket there is no host name to verify.",
+                    "Add server_name, or set mode to verify-ca or disabled.");
+  }
+  return tls;
+}
+
+std::vector<session::DatabaseLogin> read_logins(SectionReader& connection) {
+  auto sections = connection.sections("logins");
+  std::vector<session::DatabaseLogin> logins;
+  std::vector<std::string> names;
+  for (auto& section : sections) {
+    session::DatabaseLogin login;
+    login.user = section.text("user");
+    login.name = section.present("name") ? section.text("name") : login.user;
+    if (section.present("password")) {
+      auto password = section.section("password");
+      login.password = read_secret(password);
+    }
+    names.push_back(login.name);
+    logins.push_back(std::move(login));
+  }
+  check_unique_names(sections, "name", names);
+  return logins;
+}
+
+ConnectionSettings read_connection(SectionReader& section) {
+  ConnectionSettings connection;
+  connection.name = section.text("name");
+  connection.flavor = section.choice("flavor", flavor_choices);
+  connection.host = section.text("host");
+  connection.port = static_cast<std::uint16_t>(section.number("port"));
+  connection.socket_path = section.path("socket");
+  connection.tls = read_tls(section);
+  connection.server_public_key_file = read_pem_path(section, "server_public_key", PemContent::public_key);
+  connection.trust_server_public_key = section.flag("trust_server_public_key");
+  connection.default_schema = section.text("default_schema");
+  connection.logins = read_logins(section);
+  if (section.present("port") && section.present("socket") && !section.present("host")) {
+    section.mistake("port", "A Unix socket has no port.", "Remove it.");
+  }
+  if (connection.socket_path.string().size() > 107) {
+    section.mistake("socket", "The path of a Unix socket has at most 107 bytes.", "Move the socket, or link to it.");
+  }
+  if (connection.trust_server_public_key && !connection.server_public_key_file.empty()) {
+    section.mistake("trust_server_public_key", "The server's key is given, so there is no need to trust another.",
+                    "Remove one of the two.");
+  }
+  return connection;
+}
+
+}  // namespace
+
+void read_connections(SectionReader& root, Config& config) {
+  auto sections = root.sections("connections");
+  std::vector<std::string> names;
+  for (auto& section : sections) {
+    auto connection = read_connection(section);
+    const auto& listeners = config.net.listeners;
+    bool spoken = std::any_of(listeners.begin(), listeners.end(), [&](const net::ListenerSettings& listener) {
+      return listener.flavor == connection.flavor;
+    });
+    if (!spoken && !listeners.empty()) {
+      section.mistake("flavor", "No listener speaks for this flavor, so clients can't reach the connection.",
+                      "Add a listener with this flavor, or correct the flavor.");
+    }
+    names.push_back(connection.name);
+    config.connections.push_back(std::move(connection));
+  }
+  check_unique_names(sections, "name", names);
+}
+
+}  // namespace sallyport::config

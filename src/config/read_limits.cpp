@@ -1,0 +1,61 @@
+#include <system_error>
+
+#include "config/sections.h"
+
+namespace sallyport::config {
+
+namespace {
+
+constexpr std::array<Choice<LogLevel>, 4> log_levels{
+    {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}}};
+constexpr std::array<Choice<LogFormat>, 2> log_formats{{{"json", LogFormat::json}, {"text", LogFormat::text}}};
+
+bool is_loopback(std::string_view address) {
+  return address.starts_with("127.") || address == "::1" || address == "0:0:0:0:0:0:0:1";
+}
+
+// It need not exist yet, but must not be something else.
+std::filesystem::path read_directory(SectionReader& section, std::string_view name) {
+  auto directory = section.path(name);
+  std::error_code error;
+  if (std::filesystem::exists(directory, error) && !std::filesystem::is_directory(directory, error)) {
+    section.mistake(name, in_quotes(directory.string()) + " is not a directory.", "Write the path of a directory.");
+  }
+  return directory;
+}
+
+void read_session_limits(SectionReader limits, Config& config) {
+  config.limits = {.packet_bytes_max = static_cast<std::uint32_t>(limits.number("packet_bytes_max")),
+                   .token_bytes_max = static_cast<std::uint32_t>(limits.number("token_bytes_max")),
+                   .prepared_statements_max = static_cast<std::uint32_t>(limits.number("prepared_statements_max")),
+                   .handshake_timeout = limits.milliseconds("handshake_timeout"),
+                   .backend_login_timeout = limits.milliseconds("backend_login_timeout"),
+                   .idle_timeout = limits.milliseconds("idle_timeout"),
+                   .write_timeout = limits.milliseconds("write_timeout")};
+  config.net.connections_max = static_cast<std::uint32_t>(limits.number("connections_max"));
+  config.net.drain_timeout = limits.milliseconds("drain_timeout");
+  if (config.limits.packet_bytes_max != 0 && config.limits.token_bytes_max > config.limits.packet_bytes_max) {
+    limits.mistake("token_bytes_max", "A token of this size does not fit into packet_bytes_max.",
+                   "Lower this, or raise packet_bytes_max.");
+  }
+}
+
+}  // namespace
+
+void read_limits(SectionReader& root, Config& config) {
+  config.net.worker_threads = static_cast<std::uint32_t>(root.number("worker_threads"));
+  config.net.state_directory = read_directory(root, "state_directory");
+  auto admin = root.section("admin");
+  config.net.admin = {.address = admin.text("address"), .port = static_cast<std::uint16_t>(admin.number("port"))};
+  if (!config.net.admin.address.empty() && !is_loopback(config.net.admin.address)) {
+    admin.mistake("address", "The admin listener has no authentication and serves loopback only.",
+                  "Write 127.0.0.1 or \"::1\".");
+  }
+  read_session_limits(root.section("limits"), config);
+  auto audit = root.section("audit");
+  config.audit.directory = read_directory(audit, "directory");
+  auto log = root.section("log");
+  config.log = {.level = log.choice("level", log_levels), .format = log.choice("format", log_formats)};
+}
+
+}  // namespace sallyport::config

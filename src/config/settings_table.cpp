@@ -1,0 +1,500 @@
+#include "config/settings_table.h"
+
+#include <array>
+
+namespace sallyport::config {
+
+namespace {
+
+using enum FieldKind;
+using enum Presence;
+using Names = std::string_view;
+
+constexpr std::int64_t second = 1000;
+constexpr std::int64_t minute = 60 * second;
+constexpr std::int64_t hour = 60 * minute;
+constexpr std::int64_t day = 24 * hour;
+constexpr std::int64_t kib = 1024;
+constexpr std::int64_t mib = 1024 * kib;
+constexpr std::int64_t gib = 1024 * mib;
+
+constexpr std::array<Names, 2> flavors{"mysql", "mariadb"};
+constexpr std::array<Names, 4> auth_methods{"caching_sha2_password", "mysql_clear_password", "openid_connect",
+                                            "dialog"};
+constexpr std::array<Names, 2> issuer_kinds{"oidc", "spiffe"};
+constexpr std::array<Names, 10> algorithms{"RS256", "RS384", "RS512", "PS256", "PS384",
+                                           "PS512", "ES256", "ES384", "ES512", "EdDSA"};
+constexpr std::array<Names, 2> subjects{"machine", "any"};
+constexpr std::array<Names, 4> tls_modes{"verify-full", "verify-ca", "required", "disabled"};
+constexpr std::array<Names, 4> log_levels{"debug", "info", "warning", "error"};
+constexpr std::array<Names, 2> log_formats{"json", "text"};
+
+constexpr std::array<Field, 2> listener_tls_fields{{
+    {.name = "certificate",
+     .kind = path,
+     .presence = required,
+     .meaning = "PEM file with the certificate and its chain. Read again when it changes."},
+    {.name = "key",
+     .kind = path,
+     .presence = required,
+     .meaning = "PEM file with the private key; others than its owner and group must not be able to read it."},
+}};
+constexpr Section listener_tls{"listener_tls", "The certificate that clients are shown.", listener_tls_fields};
+
+constexpr std::array<Field, 7> listener_fields{{
+    {.name = "name",
+     .kind = name,
+     .presence = required,
+     .meaning = "How logs and records call it.",
+     .least = 1,
+     .most = 64},
+    {.name = "address",
+     .kind = address,
+     .presence = required,
+     .meaning = "Numeric IPv4 or IPv6 address to listen on; `0.0.0.0` or `\"::\"` for all."},
+    {.name = "port",
+     .kind = integer,
+     .default_value = "3307",
+     .meaning = "TCP port; 0 takes any free one and logs it.",
+     .least = 0,
+     .most = 65535},
+    {.name = "flavor",
+     .kind = choice,
+     .default_value = "mysql",
+     .meaning = "Which server the greeting speaks for. Drivers behave after it, so it must be that of the connections "
+                "used through this listener.",
+     .choices = flavors},
+    {.name = "server_version",
+     .kind = text,
+     .meaning = "The version that the greeting states. By default one of the flavor.",
+     .least = 1,
+     .most = 64},
+    {.name = "auth_method",
+     .kind = choice,
+     .default_value = "caching_sha2_password",
+     .meaning = "How a client whose first answer carries no token is asked for it.",
+     .choices = auth_methods},
+    {.name = "tls",
+     .kind = section,
+     .meaning = "Without it, a development certificate is made in `state_directory` at the first start.",
+     .section = &listener_tls},
+}};
+constexpr Section listener{"listener", "An address on which database clients connect.", listener_fields};
+
+constexpr std::array<Field, 2> admin_fields{{
+    {.name = "address", .kind = address, .default_value = "127.0.0.1", .meaning = "A loopback address."},
+    {.name = "port",
+     .kind = integer,
+     .default_value = "9307",
+     .meaning = "TCP port; 0 takes any free one and logs it.",
+     .least = 0,
+     .most = 65535},
+}};
+constexpr Section admin{"admin", "Where `/healthz`, `/readyz` and `/metrics` are served, in plain HTTP.", admin_fields};
+
+constexpr std::array<Field, 4> keys_fields{{
+    {.name = "discovery",
+     .kind = url,
+     .meaning = "URL of the issuer's OpenID configuration document, which names its JWK set."},
+    {.name = "jwks_url", .kind = url, .meaning = "URL of the JWK set itself."},
+    {.name = "jwks_file", .kind = path, .meaning = "File with the JWK set. Read again when it changes."},
+    {.name = "jwks", .kind = jwks, .meaning = "The JWK set, as JSON text or as a mapping."},
+}};
+constexpr std::array<Names, 4> keys_exactly_one{"discovery", "jwks_url", "jwks_file", "jwks"};
+constexpr Section issuer_keys{"issuer_keys",
+                              "Where the keys that sign an issuer's tokens come from: exactly one of these.",
+                              keys_fields, keys_exactly_one};
+
+constexpr std::array<Field, 13> issuer_fields{{
+    {.name = "name",
+     .kind = name,
+     .presence = required,
+     .meaning = "How the rest of the configuration, logs and records call it.",
+     .least = 1,
+     .most = 64},
+    {.name = "kind",
+     .kind = choice,
+     .default_value = "oidc",
+     .meaning = "`oidc`: JWT access tokens. `spiffe`: SPIFFE JWT-SVIDs.",
+     .choices = issuer_kinds},
+    {.name = "issuer",
+     .kind = text,
+     .presence = required,
+     .meaning =
+         "`oidc`: the value of `iss`, byte for byte. `spiffe`: the trust domain, e.g. `spiffe://prod.example.org`.",
+     .least = 1,
+     .most = 1024},
+    {.name = "audiences",
+     .kind = texts,
+     .presence = required,
+     .meaning = "A token must name at least one of these in `aud`.",
+     .least = 1,
+     .most = 64},
+    {.name = "keys",
+     .kind = section,
+     .presence = required,
+     .meaning = "Where its signing keys come from.",
+     .section = &issuer_keys},
+    {.name = "ca",
+     .kind = path,
+     .meaning = "PEM file with the authorities that fetches of keys trust. By default those of the system."},
+    {.name = "algorithms",
+     .kind = FieldKind::choices,
+     .default_value = "[RS256, PS256, ES256, EdDSA]",
+     .meaning = "Signature algorithms that its tokens may use.",
+     .least = 1,
+     .most = 10,
+     .choices = algorithms},
+    {.name = "token_types",
+     .kind = texts,
+     .default_value = "[at+jwt]",
+     .meaning = "Values of the header's `typ` that are taken. The default of a `spiffe` issuer is `[JWT, JOSE]`, and a "
+                "JWT-SVID may also leave it out.",
+     .least = 1,
+     .most = 16},
+    {.name = "subjects",
+     .kind = choice,
+     .default_value = "machine",
+     .meaning = "`machine`: only tokens that were issued to a client for itself, none on behalf of a human.",
+     .choices = subjects},
+    {.name = "lifetime_max",
+     .kind = duration,
+     .default_value = "1h",
+     .meaning = "Longest time between `iat` and `exp`. Whole seconds.",
+     .least = second,
+     .most = 30 * day},
+    {.name = "clock_skew",
+     .kind = duration,
+     .default_value = "30s",
+     .meaning = "Tolerance on `exp`, `nbf` and `iat`. Whole seconds.",
+     .least = 0,
+     .most = 10 * minute},
+    {.name = "refresh_every",
+     .kind = duration,
+     .default_value = "5m",
+     .meaning = "How often fetched keys are fetched anew in the background. Whole seconds.",
+     .least = 10 * second,
+     .most = day},
+    {.name = "stale_keys_max",
+     .kind = duration,
+     .default_value = "1h",
+     .meaning = "How long keys fetched earlier serve while the issuer can't be reached. Whole seconds.",
+     .least = 0,
+     .most = 7 * day},
+}};
+constexpr Section issuer{"issuer", "An identity provider whose tokens are taken.", issuer_fields};
+
+constexpr std::array<Field, 5> backend_tls_fields{{
+    {.name = "mode",
+     .kind = choice,
+     .default_value = "verify-full",
+     .meaning = "`verify-full`: certificate and host name are verified. `verify-ca`: the certificate only. `required`: "
+                "encrypted, not verified. `disabled`: in clear, which is the default on a Unix socket.",
+     .choices = tls_modes},
+    {.name = "ca", .kind = path, .meaning = "PEM file with the authorities to trust. By default those of the system."},
+    {.name = "server_name",
+     .kind = text,
+     .meaning = "Name that the certificate must have. By default the host.",
+     .least = 1,
+     .most = 253},
+    {.name = "certificate", .kind = path, .meaning = "PEM file with the certificate of the gateway as a client."},
+    {.name = "key", .kind = path, .meaning = "PEM file with the key of that certificate."},
+}};
+constexpr Section backend_tls{"backend_tls", "TLS to the database server.", backend_tls_fields};
+
+constexpr std::array<Field, 3> secret_fields{{
+    {.name = "file",
+     .kind = path,
+     .meaning = "File that holds the secret. One line break at its end is not part of it. Others than its owner and "
+                "group must not be able to read it."},
+    {.name = "env", .kind = text, .meaning = "Name of an environment variable.", .least = 1, .most = 256},
+    {.name = "systemd_credential",
+     .kind = text,
+     .meaning = "Name of a credential that systemd passes (`LoadCredential=`).",
+     .least = 1,
+     .most = 255},
+}};
+constexpr std::array<Names, 3> secret_exactly_one{"file", "env", "systemd_credential"};
+constexpr Section secret{"secret",
+                         "Where a secret comes from: exactly one of these. A secret is never written in the document.",
+                         secret_fields, secret_exactly_one};
+
+constexpr std::array<Field, 3> login_fields{{
+    {.name = "name",
+     .kind = name,
+     .meaning = "How grants call it. By default the same as `user`.",
+     .least = 1,
+     .most = 128},
+    {.name = "user",
+     .kind = text,
+     .presence = required,
+     .meaning = "User name of the database account.",
+     .least = 1,
+     .most = 128},
+    {.name = "password", .kind = section, .presence = required, .meaning = "Its password.", .section = &secret},
+}};
+constexpr Section login{"login", "A database account whose password only the gateway holds.", login_fields};
+
+constexpr std::array<Field, 10> connection_fields{{
+    {.name = "name",
+     .kind = name,
+     .presence = required,
+     .meaning = "What clients give as user name: `name`, or `name.role`.",
+     .least = 1,
+     .most = 64},
+    {.name = "flavor",
+     .kind = choice,
+     .default_value = "mysql",
+     .meaning = "Which server it leads to.",
+     .choices = flavors},
+    {.name = "host",
+     .kind = text,
+     .meaning = "Host name or address. Either this or `socket`.",
+     .least = 1,
+     .most = 253},
+    {.name = "port",
+     .kind = integer,
+     .default_value = "3306",
+     .meaning = "TCP port, with `host` only.",
+     .least = 1,
+     .most = 65535},
+    {.name = "socket", .kind = path, .meaning = "Path of the server's Unix socket. Either this or `host`."},
+    {.name = "tls", .kind = section, .meaning = "TLS to the server.", .section = &backend_tls},
+    {.name = "server_public_key",
+     .kind = path,
+     .meaning = "PEM file with the server's RSA key, with which passwords are encrypted where there is no TLS."},
+    {.name = "trust_server_public_key",
+     .kind = boolean,
+     .default_value = "false",
+     .meaning = "Ask the server for that key instead. An attacker between gateway and server could answer."},
+    {.name = "default_schema",
+     .kind = text,
+     .meaning = "Schema of sessions whose client names none.",
+     .least = 1,
+     .most = 64},
+    {.name = "logins",
+     .kind = sections,
+     .presence = required,
+     .meaning = "Accounts on the server.",
+     .least = 1,
+     .most = 1000,
+     .section = &login},
+}};
+constexpr std::array<Names, 2> connection_exactly_one{"host", "socket"};
+constexpr Section connection{"connection", "A database server that service accounts can be given access to.",
+                             connection_fields, connection_exactly_one};
+
+constexpr std::array<Field, 2> match_fields{{
+    {.name = "issuer",
+     .kind = name,
+     .presence = required,
+     .meaning = "Name of the issuer that the token must come from.",
+     .least = 1,
+     .most = 64},
+    {.name = "claims",
+     .kind = claims,
+     .presence = required,
+     .meaning = "Claim to condition; all must hold. A text means equality; see [conditions](#conditions-on-claims).",
+     .least = 1,
+     .most = 64},
+}};
+constexpr Section match{"match", "A rule that says which tokens an account is for; any of an account's rules suffices.",
+                        match_fields};
+
+constexpr std::array<Field, 4> grant_fields{{
+    {.name = "connection",
+     .kind = name,
+     .presence = required,
+     .meaning = "Name of the connection.",
+     .least = 1,
+     .most = 64},
+    {.name = "role",
+     .kind = name,
+     .meaning = "What a client writes after the dot to ask for this grant. The first grant "
+                "of a connection is also taken when the client writes no role.",
+     .least = 1,
+     .most = 64},
+    {.name = "login",
+     .kind = text,
+     .meaning = "Name of the connection's login to use. May be left out where the connection has only one.",
+     .least = 1,
+     .most = 128},
+    {.name = "set_role",
+     .kind = text,
+     .meaning = "Role of the database that is set after the login. By default the login's own default roles apply.",
+     .least = 1,
+     .most = 128},
+}};
+constexpr Section grant{"grant", "What a service account may open.", grant_fields};
+
+constexpr std::array<Field, 4> account_fields{{
+    {.name = "name",
+     .kind = name,
+     .presence = required,
+     .meaning = "How logs and records call it.",
+     .least = 1,
+     .most = 64},
+    {.name = "disabled",
+     .kind = boolean,
+     .default_value = "false",
+     .meaning = "`true` refuses its logins, and a reload with it ends its sessions."},
+    {.name = "match",
+     .kind = sections,
+     .presence = required,
+     .meaning = "Which tokens it is for.",
+     .least = 1,
+     .most = 100,
+     .section = &match},
+    {.name = "grants",
+     .kind = sections,
+     .presence = required,
+     .meaning = "What it may open.",
+     .least = 1,
+     .most = 1000,
+     .section = &grant},
+}};
+constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
+                          account_fields};
+
+constexpr std::array<Field, 9> limits_fields{{
+    {.name = "packet_bytes_max",
+     .kind = size,
+     .default_value = "64MiB",
+     .meaning = "Longest command of a client.",
+     .least = kib,
+     .most = gib},
+    {.name = "token_bytes_max",
+     .kind = size,
+     .default_value = "16KiB",
+     .meaning = "Longest token; a longer one is refused unread.",
+     .least = kib,
+     .most = mib},
+    {.name = "prepared_statements_max",
+     .kind = integer,
+     .default_value = "4096",
+     .meaning = "Prepared statements of one session.",
+     .least = 1,
+     .most = 1'000'000},
+    {.name = "handshake_timeout",
+     .kind = duration,
+     .default_value = "10s",
+     .meaning = "From the greeting until the client is authenticated, the login at the server not counted.",
+     .least = 100,
+     .most = 10 * minute},
+    {.name = "backend_login_timeout",
+     .kind = duration,
+     .default_value = "10s",
+     .meaning = "Connecting, TLS and login at the server, together.",
+     .least = 100,
+     .most = 10 * minute},
+    {.name = "idle_timeout",
+     .kind = duration,
+     .default_value = "8h",
+     .meaning = "How long a session may wait for a command.",
+     .least = second,
+     .most = 365 * day},
+    {.name = "write_timeout",
+     .kind = duration,
+     .default_value = "60s",
+     .meaning = "How long a peer may take nothing of what is due to it.",
+     .least = second,
+     .most = hour},
+    {.name = "connections_max",
+     .kind = integer,
+     .default_value = "10000",
+     .meaning = "Client connections at a time.",
+     .least = 1,
+     .most = 1'000'000},
+    {.name = "drain_timeout",
+     .kind = duration,
+     .default_value = "30s",
+     .meaning = "How long sessions may go on after SIGTERM.",
+     .least = 0,
+     .most = day},
+}};
+constexpr Section limits{"limits", "Bounds on what peers can make the gateway hold or wait for.", limits_fields};
+
+constexpr std::array<Field, 1> audit_fields{{
+    {.name = "directory",
+     .kind = path,
+     .default_value = "/var/log/sallyport",
+     .meaning = "Holds `audit.N.jsonl`, one file an event loop. It is made at the first start."},
+}};
+constexpr Section audit{"audit", "The record of who did what. Where it can't be written, nothing is forwarded.",
+                        audit_fields};
+
+constexpr std::array<Field, 2> log_fields{{
+    {.name = "level",
+     .kind = choice,
+     .default_value = "info",
+     .meaning = "Least severity that is logged.",
+     .choices = log_levels},
+    {.name = "format",
+     .kind = choice,
+     .default_value = "json",
+     .meaning = "One JSON object a line, or text to read.",
+     .choices = log_formats},
+}};
+constexpr Section log{"log", "The program's own log, on standard error.", log_fields};
+
+constexpr std::array<Field, 10> root_fields{{
+    {.name = "listeners",
+     .kind = sections,
+     .presence = required,
+     .meaning = "Where clients connect.",
+     .least = 1,
+     .most = 64,
+     .section = &listener},
+    {.name = "admin", .kind = section, .meaning = "Where health and metrics are served.", .section = &admin},
+    {.name = "worker_threads",
+     .kind = integer,
+     .default_value = "0",
+     .meaning = "Event loops; 0 means one for each core.",
+     .least = 0,
+     .most = 1024},
+    {.name = "state_directory",
+     .kind = path,
+     .default_value = "/var/lib/sallyport",
+     .meaning = "Holds what can be made anew, such as the development certificate. It is made at the first start."},
+    {.name = "issuers",
+     .kind = sections,
+     .presence = required,
+     .meaning = "Whose tokens are taken.",
+     .least = 1,
+     .most = 100,
+     .section = &issuer},
+    {.name = "connections",
+     .kind = sections,
+     .presence = required,
+     .meaning = "Which servers there are.",
+     .least = 1,
+     .most = 1000,
+     .section = &connection},
+    {.name = "service_accounts",
+     .kind = sections,
+     .presence = required,
+     .meaning = "Who may do what.",
+     .least = 1,
+     .most = 10000,
+     .section = &account},
+    {.name = "limits", .kind = section, .meaning = "Bounds.", .section = &limits},
+    {.name = "audit", .kind = section, .meaning = "Where the audit log lies.", .section = &audit},
+    {.name = "log", .kind = section, .meaning = "What the program logs.", .section = &log},
+}};
+constexpr Section root{"configuration", "The document.", root_fields};
+
+constexpr std::array<const Section*, 16> sections_in_order{
+    &root,  &listener, &listener_tls, &admin, &issuer, &issuer_keys, &connection, &backend_tls,
+    &login, &secret,   &account,      &match, &grant,  &limits,      &audit,      &log};
+
+}  // namespace
+
+const Section& root_section() {
+  return root;
+}
+
+std::span<const Section* const> all_sections() {
+  return sections_in_order;
+}
+
+}  // namespace sallyport::config
