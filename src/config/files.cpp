@@ -31,7 +31,7 @@ PemForm form_of(PemContent content) {
     case PemContent::public_key:
       return {"PUBLIC KEY-----", "public key"};
   }
-  SALLYPORT_CHECK(!"a content that is none");
+  check_failed("unknown enumerator", __FILE__, __LINE__);
 }
 
 bool has_pem_block(std::string_view text, std::string_view marker) {

@@ -149,7 +149,7 @@ void add_form(Members& members, const Field& field) {
     case FieldKind::sections:
       return add_array(members, field, reference(field));
   }
-  SALLYPORT_CHECK(!"a kind of field that is none");
+  check_failed("unknown enumerator", __FILE__, __LINE__);
 }
 
 std::string field_schema(const Field& field) {
@@ -226,7 +226,7 @@ std::string type_of(const Field& field) {
     case FieldKind::sections:
       return "list of [" + std::string(field.section->name) + "](#" + std::string(field.section->name) + ")";
   }
-  SALLYPORT_CHECK(!"a kind of field that is none");
+  check_failed("unknown enumerator", __FILE__, __LINE__);
 }
 
 }  // namespace
