@@ -68,7 +68,8 @@ struct IssuerStatus {
   std::uint64_t fetches = 0;   // finished, well or not
   std::uint32_t failures = 0;  // in a row
   std::optional<MonoTime> last_success;
-  std::string last_error;  // of the last fetch; empty when it went well
+  std::string last_error;          // of the last fetch; empty when it went well
+  std::vector<std::string> notes;  // KeySet::notes of the keys
 };
 
 // A number from 0 to 1 that spreads the retries of several gateways; drawn by the shell for each event.
@@ -89,11 +90,12 @@ class IssuerKeys {
   std::vector<FetchRequest> tick(MonoTime now);
   std::vector<FetchRequest> fetched(std::size_t issuer, const Result<std::string, FetchError>& answer, MonoTime now,
                                     Jitter jitter);
-  // The file is as it was when last read with success.
+  // In place of `fetched`: the file is as it was when it was last read.
   std::vector<FetchRequest> unchanged(std::size_t issuer, MonoTime now);
 
   // A login met a key that is not in the set, or an issuer without keys. Call tick afterwards. The login tries again
-  // whenever version() changes, and is refused once finished(wait). Nothing for inline keys: refuse at once.
+  // whenever version() changes and once more when finished(wait); if that fails too, it is refused. Nothing for inline
+  // keys: refuse at once.
   std::optional<KeyWait> key_unknown(std::size_t issuer, MonoTime now);
   bool finished(const KeyWait& wait) const;
 
@@ -109,16 +111,21 @@ class IssuerKeys {
 
  private:
   struct Issuer;
+
+  void publish(std::size_t index);
+  void drop_stale(std::size_t index, MonoTime now);
+  void start_if_due(std::size_t index, MonoTime now, std::vector<FetchRequest>& requests);
+  // The end of a fetch: with keys, or with what went wrong.
+  void succeed(std::size_t index, MonoTime now);
+  void fail(std::size_t index, std::string error, MonoTime now, Jitter jitter);
+  void read_keys(std::size_t index, const std::string& text, MonoTime now, Jitter jitter);
+  void read_discovery(std::size_t index, const std::string& text, MonoTime now, Jitter jitter,
+                      std::vector<FetchRequest>& requests);
+
   std::vector<IssuerSettings> settings_;
   std::vector<Issuer> issuers_;
   std::shared_ptr<const KeySets> snapshot_;
   std::uint64_t version_ = 0;
-
-  void publish();
-  void drop_stale(std::size_t index, MonoTime now);
-  void start_if_due(std::size_t index, MonoTime now, std::vector<FetchRequest>& requests);
-  void succeed(std::size_t index, KeySet keys, MonoTime now);
-  void fail(std::size_t index, std::string error, MonoTime now, Jitter jitter);
 };
 
 // Whether keys may be fetched from a URL: https, or http when the host is localhost or a numeric loopback address.
