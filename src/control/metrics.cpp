@@ -1,0 +1,158 @@
+#include "control/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <limits>
+#include <span>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+namespace sallyport::control {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+struct Description {
+  std::string_view name;
+  std::string_view help;
+};
+
+// In the order of Metric.
+constexpr std::array<Description, metric_count> counters{{
+    {"sallyport_connections_accepted_total", "Client connections accepted."},
+    {"sallyport_logins_accepted_total", "Logins accepted."},
+    {"sallyport_statements_denied_total", "Statements answered with a refusal."},
+    {"sallyport_backend_connects_total", "Connections to database servers that were opened."},
+    {"sallyport_backend_connect_failures_total", "Connections to database servers that failed before their login."},
+    {"sallyport_client_bytes_received_total", "Bytes received from clients, inside TLS."},
+    {"sallyport_client_bytes_sent_total", "Bytes sent to clients, inside TLS."},
+    {"sallyport_backend_bytes_received_total", "Bytes received from database servers, inside TLS."},
+    {"sallyport_backend_bytes_sent_total", "Bytes sent to database servers, inside TLS."},
+    {"sallyport_audit_records_total", "Audit records written."},
+    {"sallyport_audit_bytes_total", "Bytes of audit records written."},
+    {"sallyport_audit_failures_total",
+     "Audit records that could not be written; what they were for was not forwarded."},
+    {"sallyport_tls_handshakes_total", "TLS handshakes with clients completed."},
+    {"sallyport_tls_handshake_failures_total", "TLS handshakes with clients failed."},
+    {"sallyport_jwks_fetches_total", "Fetches of issuers' keys that succeeded."},
+    {"sallyport_jwks_fetch_failures_total", "Fetches of issuers' keys that failed."},
+    {"sallyport_config_reloads_total", "Reloads of the configuration that took effect."},
+    {"sallyport_config_reload_failures_total", "Reloads of the configuration that were refused because of mistakes."},
+}};
+
+// In the order of Level.
+constexpr std::array<Description, level_count> levels{{
+    {"sallyport_connections_open", "Client connections that are open."},
+    {"sallyport_sessions_open", "Sessions that are logged in."},
+    {"sallyport_backend_connections_open", "Connections to database servers that are open."},
+}};
+
+// In the order of Duration.
+constexpr std::array<Description, duration_count> durations{{
+    {"sallyport_login_duration_seconds", "From the accepted connection to the accepted login."},
+    {"sallyport_command_duration_seconds", "From the last byte of a command to the last byte of its answer."},
+}};
+
+MetricFamily family(const Description& description, MetricType type) {
+  return {.name = std::string(description.name), .help = std::string(description.help), .type = type, .metric = {}};
+}
+
+ClientMetric counted(std::uint64_t value) {
+  ClientMetric metric;
+  metric.counter.value = static_cast<double>(value);
+  return metric;
+}
+
+ClientMetric level(double value) {
+  ClientMetric metric;
+  metric.gauge.value = value;
+  return metric;
+}
+
+MetricFamily labelled(const Description& description, std::string_view label, std::span<const std::string_view> values,
+                      std::span<const std::uint64_t> counts) {
+  auto result = family(description, MetricType::Counter);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    auto metric = counted(counts[i]);
+    metric.label.push_back({std::string(label), std::string(values[i])});
+    result.metric.push_back(std::move(metric));
+  }
+  return result;
+}
+
+MetricFamily histogram(const Description& description, const HistogramTotals& totals) {
+  auto result = family(description, MetricType::Histogram);
+  ClientMetric metric;
+  auto& shown = metric.histogram;
+  for (std::size_t i = 0; i < totals.buckets.size(); ++i) {
+    shown.sample_count += totals.buckets[i];
+    double bound = i < duration_bounds_us.size() ? static_cast<double>(duration_bounds_us[i]) / 1e6
+                                                 : std::numeric_limits<double>::infinity();
+    shown.bucket.push_back({shown.sample_count, bound});
+  }
+  shown.sample_sum = static_cast<double>(totals.sum_ns) / 1e9;
+  result.metric.push_back(std::move(metric));
+  return result;
+}
+
+MetricFamily build_info(const std::string& version) {
+  auto result = family({"sallyport_build_info", "Always 1; the label says which version runs."}, MetricType::Gauge);
+  auto metric = level(1);
+  metric.label.push_back({"version", version});
+  result.metric.push_back(std::move(metric));
+  return result;
+}
+
+MetricFamily issuer_keys(const std::vector<IssuerGauge>& issuers) {
+  auto result =
+      family({"sallyport_issuer_keys", "Keys of an issuer that are valid now; with 0 its tokens are refused."},
+             MetricType::Gauge);
+  for (const auto& issuer : issuers) {
+    auto metric = level(static_cast<double>(issuer.keys));
+    metric.label.push_back({"issuer", issuer.name});
+    result.metric.push_back(std::move(metric));
+  }
+  return result;
+}
+
+}  // namespace
+
+std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
+  const auto& totals = snapshot.totals;
+  std::vector<MetricFamily> families;
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    families.push_back(family(counters[i], MetricType::Counter));
+    families.back().metric.push_back(counted(totals.metrics[i]));
+  }
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    families.push_back(family(levels[i], MetricType::Gauge));
+    families.back().metric.push_back(level(static_cast<double>(totals.levels[i])));
+  }
+  families.push_back(labelled({"sallyport_connections_refused_total", "Client connections closed before the greeting."},
+                              "reason", connection_refusal_reasons, totals.connections_refused));
+  families.push_back(labelled({"sallyport_logins_refused_total", "Logins refused."}, "reason", login_refusal_reasons,
+                              totals.logins_refused));
+  families.push_back(labelled({"sallyport_sessions_ended_total", "Sessions that were logged in and ended."}, "reason",
+                              session_end_reasons, totals.sessions_ended));
+  families.push_back(labelled({"sallyport_commands_total", "Commands received in sessions."}, "command", command_kinds,
+                              totals.commands));
+  for (std::size_t i = 0; i < durations.size(); ++i) {
+    families.push_back(histogram(durations[i], totals.durations[i]));
+  }
+  families.push_back(issuer_keys(snapshot.issuers));
+  families.push_back(build_info(snapshot.version));
+  families.push_back(
+      family({"process_start_time_seconds", "When the process started, in seconds since 1970."}, MetricType::Gauge));
+  families.back().metric.push_back(level(snapshot.start_time_seconds));
+  std::ostringstream text;
+  prometheus::TextSerializer().Serialize(text, families);
+  return std::move(text).str();
+}
+
+}  // namespace sallyport::control

@@ -1,0 +1,28 @@
+// The gateway's counters under their Prometheus names; docs/metrics.md describes each.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/counters.h"
+
+namespace sallyport::control {
+
+// What there is to know of one issuer's keys.
+struct IssuerGauge {
+  std::string name;
+  std::uint64_t keys = 0;  // 0: none, and its tokens are refused
+};
+
+struct MetricsSnapshot {
+  CounterTotals totals;
+  std::vector<IssuerGauge> issuers;
+  std::string version;            // of the program
+  double start_time_seconds = 0;  // since 1970-01-01T00:00:00Z
+};
+
+// The text exposition format, version 0.0.4.
+std::string to_prometheus_text(const MetricsSnapshot& snapshot);
+
+}  // namespace sallyport::control
