@@ -21,7 +21,7 @@ endif()
 add_library(sallyport_options INTERFACE)
 target_compile_options(sallyport_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wnon-virtual-dtor -Wold-style-cast
-  -Wcast-align -Woverloaded-virtual -Wnull-dereference -Wswitch-enum -Werror
+  -Wno-missing-field-initializers -Wcast-align -Woverloaded-virtual -Wnull-dereference -Wswitch-enum -Werror
   -fno-omit-frame-pointer -fstack-protector-strong)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives of these in the standard library when optimising.

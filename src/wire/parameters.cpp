@@ -73,6 +73,7 @@ struct ValueBlock {
   bool with_names;
   std::vector<ParameterType>* types;  // remembered types, replaced when the block brings its own
   const std::vector<bool>* sent_as_long_data;
+  std::vector<std::uint8_t>* type_block = nullptr;
 };
 
 // NULL bitmap, "types follow" flag, types, values. False when malformed.
@@ -81,12 +82,17 @@ bool read_value_block(ByteReader& reader, const ValueBlock& block, std::vector<P
   bool types_follow = reader.u8() == 1;
   std::vector<std::string_view> names(types_follow && block.with_names ? block.count : 0);
   if (types_follow) {
+    Bytes before = reader.rest();
     block.types->clear();
     for (std::size_t i = 0; i < block.count && reader.ok(); ++i) {
       block.types->push_back(read_type(reader));
       if (block.with_names) {
         names[i] = text_of(read_lenenc_bytes(reader));
       }
+    }
+    if (block.type_block != nullptr && reader.ok()) {
+      Bytes sent = before.first(before.size() - reader.remaining());
+      block.type_block->assign(sent.begin(), sent.end());
     }
   }
   if (!reader.ok() || block.types->size() < block.count) {
@@ -173,10 +179,14 @@ std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiat
   if (!reader.ok() || count > parameter_count_max || count < shape.parameter_count) {
     return std::nullopt;
   }
-  if (count > 0 &&
-      !read_value_block(reader,
+  if (count == 0) {
+    return command;
+  }
+  command.types_flag_at = payload.size() - reader.remaining() + (static_cast<std::size_t>(count) + 7) / 8;
+  command.types_follow = command.types_flag_at < payload.size() && payload[command.types_flag_at] == 1;
+  if (!read_value_block(reader,
                         {.count = static_cast<std::size_t>(count), .with_names = with_names, .types = &shape.types,
-                         .sent_as_long_data = &shape.sent_as_long_data},
+                         .sent_as_long_data = &shape.sent_as_long_data, .type_block = &shape.type_block},
                         &command.parameters)) {
     return std::nullopt;
   }

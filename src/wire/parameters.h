@@ -51,12 +51,15 @@ struct ExecuteCommand {
   std::uint32_t statement_id = 0;
   std::uint8_t flags = 0;  // 1 asks for a read-only cursor
   std::vector<Parameter> parameters;  // the placeholders', then attributes
+  std::size_t types_flag_at = 0;      // offset in the payload of the byte that says whether types follow; 0: none
+  bool types_follow = false;
 };
 
 // What of a prepared statement decides how its execution reads.
 struct PreparedShape {
   std::uint16_t parameter_count = 0;
   std::vector<ParameterType> types;       // of the last execution that sent types
+  std::vector<std::uint8_t> type_block;   // the same as they were sent, with names
   std::vector<bool> sent_as_long_data;    // by parameter; may be shorter than parameter_count
 };
 

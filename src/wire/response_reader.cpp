@@ -6,10 +6,10 @@
 
 namespace sallyport::wire {
 
-void ResponseReader::start(Command command, Capabilities negotiated) {
+void ResponseReader::start(Command command, Capabilities negotiated, std::uint8_t first_sequence_id) {
   *this = ResponseReader{};
   negotiated_ = negotiated;
-  sequence_id_ = 1;
+  sequence_id_ = first_sequence_id;
   if (command == Command::query || command == Command::stmt_execute) {
     state_ = State::first;
   } else if (command == Command::stmt_prepare) {

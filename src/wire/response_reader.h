@@ -42,8 +42,9 @@ inline constexpr std::size_t control_packet_bytes_max = 1U << 20;
 
 class ResponseReader {
  public:
-  // Begins the answer to `command`. `negotiated` with the server. Sequence ids start at 1.
-  void start(Command command, Capabilities negotiated);
+  // Begins the answer to `command`. `negotiated` with the server. The answer's sequence ids go on from the command's:
+  // from 1, or more when the command took several frames.
+  void start(Command command, Capabilities negotiated, std::uint8_t first_sequence_id = 1);
 
   bool done() const { return state_ == State::done; }
   std::uint64_t rows() const { return rows_; }  // complete rows so far, over all results

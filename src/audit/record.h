@@ -1,0 +1,61 @@
+// Writes an audit record: one JSON object on one line.
+//
+// Text that is UTF-8 becomes a string member; any other bytes become a member whose name ends in "_base64". Nothing
+// is dropped or replaced.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+
+namespace sallyport::audit {
+
+// Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, nothing overlong).
+bool is_utf8(std::string_view text);
+
+// Appends `text`, which is UTF-8, as a quoted JSON string.
+void append_json_string(std::string& out, std::string_view text);
+
+// Appends "2026-01-31T12:34:56.000000789Z".
+void append_time(std::string& out, WallTime time);
+
+class RecordWriter {
+ public:
+  // Appends to `out`; begin with "{" and the members common to all records.
+  struct Head {
+    std::string_view type;
+    std::string_view session;
+    std::uint64_t seq;
+    WallTime time;
+  };
+  RecordWriter(std::string& out, const Head& head);
+
+  void text(std::string_view name, std::string_view value);
+  // Leaves the member out when the value is empty.
+  void text_if_any(std::string_view name, std::string_view value);
+  void number(std::string_view name, std::uint64_t value);
+  void time(std::string_view name, WallTime value);
+
+  void begin_object(std::string_view name);
+  void end_object();
+  void begin_array(std::string_view name);
+  void end_array();
+  // Objects that are elements of an array.
+  void begin_element();
+  void end_element();
+  // A member whose value is JSON already.
+  void json(std::string_view name, std::string_view value);
+
+  // Closes the object and the line.
+  void end();
+
+ private:
+  void member(std::string_view name);
+
+  std::string& out_;
+};
+
+}  // namespace sallyport::audit

@@ -1,0 +1,262 @@
+#include "session/answer_relay.h"
+
+#include <array>
+
+namespace sallyport::session {
+namespace {
+
+using wire::PacketKind;
+
+// Packets made for a client that does not take them; what the server sends waits meanwhile.
+constexpr std::size_t made_bytes_max = 256U << 10;
+
+// The gateway tracks all system variables; a client that asked for tracking is told of those that the servers track
+// by default (session_track_system_variables).
+constexpr std::array<std::string_view, 5> variables_told{"autocommit", "character_set_client",
+                                                         "character_set_connection", "character_set_results",
+                                                         "time_zone"};
+
+bool is_told(const wire::SessionTrackEntry& entry) {
+  if (entry.kind != wire::SessionTrackEntry::Kind::system_variable) {
+    return true;
+  }
+  for (std::string_view name : variables_told) {
+    if (entry.name == name) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+void AnswerRelay::start(wire::Command command, const Legs& legs, std::uint8_t first_sequence_id) {
+  *this = AnswerRelay{};
+  legs_ = legs;
+  reader_.start(command, legs.backend, first_sequence_id);
+}
+
+Result<AnswerRelay::Step, Reason> AnswerRelay::relay(InputBuffer& from, OutputQueue& to, TrackedState& state) {
+  while (!reader_.done()) {
+    if (to.made_bytes() > made_bytes_max) {
+      return Step::more;
+    }
+    auto packet = reader_.next(Bytes{from.unclaimed()});
+    if (!packet) {
+      return Unexpected(Reason::backend_violation);
+    }
+    if (packet->bytes == 0) {
+      return Step::more;
+    }
+    if (packet->kind == PacketKind::row && !columns_end_due_) {
+      forward(*packet, from, to);
+    } else if (auto handled = handle(*packet, from, to, state); !handled) {
+      return Unexpected(handled.error());
+    }
+  }
+  return Step::done;
+}
+
+void AnswerRelay::forward(const Packet& packet, InputBuffer& from, OutputQueue& to) {
+  if (shift_ != 0 && reader_.frame_starts()) {
+    std::uint8_t& sequence_id = from.unclaimed()[3];
+    sequence_id = static_cast<std::uint8_t>(sequence_id + shift_);
+  }
+  to.forward(packet.bytes);
+  totals_.bytes += packet.bytes;
+}
+
+void AnswerRelay::drop(const Packet& packet, OutputQueue& to) {
+  to.skip(packet.bytes);
+  --shift_;
+}
+
+// The packet goes between the last one read and the next: it bears the id that the next would have borne.
+void AnswerRelay::insert_eof(OutputQueue& to, std::uint16_t status_flags, std::uint16_t warnings) {
+  wire::PacketWriter writer{to.made()};
+  writer.begin(next_client_sequence_id());
+  wire::write_eof(writer, {.warnings = warnings, .status_flags = status_flags});
+  writer.end();
+  to.queue_made();
+  totals_.bytes += 9;
+  ++shift_;
+}
+
+void AnswerRelay::insert_ok(OutputQueue& to, const wire::OkPacket& ok) {
+  wire::PacketWriter writer{to.made()};
+  std::size_t before = to.made().size();
+  writer.begin(next_client_sequence_id());
+  wire::write_ok(writer, ok, legs_.client);
+  writer.end();
+  totals_.bytes += to.made().size() - before;
+  to.queue_made();
+  ++shift_;
+}
+
+Result<Unit, Reason> AnswerRelay::handle(const Packet& packet, InputBuffer& from, OutputQueue& to,
+                                         TrackedState& state) {
+  Bytes payload = Bytes{from.unclaimed()}.subspan(wire::frame_header_bytes, packet.bytes - wire::frame_header_bytes);
+  switch (packet.kind) {
+    case PacketKind::row:
+      // columns_end_due_: the EOF goes before this row, whose header has been counted by the reader already.
+      --shift_;
+      insert_eof(to, state.status_flags & static_cast<std::uint16_t>(~wire::status::more_results_exist), 0);
+      ++shift_;
+      columns_end_due_ = false;
+      forward(packet, from, to);
+      return Unit{};
+    case PacketKind::column_count: {
+      ByteReader reader{payload};
+      definitions_left_ = wire::read_lenenc(reader);
+      rows_before_result_ = reader_.rows();
+      ++totals_.results;
+      forward(packet, from, to);
+      return Unit{};
+    }
+    case PacketKind::column_definition:
+    case PacketKind::prepare_parameter:
+    case PacketKind::prepare_column:
+      forward(packet, from, to);
+      count_definition(packet.kind, to, state);
+      return Unit{};
+    case PacketKind::prepare_ok:
+      forward(packet, from, to);
+      if (auto ok = wire::parse_prepare_ok(payload)) {
+        note_prepare(*ok);
+      }
+      return Unit{};
+    case PacketKind::err: {
+      auto err = wire::parse_err(payload);
+      totals_.error_code = err->code;
+      totals_.error_sql_state = err->sql_state;
+      totals_.error_message = err->message;
+      columns_end_due_ = false;
+      forward(packet, from, to);
+      return Unit{};
+    }
+    case PacketKind::prepare_parameters_end:
+    case PacketKind::prepare_columns_end:
+      if (client_ends_with_ok()) {
+        drop(packet, to);
+      } else {
+        forward(packet, from, to);
+      }
+      return Unit{};
+    case PacketKind::text:
+      forward(packet, from, to);
+      return Unit{};
+    case PacketKind::local_infile:
+      // The gateway never negotiates CLIENT_LOCAL_FILES, so no server has reason to ask for a file.
+      return Unexpected(Reason::backend_violation);
+    case PacketKind::ok:
+    case PacketKind::columns_end:
+    case PacketKind::rows_end:
+      return handle_end(packet, from, to, state);
+  }
+  return Unit{};
+}
+
+void AnswerRelay::count_definition(PacketKind kind, OutputQueue& to, const TrackedState& state) {
+  if (definitions_left_ == 0 || --definitions_left_ > 0) {
+    return;
+  }
+  if (kind == PacketKind::prepare_parameter) {
+    definitions_left_ = prepare_columns_left_;
+  }
+  if (!backend_ends_with_ok() || client_ends_with_ok()) {
+    return;
+  }
+  if (kind == PacketKind::column_definition) {
+    columns_end_due_ = true;  // its flags depend on what follows: rows, or a cursor
+  } else {
+    insert_eof(to, state.status_flags, 0);
+  }
+}
+
+void AnswerRelay::note_prepare(const wire::PrepareOk& ok) {
+  totals_.prepared = ok;
+  totals_.warnings += ok.warnings;
+  prepare_columns_left_ = ok.columns;
+  definitions_left_ = ok.parameters > 0 ? ok.parameters : ok.columns;
+}
+
+// OK and EOF packets: the end of a result, of column definitions, or of a command without result.
+Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& from, OutputQueue& to,
+                                             TrackedState& state) {
+  Bytes payload = Bytes{from.unclaimed()}.subspan(wire::frame_header_bytes, packet.bytes - wire::frame_header_bytes);
+  if (payload[0] == wire::eof_header && !backend_ends_with_ok()) {
+    auto eof = wire::parse_eof(payload);
+    if (!eof) {
+      return Unexpected(Reason::backend_violation);
+    }
+    state.status_flags = eof->status_flags;
+    bool ends_columns = packet.kind == PacketKind::columns_end;
+    totals_.warnings += ends_columns ? 0U : eof->warnings;
+    if (!client_ends_with_ok()) {
+      forward(packet, from, to);
+      return Unit{};
+    }
+    drop(packet, to);
+    // Behind column definitions the client is due nothing, unless a cursor takes the place of the rows.
+    if (!ends_columns || (eof->status_flags & wire::status::cursor_exists) != 0) {
+      insert_ok(to, {.header = wire::eof_header, .status_flags = eof->status_flags, .warnings = eof->warnings});
+    }
+    return Unit{};
+  }
+  auto ok = wire::parse_ok(payload, legs_.backend);
+  if (!ok) {
+    return Unexpected(Reason::backend_violation);
+  }
+  totals_.affected_rows += ok->affected_rows;
+  totals_.warnings += ok->warnings;
+  totals_.results += packet.kind == PacketKind::ok ? 1 : 0;
+  handle_ok(packet, *ok, from, to, state);
+  return Unit{};
+}
+
+void AnswerRelay::handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from, OutputQueue& to,
+                            TrackedState& state) {
+  wire::OkPacket told = ok;
+  std::vector<std::uint8_t> track;
+  bool changed = (ok.status_flags & wire::status::session_state_changed) != 0;
+  if (changed) {
+    for (const auto& entry : wire::parse_session_track(ok.session_track).value_or(std::vector<wire::SessionTrackEntry>{})) {
+      if (entry.kind == wire::SessionTrackEntry::Kind::schema) {
+        state.schema = entry.value;
+      }
+      if (is_told(entry)) {
+        track.insert(track.end(), entry.raw.begin(), entry.raw.end());
+      }
+    }
+    bool tells = wire::has(legs_.client, wire::capability::session_track) && !track.empty();
+    told.session_track = track;
+    if (!tells) {
+      told.status_flags &= static_cast<std::uint16_t>(~wire::status::session_state_changed);
+    }
+  }
+  state.status_flags = told.status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
+  bool as_eof = ok.header == wire::eof_header && !client_ends_with_ok();
+  if (!changed && !as_eof) {
+    columns_end_due_ = false;
+    forward(packet, from, to);
+    return;
+  }
+  // The replacement is written before the original is skipped, as its text is borrowed from there; the id is that of
+  // the packet just read.
+  if (as_eof) {
+    bool cursor = (ok.status_flags & wire::status::cursor_exists) != 0 && reader_.rows() == rows_before_result_;
+    --shift_;
+    if (columns_end_due_ && !cursor) {
+      insert_eof(to, state.status_flags & static_cast<std::uint16_t>(~wire::status::more_results_exist), 0);
+    }
+    insert_eof(to, told.status_flags, ok.warnings);
+    to.skip(packet.bytes);
+  } else {
+    --shift_;
+    insert_ok(to, told);
+    to.skip(packet.bytes);
+  }
+  columns_end_due_ = false;
+}
+
+}  // namespace sallyport::session

@@ -1,0 +1,87 @@
+// Passes one answer of the server on to the client, in place where the two legs agree, rewritten where they negotiated
+// different things (CLIENT_DEPRECATE_EOF, session tracking).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "session/input_buffer.h"
+#include "session/output_queue.h"
+#include "session/reason.h"
+#include "wire/response.h"
+#include "wire/response_reader.h"
+
+namespace sallyport::session {
+
+// What the server said of the session's state in OK packets.
+struct TrackedState {
+  std::string schema;
+  std::uint16_t status_flags = wire::status::autocommit;
+};
+
+// The capabilities negotiated on each leg.
+struct Legs {
+  wire::Capabilities client = 0;
+  wire::Capabilities backend = 0;
+};
+
+// What an answer came to.
+struct AnswerTotals {
+  std::uint64_t affected_rows = 0;
+  std::uint64_t bytes = 0;
+  std::uint32_t results = 0;
+  std::uint32_t warnings = 0;
+  std::optional<std::uint16_t> error_code;
+  std::string error_sql_state;
+  std::string error_message;
+  std::optional<wire::PrepareOk> prepared;
+};
+
+class AnswerRelay {
+ public:
+  // Begins the answer to `command`; its first packet bears `first_sequence_id`, on both legs.
+  void start(wire::Command command, const Legs& legs, std::uint8_t first_sequence_id);
+
+  enum class Step : std::uint8_t { more, done };
+  // Takes as much as there is from `from` and queues it for the client. Stops early, with Step::more, when packets made
+  // here fill the queue; call again once some were sent. Error: backend_violation, the answer can't go on.
+  Result<Step, Reason> relay(InputBuffer& from, OutputQueue& to, TrackedState& state);
+
+  // Whether the client has got whole packets only, so that an ERR packet can follow.
+  bool at_packet_boundary() const { return reader_.at_packet_boundary(); }
+  std::uint8_t next_client_sequence_id() const {
+    return static_cast<std::uint8_t>(reader_.next_sequence_id() + shift_);
+  }
+  bool done() const { return reader_.done(); }
+  std::uint64_t rows() const { return reader_.rows(); }
+  const AnswerTotals& totals() const { return totals_; }
+
+ private:
+  using Packet = wire::ResponseReader::Step;
+
+  void forward(const Packet& packet, InputBuffer& from, OutputQueue& to);
+  void drop(const Packet& packet, OutputQueue& to);
+  void insert_eof(OutputQueue& to, std::uint16_t status_flags, std::uint16_t warnings);
+  void insert_ok(OutputQueue& to, const wire::OkPacket& ok);
+  Result<Unit, Reason> handle(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
+  Result<Unit, Reason> handle_end(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
+  void handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from, OutputQueue& to,
+                 TrackedState& state);
+  void count_definition(wire::PacketKind kind, OutputQueue& to, const TrackedState& state);
+  void note_prepare(const wire::PrepareOk& ok);
+  bool client_ends_with_ok() const { return wire::has(legs_.client, wire::capability::deprecate_eof); }
+  bool backend_ends_with_ok() const { return wire::has(legs_.backend, wire::capability::deprecate_eof); }
+
+  wire::ResponseReader reader_;
+  Legs legs_;
+  std::uint8_t shift_ = 0;  // client's sequence id minus backend's, modulo 256
+  std::uint64_t definitions_left_ = 0;
+  std::uint64_t prepare_columns_left_ = 0;
+  bool columns_end_due_ = false;  // the client is due an EOF behind the column definitions that the server left out
+  std::uint64_t rows_before_result_ = 0;
+  AnswerTotals totals_;
+};
+
+}  // namespace sallyport::session

@@ -1,0 +1,323 @@
+#include "session/backend_login.h"
+
+#include <algorithm>
+
+#include "crypto/hash.h"
+#include "crypto/key.h"
+#include "crypto/mariadb_ed25519.h"
+#include "wire/response.h"
+
+namespace sallyport::session {
+namespace {
+
+namespace capability = wire::capability;
+
+// What every backend connection has where the server offers it.
+constexpr wire::Capabilities wanted = capability::long_password | capability::long_flag | capability::protocol_41 |
+                                      capability::transactions | capability::secure_connection |
+                                      capability::plugin_auth | capability::plugin_auth_lenenc_data |
+                                      capability::connect_attrs | capability::session_track |
+                                      capability::deprecate_eof;
+// What must be the same on both legs, because it changes what statements do or mean.
+constexpr wire::Capabilities mirrored = capability::found_rows | capability::no_schema | capability::odbc |
+                                        capability::ignore_space | capability::interactive |
+                                        capability::multi_statements | capability::multi_results |
+                                        capability::ps_multi_results | capability::query_attributes;
+constexpr std::uint32_t packet_bytes_max = 1U << 30;
+
+std::vector<std::uint8_t> xor_bytes(Bytes left, Bytes right) {
+  std::vector<std::uint8_t> out(left.begin(), left.end());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i] = static_cast<std::uint8_t>(out[i] ^ right[i % right.size()]);
+  }
+  return out;
+}
+
+// SHA1(password) XOR SHA1(nonce + SHA1(SHA1(password))).
+std::vector<std::uint8_t> native_scramble(std::string_view password, Bytes nonce) {
+  auto once = crypto::sha1({bytes_of(password)});
+  auto twice = crypto::sha1({once});
+  return xor_bytes(once, crypto::sha1({nonce, twice}));
+}
+
+// SHA256(password) XOR SHA256(SHA256(SHA256(password)) + nonce).
+std::vector<std::uint8_t> caching_sha2_scramble(std::string_view password, Bytes nonce) {
+  auto once = crypto::sha256({bytes_of(password)});
+  auto twice = crypto::sha256({once});
+  return xor_bytes(once, crypto::sha256({twice, nonce}));
+}
+
+std::vector<std::uint8_t> with_nul(std::string_view password) {
+  std::vector<std::uint8_t> out(password.begin(), password.end());
+  out.push_back(0);
+  return out;
+}
+
+}  // namespace
+
+std::string quoted_identifier(std::string_view name) {
+  std::string quoted = "`";
+  for (char c : name) {
+    quoted.append(c == '`' ? 2 : 1, c);
+  }
+  quoted.push_back('`');
+  return quoted;
+}
+
+BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t>& out) {
+  wire::PacketWriter writer{out};
+  auto send = [&](wire::Command command, std::string_view text) {
+    writer.begin(0);
+    writer.u8(static_cast<std::uint8_t>(command));
+    if (command == wire::Command::query && wire::has(target.client->capabilities, capability::query_attributes)) {
+      writer.lenenc(0);  // no query attributes
+      writer.lenenc(1);
+    }
+    writer.text(text);
+    writer.end();
+    ++answers_due_;
+  };
+  send(wire::Command::query, "SET SESSION session_track_system_variables='*', SESSION session_track_schema=1");
+  if (!target.set_role.empty()) {
+    send(wire::Command::query, "SET ROLE " + quoted_identifier(target.set_role));
+  }
+  if (!target.schema.empty()) {
+    send(wire::Command::init_db, target.schema);
+    last_is_schema_ = true;
+  }
+}
+
+BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities negotiated) {
+  --answers_due_;
+  if (auto ok = wire::parse_ok(payload, negotiated); ok && failure_.message.empty()) {
+    status_flags_ = ok->status_flags;
+  } else if (auto err = wire::parse_err(payload); err && failure_.message.empty()) {
+    failure_ = {.code = err->code,
+                .sql_state = std::string(err->sql_state),
+                .message = std::string(err->message),
+                .on_schema = last_is_schema_ && answers_due_ == 0};
+  } else if (failure_.message.empty()) {
+    failure_.message = "the answer to the session's set-up was malformed";
+  }
+  if (!failure_.message.empty()) {
+    return Step::failed;
+  }
+  return answers_due_ == 0 ? Step::done : Step::more;
+}
+
+BackendLogin::Step BackendLogin::fail(Reason reason, std::string detail) {
+  failure_ = {.reason = reason, .detail = std::move(detail)};
+  return Step::failed;
+}
+
+bool BackendLogin::channel_is_secure() const { return tls_ || !target_.connection->socket_path.empty(); }
+
+BackendLogin::Step BackendLogin::on_packet(Bytes payload) {
+  if (auto err = wire::parse_err(payload)) {
+    return fail(stage_ == Stage::greeting ? Reason::backend_unavailable : Reason::backend_login_failed,
+                "the server refused the login: " + std::to_string(err->code) + " " + std::string(err->message));
+  }
+  if (stage_ == Stage::greeting) {
+    return on_greeting(payload);
+  }
+  if (stage_ == Stage::tls || payload.empty()) {
+    return fail(Reason::backend_login_failed, "the server sent a packet out of turn");
+  }
+  switch (payload[0]) {
+    case wire::ok_header:
+      if (!wire::parse_ok(payload, capabilities_)) {
+        return fail(Reason::backend_login_failed, "the server's OK packet was malformed");
+      }
+      return Step::logged_in;
+    case wire::eof_header:
+      return on_switch(payload);
+    case 0x01:
+      return on_more_data(payload);
+    default:
+      return fail(Reason::backend_login_failed, "the server sent an unknown authentication packet");
+  }
+}
+
+BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
+  auto greeting = wire::parse_greeting(payload);
+  if (!greeting) {
+    return fail(Reason::backend_login_failed, "the server's greeting was malformed");
+  }
+  server_version_ = greeting->server_version;
+  server_connection_id_ = greeting->connection_id;
+  plugin_ = greeting->auth_plugin;
+  nonce_.assign(greeting->nonce.begin(), greeting->nonce.end());
+  wire::Capabilities needed = target_.client->capabilities & mirrored;
+  capabilities_ = (wanted | needed) & greeting->capabilities;
+  if ((capabilities_ & needed) != needed || !wire::has(capabilities_, capability::plugin_auth)) {
+    return fail(Reason::backend_incompatible, "the server (" + server_version_ + ") lacks capabilities of the client: " +
+                                                  std::to_string(needed & ~capabilities_));
+  }
+  bool tls_due =
+      target_.connection->socket_path.empty() && target_.connection->tls.mode != BackendTlsMode::disabled;
+  if (!tls_due) {
+    write_response();
+    return failure_.detail.empty() ? Step::more : Step::failed;
+  }
+  if (!wire::has(greeting->capabilities, capability::ssl)) {
+    return fail(Reason::backend_login_failed,
+                "the server offers no TLS, which connections." + target_.connection->name + ".tls.mode requires");
+  }
+  capabilities_ |= capability::ssl;
+  stage_ = Stage::tls;
+  wire::PacketWriter writer{*out_};
+  writer.begin(sequence_id_);
+  wire::write_ssl_request(writer, response_head());
+  sequence_id_ = writer.end();
+  return Step::start_tls;
+}
+
+void BackendLogin::tls_established() {
+  tls_ = true;
+  write_response();
+}
+
+wire::HandshakeResponse BackendLogin::response_head() const {
+  wire::HandshakeResponse response;
+  response.capabilities = capabilities_;
+  response.max_packet_bytes = packet_bytes_max;
+  response.collation_id = target_.client->collation_id;
+  return response;
+}
+
+void BackendLogin::write_response() {
+  stage_ = Stage::authentication;
+  if (plugin_ != wire::plugin::mysql_native_password) {
+    plugin_ = wire::plugin::caching_sha2_password;  // the server switches to what the account needs
+  }
+  std::vector<std::uint8_t> bytes;
+  if (!first_answer(bytes)) {
+    return;
+  }
+  wire::HandshakeResponse response = response_head();
+  response.user = target_.login->user;
+  response.auth_response = bytes;
+  response.auth_plugin = plugin_;
+  response.attributes = {{.key = "program_name", .value = "sallyport"},
+                         {.key = "sallyport_account", .value = target_.account}};
+  wire::PacketWriter writer{*out_};
+  writer.begin(sequence_id_);
+  wire::write_handshake_response(writer, response);
+  sequence_id_ = writer.end();
+  wipe(bytes.data(), bytes.size());
+}
+
+bool BackendLogin::first_answer(std::vector<std::uint8_t>& bytes) {
+  std::string_view password = target_.login->password.reveal();
+  if (plugin_ == wire::plugin::client_ed25519) {
+    if (nonce_.size() < crypto::mariadb_ed25519_nonce_bytes) {
+      fail(Reason::backend_login_failed, "the server's nonce for client_ed25519 is too short");
+      return false;
+    }
+    auto signature = crypto::mariadb_ed25519_sign(password, Bytes{nonce_}.first(crypto::mariadb_ed25519_nonce_bytes));
+    bytes.assign(signature.begin(), signature.end());
+    return true;
+  }
+  bool scrambles = plugin_ == wire::plugin::mysql_native_password || plugin_ == wire::plugin::caching_sha2_password;
+  if (!scrambles && plugin_ != wire::plugin::sha256_password) {
+    fail(Reason::backend_login_failed, "the server asks for the authentication plugin " + plugin_.substr(0, 64) +
+                                           ", which is not supported for database logins");
+    return false;
+  }
+  if (nonce_.size() < wire::nonce_bytes) {
+    fail(Reason::backend_login_failed, "the server's nonce is too short");
+    return false;
+  }
+  nonce_.resize(wire::nonce_bytes);
+  if (password.empty()) {
+    return true;
+  }
+  if (plugin_ == wire::plugin::mysql_native_password) {
+    bytes = native_scramble(password, nonce_);
+  } else if (plugin_ == wire::plugin::caching_sha2_password) {
+    bytes = caching_sha2_scramble(password, nonce_);
+  }
+  return true;
+}
+
+BackendLogin::Step BackendLogin::answer(const std::vector<std::uint8_t>& bytes) {
+  wire::PacketWriter writer{*out_};
+  writer.begin(sequence_id_);
+  writer.bytes(bytes);
+  sequence_id_ = writer.end();
+  return Step::more;
+}
+
+BackendLogin::Step BackendLogin::on_switch(Bytes payload) {
+  auto request = wire::parse_auth_switch_request(payload);
+  if (!request || ++switches_ > 2) {
+    return fail(Reason::backend_login_failed, "the server's request to switch authentication was malformed");
+  }
+  plugin_ = request->auth_plugin;
+  nonce_.assign(request->plugin_bytes.begin(), request->plugin_bytes.end());
+  std::vector<std::uint8_t> bytes;
+  if (!first_answer(bytes)) {
+    return Step::failed;
+  }
+  if (plugin_ == wire::plugin::sha256_password && !target_.login->password.empty()) {
+    return channel_is_secure() ? send_password_clear() : send_password_or_ask_for_key(wire::request_public_key_sha256);
+  }
+  // An empty password is one NUL in an answer of its own.
+  return answer(bytes.empty() ? std::vector<std::uint8_t>{0} : bytes);
+}
+
+BackendLogin::Step BackendLogin::on_more_data(Bytes payload) {
+  Bytes body = payload.subspan(1);
+  if (awaits_key_) {
+    awaits_key_ = false;
+    return send_password_encrypted(text_of(body));
+  }
+  if (plugin_ != wire::plugin::caching_sha2_password || body.size() != 1) {
+    return fail(Reason::backend_login_failed, "the server sent unexpected authentication data");
+  }
+  if (body[0] == wire::fast_auth_success) {
+    return Step::more;
+  }
+  if (body[0] != wire::perform_full_authentication) {
+    return fail(Reason::backend_login_failed, "the server sent an unknown state of caching_sha2_password");
+  }
+  return channel_is_secure() ? send_password_clear()
+                             : send_password_or_ask_for_key(wire::request_public_key_caching_sha2);
+}
+
+BackendLogin::Step BackendLogin::send_password_clear() {
+  std::vector<std::uint8_t> bytes = with_nul(target_.login->password.reveal());
+  Step step = answer(bytes);
+  wipe(bytes.data(), bytes.size());
+  return step;
+}
+
+BackendLogin::Step BackendLogin::send_password_or_ask_for_key(std::uint8_t request) {
+  if (!target_.server_public_key_pem.empty()) {
+    return send_password_encrypted(target_.server_public_key_pem);
+  }
+  if (!target_.connection->trust_server_public_key) {
+    return fail(Reason::backend_login_failed,
+                "the password can't be sent without TLS: switch TLS on, or set server_public_key or "
+                "trust_server_public_key of connection " +
+                    target_.connection->name);
+  }
+  awaits_key_ = true;
+  return answer({request});
+}
+
+BackendLogin::Step BackendLogin::send_password_encrypted(std::string_view public_key_pem) {
+  auto key = crypto::PublicKey::from_pem(public_key_pem);
+  if (!key) {
+    return fail(Reason::backend_login_failed, "the server's public key is not usable");
+  }
+  std::vector<std::uint8_t> clear = xor_bytes(with_nul(target_.login->password.reveal()), nonce_);
+  auto encrypted = key->rsa_oaep_encrypt(clear);
+  wipe(clear.data(), clear.size());
+  if (!encrypted) {
+    return fail(Reason::backend_login_failed, "the password could not be encrypted with the server's public key");
+  }
+  return answer(*encrypted);
+}
+
+}  // namespace sallyport::session

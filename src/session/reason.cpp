@@ -1,0 +1,84 @@
+#include "session/reason.h"
+
+namespace sallyport::session {
+namespace {
+
+// Numbers and SQL states are those that servers use for the like, so that drivers react as they should.
+constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> table{{
+    {Reason::tls_required, "tls_required", 3159, "HY000",
+     "TLS is required. Switch it on in the client (--ssl-mode=REQUIRED, --ssl, ssl=..., MYSQL_ATTR_SSL_CA); your token "
+     "was not asked for."},
+    {Reason::tls_failed, "tls_failed", 0, "", ""},
+    {Reason::handshake_malformed, "handshake_malformed", 1043, "08S01",
+     "The handshake was malformed. Check that the client speaks the MySQL protocol."},
+    {Reason::handshake_timeout, "handshake_timeout", 1159, "08S01",
+     "The login took too long. Try again; an operator can raise limits.handshake_timeout."},
+    {Reason::driver_too_old, "driver_too_old", 1251, "08004",
+     "The driver is too old: it knows no authentication plugins. Use one of MySQL 5.7, MariaDB 10.2 or newer."},
+    {Reason::token_missing, "token_missing", 1045, "28000",
+     "No token was given. Give the access token of your identity provider as the password."},
+    {Reason::token_refused, "", 1045, "28000", ""},
+    {Reason::account_refused, "", 1045, "28000", ""},
+    {Reason::backend_unavailable, "backend_unavailable", 2003, "HY000",
+     "The database server can't be reached. Try again later; the gateway's log has the cause."},
+    {Reason::backend_login_failed, "backend_login_failed", 1105, "HY000",
+     "The gateway could not log in to the database server. Tell an operator; the audit log has the cause."},
+    {Reason::backend_schema_refused, "backend_schema_refused", 1049, "42000", ""},
+    {Reason::backend_incompatible, "backend_incompatible", 1105, "HY000",
+     "The database server lacks a protocol feature that this client uses. Tell an operator; the audit log names it."},
+    {Reason::flavor_mismatch, "flavor_mismatch", 1045, "28000",
+     "This listener serves the other kind of server. Use the port that your operator names for this connection."},
+    {Reason::audit_unavailable, "audit_unavailable", 1105, "HY000",
+     "The audit log can't be written, so nothing was executed. Try again later; tell an operator."},
+    {Reason::too_many_connections, "too_many_connections", 1040, "08004",
+     "Too many connections. Close some, or try again later."},
+    {Reason::command_not_supported, "command_not_supported", 1047, "08S01",
+     "This protocol command is not supported by the gateway. Nothing was executed; the connection is usable."},
+    {Reason::command_malformed, "command_malformed", 1835, "HY000",
+     "The command was malformed. Nothing was executed; the connection is usable."},
+    {Reason::denied_by_policy, "denied_by_policy", 1142, "42000", "Denied by policy. Nothing was executed."},
+    {Reason::statement_unknown, "statement_unknown", 1243, "HY000",
+     "Unknown prepared statement. Prepare it first on this connection."},
+    {Reason::prepared_statements_max, "prepared_statements_max", 1461, "42000",
+     "Too many prepared statements on this connection. Close some; an operator can raise "
+     "limits.prepared_statements_max."},
+    {Reason::client_quit, "client_quit", 0, "", ""},
+    {Reason::client_closed, "client_closed", 0, "", ""},
+    {Reason::client_violation, "client_violation", 1156, "08S01",
+     "The client broke the protocol (packets out of order). The connection is closed."},
+    {Reason::packet_too_large, "packet_too_large", 1153, "08S01",
+     "The packet is larger than limits.packet_bytes_max. The connection is closed."},
+    {Reason::backend_closed, "backend_closed", 2013, "HY000",
+     "The database server closed the connection. Connect again; what was not committed is rolled back."},
+    {Reason::backend_violation, "backend_violation", 2013, "HY000",
+     "The database server's answer was not understood and the connection is closed. Tell an operator."},
+    {Reason::token_expired, "token_expired", 4031, "HY000",
+     "The token of this session has expired. Get a new one from your identity provider and connect again."},
+    {Reason::account_disabled, "account_disabled", 4031, "HY000",
+     "The service account of this session has been removed or disabled. Ask an operator."},
+    {Reason::account_changed, "account_changed", 4031, "HY000",
+     "What the service account of this session is granted has changed. Connect again."},
+    {Reason::idle_timeout, "idle_timeout", 4031, "HY000", "The session was idle for too long. Connect again."},
+    {Reason::write_timeout, "write_timeout", 0, "", ""},
+    {Reason::drained, "drained", 1053, "08S01", "The gateway is shutting down. Connect again."},
+}};
+
+}  // namespace
+
+const ReasonText& reason_text(Reason reason) { return table[static_cast<std::size_t>(reason)]; }
+
+const std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1>& all_reasons() { return table; }
+
+ClientError client_error(Reason reason) {
+  const ReasonText& entry = reason_text(reason);
+  return client_error(reason, entry.code, entry.text);
+}
+
+ClientError client_error(Reason reason, std::string_view code, std::string_view text) {
+  const ReasonText& entry = reason_text(reason);
+  ClientError error{.mysql_error = entry.mysql_error, .sql_state = std::string(entry.sql_state), .message = "Sallyport: "};
+  error.message.append(text).append(" [").append(code).append("]");
+  return error;
+}
+
+}  // namespace sallyport::session

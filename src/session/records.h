@@ -1,0 +1,106 @@
+// The audit records of a session. docs/audit-records.md describes them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "audit/sink.h"
+#include "base/clock.h"
+#include "identity/principal.h"
+#include "session/client_login.h"
+#include "wire/command.h"
+#include "wire/parameters.h"
+#include "wire/response.h"
+
+namespace sallyport::session {
+
+// Where a session comes from. Fixed from its start.
+struct SessionOrigin {
+  std::string session_id;
+  std::uint32_t connection_id = 0;
+  std::string client_address;  // "127.0.0.1:50123"
+};
+
+struct TlsDetails {
+  std::string version;  // "TLSv1.3"
+  std::string cipher;
+  std::string server_name;  // SNI; empty: none
+};
+
+struct CommandRecord {
+  wire::Command command = wire::Command::unknown;
+  std::uint8_t opcode = 0;
+  std::string_view schema;                        // default schema, as far as known
+  std::optional<std::string_view> text;           // statement text
+  std::optional<std::uint32_t> statement_id;      // of a prepared statement
+  std::optional<std::uint64_t> prepared_seq;      // seq of the record that prepared it
+  const std::vector<wire::Parameter>* parameters = nullptr;
+  const std::vector<wire::Parameter>* attributes = nullptr;
+  std::optional<std::uint16_t> parameter_index;   // COM_STMT_SEND_LONG_DATA
+  std::optional<Bytes> long_data;
+  std::string_view rule;  // that decided
+};
+
+struct OutcomeRecord {
+  std::uint64_t of = 0;     // seq of the command's record
+  std::string_view status;  // "ok", "error", "denied", "aborted"
+  std::string_view reason;  // code, when denied or aborted
+  const wire::ErrPacket* error = nullptr;
+  std::uint64_t rows = 0;
+  std::uint64_t affected_rows = 0;
+  std::uint64_t bytes = 0;  // sent to the client
+  std::uint32_t results = 0;
+  std::uint32_t warnings = 0;
+  std::optional<std::uint32_t> statement_id;  // that a prepare yielded
+  Nanoseconds duration{0};
+};
+
+struct LoginRecord {
+  const ListenerProfile* listener = nullptr;
+  const ClientHello* hello = nullptr;
+  const std::optional<TlsDetails>* tls = nullptr;
+  const identity::Principal* principal = nullptr;  // null before the token is verified
+  std::string_view account;
+  std::string_view connection;
+  std::string_view role;
+};
+
+// Writes the records of one session; numbers them from 1.
+class SessionRecords {
+ public:
+  SessionRecords(const SessionOrigin& origin, audit::Sink& sink) : origin_(&origin), sink_(&sink) {}
+
+  // Each returns false when the sink did not take the record.
+  bool login_accepted(const LoginRecord& login, WallTime now);
+  bool login_refused(const LoginRecord& login, std::string_view reason, std::string_view detail, WallTime now);
+  struct Start {
+    std::string_view server_version;
+    std::uint32_t server_connection_id;
+    std::string_view login;  // name of the database login, never its secret
+    std::string_view set_role;
+    std::string_view schema;
+  };
+  bool session_start(const LoginRecord& login, const Start& start, WallTime now);
+  bool command(const CommandRecord& command, WallTime now);
+  bool outcome(const OutcomeRecord& outcome, WallTime now);
+  bool session_end(std::string_view account, std::string_view reason, std::string_view detail, WallTime now);
+
+  // Of the record written last.
+  std::uint64_t last_seq() const { return seq_; }
+  std::uint64_t bytes_written() const { return bytes_; }
+  std::uint64_t records_lost() const { return lost_; }
+
+ private:
+  bool finish();
+
+  const SessionOrigin* origin_;
+  audit::Sink* sink_;
+  std::string line_;
+  std::uint64_t seq_ = 0;
+  std::uint64_t bytes_ = 0;
+  std::uint64_t lost_ = 0;
+};
+
+}  // namespace sallyport::session

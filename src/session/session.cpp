@@ -1,0 +1,419 @@
+#include "session/session.h"
+
+#include <algorithm>
+
+namespace sallyport::session {
+namespace {
+
+// Bytes of an answer held at a time; a single packet that has to be read whole may take control_packet_bytes_max.
+constexpr std::size_t answer_buffer_bytes = 64U << 10;
+
+}  // namespace
+
+Session::Session(Setting setting, Opening opening)
+    : listener_(setting.listener),
+      environment_(std::move(setting.environment)),
+      counters_(setting.counters),
+      origin_(std::move(opening.origin)),
+      records_(origin_, setting.audit),
+      phase_(LoggingIn{ClientLogin{setting.listener, to_client_.made()}}),
+      now_(opening.now),
+      opened_(opening.now.mono),
+      phase_deadline_(opening.now.mono + environment_->limits.handshake_timeout),
+      client_progress_(opening.now.mono),
+      backend_progress_(opening.now.mono) {
+  phase<LoggingIn>()->login.greet({.connection_id = origin_.connection_id, .nonce = opening.nonce});
+  to_client_.queue_made();
+}
+
+void Session::client_received(std::size_t count, Now now) {
+  now_ = now;
+  from_client_.received(count);
+  counters_.add(Metric::client_bytes_received, count);
+  if (phase<LoggingIn>() != nullptr) {
+    process_login();
+  } else if (phase<Ready>() != nullptr) {
+    process_commands();
+  }
+}
+
+void Session::client_sent(std::size_t count, Now now) {
+  now_ = now;
+  client_progress_ = now.mono;
+  to_client_.sent(count);
+  counters_.add(Metric::client_bytes_sent, count);
+  if (phase<Answering>() != nullptr) {
+    process_answer();
+  }
+  if (phase<Closing>() != nullptr && to_client_.empty() && next_action_ == actions_.size()) {
+    phase_ = Ended{};
+  }
+}
+
+void Session::client_closed(Now now) {
+  now_ = now;
+  if (phase<Closing>() != nullptr) {
+    phase_ = Ended{};
+  } else if (!closing()) {
+    to_client_.clear();
+    ending_.reset();
+    close(Reason::client_closed, {});
+  }
+}
+
+void Session::client_tls_established(TlsDetails details, Now now) {
+  now_ = now;
+  counters_.add(Metric::tls_handshakes);
+  if (auto* login = phase<LoggingIn>()) {
+    tls_ = std::move(details);
+    login->login.tls_established();
+    process_login();
+  }
+}
+
+void Session::client_tls_failed(std::string detail, Now now) {
+  now_ = now;
+  counters_.add(Metric::tls_handshake_failures);
+  if (phase<LoggingIn>() != nullptr) {
+    close(Reason::tls_failed, std::move(detail));
+  }
+}
+
+void Session::audit_committed(Now now) {
+  now_ = now;
+  if (phase<RecordingLogin>() != nullptr) {
+    phase_ = ConnectingBackend{};
+    phase_deadline_ = now.mono + environment_->limits.backend_login_timeout;
+    request(Action::connect_backend);
+  } else if (phase<RecordingStart>() != nullptr) {
+    finish_login();
+  } else if (auto* recording = phase<RecordingCommand>()) {
+    forward_command(std::move(recording->pending));
+  }
+}
+
+void Session::audit_failed(Now now) {
+  now_ = now;
+  counters_.add(Metric::audit_failures);
+  if (phase<RecordingLogin>() != nullptr || phase<RecordingStart>() != nullptr) {
+    refuse_login(Reason::audit_unavailable, {});
+  } else if (auto* recording = phase<RecordingCommand>()) {
+    PendingCommand pending = std::move(recording->pending);
+    refuse_command(pending, Reason::audit_unavailable);
+    enter_ready();
+  }
+}
+
+void Session::backend_received(std::size_t count, Now now) {
+  now_ = now;
+  from_backend_.received(count);
+  counters_.add(Metric::backend_bytes_received, count);
+  if (phase<BackendLoggingIn>() != nullptr) {
+    process_backend_login();
+  } else if (phase<SettingUp>() != nullptr) {
+    process_setup();
+  } else if (phase<Answering>() != nullptr) {
+    process_answer();
+  } else if (phase<Resetting>() != nullptr) {
+    process_reset();
+  } else if (!closing()) {
+    // A server that closes an idle connection may say why; no other packet is due now.
+    auto message = wire::find_message(Bytes{from_backend_.unclaimed()}, from_backend_.unclaimed().size() > 3
+                                                                           ? from_backend_.unclaimed()[3]
+                                                                           : std::uint8_t{0},
+                                      wire::control_packet_bytes_max);
+    if (message && !*message) {
+      return;
+    }
+    auto err = message ? wire::parse_err(wire::message_payload(Bytes{from_backend_.unclaimed()}, **message, scratch_))
+                       : std::nullopt;
+    if (err) {
+      end_session(Reason::backend_closed, std::string(err->message));
+    } else {
+      end_session(Reason::backend_violation, "the server sent a packet that nothing had asked for");
+    }
+  }
+}
+
+void Session::backend_sent(std::size_t count, Now now) {
+  now_ = now;
+  backend_progress_ = now.mono;
+  to_backend_.sent(count);
+  counters_.add(Metric::backend_bytes_sent, count);
+}
+
+void Session::backend_closed(Now now) {
+  now_ = now;
+  if (closing()) {
+    return;
+  }
+  if (phase<Answering>() != nullptr) {
+    process_answer();
+  }
+  if (closing() || !backend_open_) {
+    return;
+  }
+  if (!start_recorded_) {
+    refuse_login(Reason::backend_unavailable, "the server closed the connection during the login");
+  } else {
+    // What is missing of a packet will not come any more.
+    auto* answering = phase<Answering>();
+    if (answering != nullptr && !answering->relay.at_packet_boundary()) {
+      close(Reason::backend_closed, "in the middle of a row");
+    } else {
+      end_session(Reason::backend_closed);
+    }
+  }
+}
+
+void Session::environment_changed(std::shared_ptr<const Environment> environment, Now now) {
+  now_ = now;
+  environment_ = std::move(environment);
+  if (!who_ || closing()) {
+    return;
+  }
+  auto account = environment_->accounts.resolve(who_->principal);
+  if (!account || (*account)->name != who_->account->name) {
+    end_session(Reason::account_disabled, account ? "the token now belongs to another service account"
+                                                  : std::string(identity::reason_code(account.error())));
+    return;
+  }
+  auto request = identity::parse_client_user(hello_.user);
+  auto grant = request ? identity::AccountDirectory::grant_for(**account, *request)
+                       : Result<const identity::Grant*, identity::AccountError>(Unexpected(request.error()));
+  const ConnectionSettings* connection = grant ? environment_->find_connection((*grant)->connection) : nullptr;
+  bool same = connection != nullptr && (*grant)->login == who_->grant->login &&
+              (*grant)->set_role == who_->grant->set_role && connection->host == who_->connection->host &&
+              connection->port == who_->connection->port &&
+              connection->socket_path == who_->connection->socket_path &&
+              Environment::find_login(*connection, (*grant)->login) != nullptr;
+  if (!same) {
+    end_session(Reason::account_changed);
+    return;
+  }
+  auto previous = std::exchange(who_->environment, environment_);
+  who_->account = *account;
+  who_->grant = *grant;
+  who_->connection = connection;
+  target_.connection = connection;
+  target_.login = Environment::find_login(*connection, who_->grant->login);
+  target_.set_role = who_->grant->set_role;
+  target_.account = who_->account->name;
+  target_.server_public_key_pem = environment_->server_public_key(*connection);
+}
+
+void Session::drain(Now now) {
+  now_ = now;
+  draining_ = true;
+  if (phase<Ready>() != nullptr) {
+    process_commands();
+  }
+}
+
+void Session::stop(Now now) {
+  now_ = now;
+  if (closing()) {
+    return;
+  }
+  if (start_recorded_) {
+    end_session(Reason::drained);
+  } else {
+    refuse_login(Reason::drained, {});
+  }
+}
+
+MonoTime Session::deadline() const {
+  if (std::holds_alternative<Ended>(phase_)) {
+    return MonoTime::max();
+  }
+  if (const auto* closing = std::get_if<Closing>(&phase_)) {
+    return closing->since + closing_timeout;
+  }
+  const Limits& limits = environment_->limits;
+  MonoTime due = phase_deadline_;
+  if (ending_) {
+    due = std::min(due, ending_since_ + closing_timeout);
+  }
+  if (who_) {
+    due = std::min(due, now_.mono + (who_->principal.expires_at - now_.wall));
+  }
+  if (!to_client_.empty()) {
+    due = std::min<MonoTime>(due, client_progress_ + limits.write_timeout);
+  }
+  if (!to_backend_.empty()) {
+    due = std::min<MonoTime>(due, backend_progress_ + limits.write_timeout);
+  }
+  return due;
+}
+
+void Session::time_passed(Now now) {
+  now_ = now;
+  const Limits& limits = environment_->limits;
+  if (to_client_.empty()) {
+    client_progress_ = now.mono;
+  }
+  if (to_backend_.empty()) {
+    backend_progress_ = now.mono;
+  }
+  if (auto* closing = phase<Closing>()) {
+    if (now.mono >= closing->since + closing_timeout) {
+      phase_ = Ended{};
+    }
+    return;
+  }
+  if (phase<Ended>() != nullptr) {
+    return;
+  }
+  if (who_ && now.wall >= who_->principal.expires_at) {
+    if (start_recorded_) {
+      end_session(Reason::token_expired);
+    } else {
+      refuse_login(client_error(Reason::token_expired), "token_expired", "while the login went on");
+    }
+  } else if (now.mono >= client_progress_ + limits.write_timeout) {
+    close(Reason::write_timeout, "the client took nothing");
+  } else if (now.mono >= backend_progress_ + limits.write_timeout) {
+    end_session(Reason::backend_closed, "the server took nothing for limits.write_timeout");
+  } else if (now.mono >= phase_deadline_) {
+    if (phase<LoggingIn>() != nullptr || phase<VerifyingToken>() != nullptr) {
+      refuse_login(Reason::handshake_timeout, {});
+    } else if (phase<Ready>() != nullptr) {
+      end_session(Reason::idle_timeout);
+    } else if (!start_recorded_) {
+      refuse_login(Reason::backend_unavailable, "the server did not answer within limits.backend_login_timeout");
+    }
+  }
+  if (ending_ && now.mono >= ending_since_ + closing_timeout) {
+    close(*ending_, std::move(ending_detail_));
+  }
+}
+
+std::optional<Action> Session::next_action() {
+  if (next_action_ == actions_.size()) {
+    actions_.clear();
+    next_action_ = 0;
+    if (phase<Closing>() != nullptr && to_client_.empty()) {
+      phase_ = Ended{};
+    }
+    return std::nullopt;
+  }
+  return actions_[next_action_++];
+}
+
+std::size_t Session::client_buffer_max() const {
+  if (const auto* login = std::get_if<LoggingIn>(&phase_)) {
+    return login->login.awaits_tls_request() ? tls_request_bytes : handshake_bytes_max;
+  }
+  if (closing() || ending_) {
+    return 0;
+  }
+  if (std::holds_alternative<Ready>(phase_)) {
+    // The largest message with its frame headers, and the beginning of the next.
+    std::size_t payload = environment_->limits.packet_bytes_max;
+    return payload + wire::frame_header_bytes * (payload / wire::frame_payload_max + 2) + input_buffer_bytes;
+  }
+  return std::max(input_buffer_bytes, from_client_.claimed().size() + input_buffer_bytes);
+}
+
+bool Session::wants_client_bytes() { return from_client_.size() < client_buffer_max(); }
+
+MutableBytes Session::client_space() { return from_client_.space(client_buffer_max()); }
+
+std::size_t Session::backend_buffer_max() const {
+  if (!backend_open_ || closing()) {
+    return 0;
+  }
+  // A packet that is not a row waits in the buffer until it is whole.
+  bool waits = from_backend_.unclaimed().size() >= answer_buffer_bytes;
+  return answer_buffer_bytes + (waits ? wire::control_packet_bytes_max : 0);
+}
+
+bool Session::wants_backend_bytes() { return from_backend_.size() < backend_buffer_max(); }
+
+MutableBytes Session::backend_space() { return from_backend_.space(backend_buffer_max()); }
+
+bool Session::ended() const { return std::holds_alternative<Ended>(phase_); }
+
+bool Session::idle() const { return std::holds_alternative<Ready>(phase_); }
+
+void Session::end_session(Reason reason, std::string detail) {
+  if (closing()) {
+    return;
+  }
+  if (!start_recorded_) {
+    refuse_login(reason, std::move(detail));
+    return;
+  }
+  auto* answering = phase<Answering>();
+  if (answering != nullptr && !answering->relay.at_packet_boundary()) {
+    if (!ending_) {
+      ending_ = reason;
+      ending_detail_ = std::move(detail);
+      ending_since_ = now_.mono;
+    }
+    return;
+  }
+  std::uint8_t sequence_id = 1;
+  if (answering != nullptr) {
+    sequence_id = answering->relay.next_client_sequence_id();
+  } else if (auto* resetting = phase<Resetting>()) {
+    sequence_id = resetting->pending.message.next_sequence_id;
+  } else if (auto* recording = phase<RecordingCommand>()) {
+    sequence_id = recording->pending.message.next_sequence_id;
+  }
+  // Between commands the error stands ready as the answer to the next one.
+  if (reason_text(reason).mysql_error != 0) {
+    send_error(sequence_id, client_error(reason));
+  }
+  close(reason, std::move(detail));
+}
+
+// Writes the records that are due and closes both legs. What is queued for the client is still sent.
+void Session::close(Reason reason, std::string detail) {
+  std::string_view code = reason_text(reason).code;
+  if (auto* answering = phase<Answering>()) {
+    record_outcome(answering->pending, "aborted", code, &answering->relay);
+  } else if (auto* resetting = phase<Resetting>()) {
+    record_outcome(resetting->pending, "aborted", code, nullptr);
+  } else if (auto* recording = phase<RecordingCommand>()) {
+    record_outcome(recording->pending, "aborted", code, nullptr);
+  }
+  bool was_verified = phase<LoggingIn>() == nullptr;
+  phase_ = Closing{now_.mono};
+  if (start_recorded_) {
+    records_.session_end(who_ ? std::string_view(who_->account->name) : std::string_view{}, code, detail, now_.wall);
+    counters_.add_session_ended(code);
+    counters_.lower(Level::sessions_open);
+    start_recorded_ = false;
+    request(Action::commit_audit);
+  } else if (was_verified || reason == Reason::tls_failed) {
+    records_.login_refused(login_record(), code, detail, now_.wall);
+    counters_.add_login_refused(code);
+    request(Action::commit_audit);
+  }
+  count_audit();
+  token_.clear();
+  to_backend_.clear();
+  if (backend_open_) {
+    backend_open_ = false;
+    request(Action::close_backend);
+  }
+  request(Action::close_client);
+}
+
+void Session::send_error(std::uint8_t sequence_id, const ClientError& error) {
+  wire::PacketWriter writer{to_client_.made()};
+  writer.begin(sequence_id);
+  wire::write_err(writer, {.code = error.mysql_error, .sql_state = error.sql_state, .message = error.message});
+  writer.end();
+  to_client_.queue_made();
+}
+
+void Session::count_audit() {
+  counters_.add(Metric::audit_bytes, records_.bytes_written() - audit_bytes_counted_);
+  counters_.add(Metric::audit_records, records_.last_seq() - audit_records_counted_);
+  audit_bytes_counted_ = records_.bytes_written();
+  audit_records_counted_ = records_.last_seq();
+}
+
+}  // namespace sallyport::session

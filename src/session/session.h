@@ -1,0 +1,259 @@
+// One client's session: both protocol legs as one state machine without I/O.
+//
+// The shell (src/net) raises events and, after each, does what the session asks for:
+//   1. next_action() until there is none;
+//   2. send what client_output() and backend_output() hold, as far as the peers take it, and report it;
+//   3. receive, where wants_client_bytes() and wants_backend_bytes() say so, into *_space(), and report it.
+// docs/life-of-a-query.md walks through it.
+//
+// Invariants: nothing is written to the backend's queue before a token was verified and the login is on record; no
+// command is, before its record is committed; a refusal leaves the session usable.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "audit/sink.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/result.h"
+#include "identity/principal.h"
+#include "identity/token.h"
+#include "session/answer_relay.h"
+#include "session/backend_login.h"
+#include "session/client_login.h"
+#include "session/environment.h"
+#include "session/input_buffer.h"
+#include "session/output_queue.h"
+#include "session/prepared_statements.h"
+#include "session/reason.h"
+#include "session/records.h"
+
+namespace sallyport::session {
+
+enum class Action : std::uint8_t {
+  start_client_tls,   // the client's next bytes are TLS: client_tls_established or client_closed follows
+  verify_token,       // of token(): token_verified follows
+  commit_audit,       // audit_committed or audit_failed follows
+  connect_backend,    // to backend_target(): backend_connected or backend_failed follows
+  start_backend_tls,  // backend_tls_established or backend_failed follows
+  close_backend,
+  close_client  // once client_output() is sent, or at once when that takes longer than closing_timeout
+};
+
+// How long an ended session may go on sending its last packets.
+inline constexpr Milliseconds closing_timeout{400};
+// Before TLS no more is read than the client's request for it, so that what follows goes to TLS.
+inline constexpr std::size_t tls_request_bytes = wire::frame_header_bytes + wire::ssl_request_bytes;
+// A handshake message is not longer than this (a token of token_bytes_max has to fit as well).
+inline constexpr std::size_t handshake_bytes_max = 64U << 10;
+
+class Session {
+ public:
+  // What the shell gives a session. References must outlive it; `counters` are those of the session's loop.
+  struct Setting {
+    const ListenerProfile& listener;
+    std::shared_ptr<const Environment> environment;
+    audit::Sink& audit;
+    LoopCounters& counters;
+  };
+  struct Opening {
+    SessionOrigin origin;
+    wire::Nonce nonce;  // random, no zero bytes
+    Now now;
+  };
+  // Greets the client.
+  Session(Setting setting, Opening opening);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // Events.
+  void client_received(std::size_t count, Now now);
+  void client_sent(std::size_t count, Now now);
+  void client_closed(Now now);
+  void client_tls_established(TlsDetails details, Now now);
+  void client_tls_failed(std::string detail, Now now);
+  void token_verified(Result<identity::Principal, identity::Refusal> result, Now now);
+  void audit_committed(Now now);
+  void audit_failed(Now now);
+  void backend_connected(Now now);
+  void backend_failed(std::string detail, Now now);
+  void backend_tls_established(Now now);
+  void backend_received(std::size_t count, Now now);
+  void backend_sent(std::size_t count, Now now);
+  void backend_closed(Now now);
+  void environment_changed(std::shared_ptr<const Environment> environment, Now now);
+  // The gateway shuts down: ends when no command and no transaction is open, else at the end of it.
+  void drain(Now now);
+  // The gateway shuts down now.
+  void stop(Now now);
+  // At deadline(), or any time.
+  void time_passed(Now now);
+
+  // What to do.
+  std::optional<Action> next_action();
+  bool wants_client_bytes();
+  MutableBytes client_space();
+  bool wants_backend_bytes();
+  MutableBytes backend_space();
+  OutputQueue& client_output() { return to_client_; }
+  OutputQueue& backend_output() { return to_backend_; }
+  const Secret& token() const { return token_; }
+  // Valid between connect_backend and the end of the backend's login.
+  const BackendTarget& backend_target() const { return target_; }
+  // When time_passed is due at the latest.
+  MonoTime deadline() const;
+  // Nothing is left to do; both sockets are closed or to be closed at once.
+  bool ended() const;
+  // No command is going on and the client has logged in.
+  bool idle() const;
+
+  const SessionOrigin& origin() const { return origin_; }
+
+ private:
+  // A command between its reading and the end of its answer.
+  struct PendingCommand {
+    wire::Command command = wire::Command::unknown;
+    wire::Message message;  // at the front of from_client_ until forwarded
+    std::uint64_t seq = 0;  // of its record
+    MonoTime began;
+    std::optional<std::uint32_t> statement_id;
+    std::uint16_t long_data_parameter = 0;
+  };
+
+  struct LoggingIn {
+    ClientLogin login;
+  };
+  struct VerifyingToken {};
+  struct RecordingLogin {};   // login_accepted is being committed
+  struct ConnectingBackend {};
+  struct BackendLoggingIn {
+    BackendLogin login;
+  };
+  struct SettingUp {  // after the backend's login
+    BackendSetup setup;
+  };
+  struct RecordingStart {};  // session_start is being committed
+  struct Ready {};
+  struct RecordingCommand {
+    PendingCommand pending;
+  };
+  struct Answering {
+    PendingCommand pending;
+    AnswerRelay relay;
+  };
+  struct Resetting {  // COM_RESET_CONNECTION: its OK is held back until the session is set up again
+    PendingCommand pending;
+    std::optional<BackendSetup> setup;
+  };
+  struct Closing {
+    MonoTime since;
+  };
+  struct Ended {};
+  using Phase = std::variant<LoggingIn, VerifyingToken, RecordingLogin, ConnectingBackend, BackendLoggingIn, SettingUp,
+                             RecordingStart, Ready, RecordingCommand, Answering, Resetting, Closing, Ended>;
+
+  // Who is there, from the verified token on.
+  struct Identified {
+    identity::Principal principal;
+    std::shared_ptr<const Environment> environment;  // that the pointers point into
+    const identity::ServiceAccount* account = nullptr;
+    const identity::Grant* grant = nullptr;
+    const ConnectionSettings* connection = nullptr;
+  };
+
+  // The login (session_login.cpp).
+  void process_login();
+  void resolve_account();
+  void refuse_login(Reason reason, std::string detail);
+  void refuse_login(const ClientError& error, std::string_view code, std::string detail);
+  void process_backend_login();
+  void process_setup();
+  void finish_login();
+  LoginRecord login_record() const;
+
+  // Commands (session_commands.cpp).
+  void process_commands();
+  void process_command(const wire::Message& message);
+  std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
+  std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);
+  std::optional<Reason> read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record);
+  // Answers ERR where the command is one that is answered; `recorded`: its record is written, an outcome is due.
+  void refuse_command(const PendingCommand& pending, Reason reason, std::string_view explanation = {});
+  void forward_command(PendingCommand pending);
+  void forward_message(const PendingCommand& pending);
+  void forward_with_types(const PendingCommand& pending, const PreparedStatement& statement);
+  void process_answer();
+  void process_reset();
+  void finish_answer();
+  void enter_ready();
+  void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
+                      const AnswerRelay* relay);
+
+  // The end.
+  void end_session(Reason reason, std::string detail = {});
+  void close(Reason reason, std::string detail);
+  void send_error(std::uint8_t sequence_id, const ClientError& error);
+  void request(Action action) { actions_.push_back(action); }
+  void count_audit();
+  bool closing() const { return std::holds_alternative<Closing>(phase_) || std::holds_alternative<Ended>(phase_); }
+  std::size_t client_buffer_max() const;
+  std::size_t backend_buffer_max() const;
+
+  template <typename P>
+  P* phase() {
+    return std::get_if<P>(&phase_);
+  }
+
+  const ListenerProfile& listener_;
+  std::shared_ptr<const Environment> environment_;
+  LoopCounters& counters_;
+  SessionOrigin origin_;
+  SessionRecords records_;
+  InputBuffer from_client_;
+  InputBuffer from_backend_;
+  OutputQueue to_client_{from_backend_};
+  OutputQueue to_backend_{from_client_};
+  std::vector<Action> actions_;
+  std::size_t next_action_ = 0;
+
+  Phase phase_;
+  Now now_;
+  MonoTime opened_;
+  MonoTime phase_deadline_;
+  MonoTime client_progress_;   // when the client last took something, or nothing was due to it
+  MonoTime backend_progress_;  // the same of the backend
+  std::optional<Reason> ending_;  // the session ends as soon as the client's stream stands between packets
+  std::string ending_detail_;
+  MonoTime ending_since_;
+  bool start_recorded_ = false;  // session_start is on record, so session_end is due
+  bool draining_ = false;
+  bool backend_open_ = false;
+
+  ClientHello hello_;
+  std::uint8_t client_sequence_id_ = 0;  // of our next packet during the login
+  std::optional<TlsDetails> tls_;
+  Secret token_;
+  std::optional<Identified> who_;
+  BackendTarget target_;
+  Legs legs_;
+  TrackedState state_;
+  std::string backend_version_;
+  std::uint32_t backend_connection_id_ = 0;
+
+  PreparedStatements prepared_;
+  std::string prepare_text_;           // of the COM_STMT_PREPARE under way
+  std::vector<std::uint8_t> scratch_;  // joined payload of a command of several frames
+  std::vector<wire::Parameter> attributes_;
+  std::optional<wire::ExecuteCommand> execute_;
+  std::uint64_t audit_bytes_counted_ = 0;
+  std::uint64_t audit_records_counted_ = 0;
+};
+
+}  // namespace sallyport::session

@@ -1,0 +1,375 @@
+// The session's command phase: read, decide, record, forward, relay the answer, record the outcome.
+#include "session/session.h"
+
+namespace sallyport::session {
+namespace {
+
+using wire::Command;
+
+bool is_answered(Command command) {
+  return command != Command::stmt_close && command != Command::stmt_send_long_data && command != Command::quit;
+}
+
+}  // namespace
+
+void Session::enter_ready() {
+  phase_ = Ready{};
+  phase_deadline_ = now_.mono + environment_->limits.idle_timeout;
+  process_commands();
+}
+
+void Session::process_commands() {
+  while (phase<Ready>() != nullptr) {
+    if (draining_ && (state_.status_flags & wire::status::in_transaction) == 0) {
+      end_session(Reason::drained);
+      return;
+    }
+    auto message =
+        wire::find_message(Bytes{from_client_.unclaimed()}, 0, environment_->limits.packet_bytes_max);
+    if (!message) {
+      end_session(message.error() == wire::FrameError::too_large ? Reason::packet_too_large
+                                                                 : Reason::client_violation);
+      return;
+    }
+    if (!*message) {
+      return;
+    }
+    process_command(**message);
+  }
+}
+
+void Session::process_command(const wire::Message& message) {
+  Bytes payload = wire::message_payload(Bytes{from_client_.unclaimed()}, message, scratch_);
+  PendingCommand pending{.command = payload.empty() ? Command::unknown : wire::command_from_byte(payload[0]),
+                         .message = message,
+                         .began = now_.mono};
+  counters_.add_command(payload.empty() ? std::uint8_t{0xFF} : payload[0]);
+  CommandRecord record{.command = pending.command,
+                       .opcode = payload.empty() ? std::uint8_t{0} : payload[0],
+                       .schema = state_.schema};
+  attributes_.clear();
+  execute_.reset();
+  auto refusal = read_command(payload, pending, record);
+  policy::Decision decision;
+  if (!refusal) {
+    decision = environment_->policy->decide({.principal = who_->principal,
+                                             .account = *who_->account,
+                                             .grant = *who_->grant,
+                                             .command = name_of(pending.command),
+                                             .text = record.text.value_or(std::string_view{})});
+    record.rule = decision.rule;
+    if (decision.verdict == policy::Verdict::deny) {
+      refusal = Reason::denied_by_policy;
+    }
+  }
+  bool recorded = records_.command(record, now_.wall);
+  pending.seq = records_.last_seq();
+  count_audit();
+  if (refusal || !recorded) {
+    refuse_command(pending, refusal.value_or(Reason::audit_unavailable), decision.explanation);
+    return;
+  }
+  if (pending.command == Command::quit) {
+    to_backend_.skip(message.frame_bytes);
+    close(Reason::client_quit, {});
+    return;
+  }
+  phase_ = RecordingCommand{pending};
+  phase_deadline_ = MonoTime::max();
+  request(Action::commit_audit);
+}
+
+std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pending, CommandRecord& record) {
+  switch (pending.command) {
+    case Command::query: {
+      auto query = wire::parse_query(payload, legs_.client);
+      if (!query) {
+        return Reason::command_malformed;
+      }
+      record.text = query->text;
+      if (query->attribute_count > 0) {
+        attributes_ = wire::parse_query_attributes(query->attributes, query->attribute_count);
+        record.attributes = &attributes_;
+      }
+      return std::nullopt;
+    }
+    case Command::stmt_prepare:
+      record.text = text_of(payload.subspan(1));
+      if (prepared_.size() >= environment_->limits.prepared_statements_max) {
+        return Reason::prepared_statements_max;
+      }
+      prepare_text_ = record.text->size() <= prepared_text_bytes_max ? *record.text : std::string_view{};
+      return std::nullopt;
+    case Command::init_db:
+    case Command::field_list:
+      record.text = text_of(payload.subspan(1));
+      return std::nullopt;
+    case Command::stmt_execute:
+    case Command::stmt_send_long_data:
+    case Command::stmt_close:
+    case Command::stmt_reset:
+    case Command::stmt_fetch:
+      return read_statement_use(payload, pending, record);
+    case Command::set_option:
+      return payload.size() == 3 ? std::nullopt : std::optional(Reason::command_malformed);
+    case Command::quit:
+    case Command::ping:
+    case Command::statistics:
+    case Command::reset_connection:
+      return std::nullopt;
+    case Command::unknown:
+      return payload.empty() ? Reason::command_malformed : Reason::command_not_supported;
+    case Command::sleep:
+    case Command::create_db:
+    case Command::drop_db:
+    case Command::refresh:
+    case Command::shutdown:
+    case Command::process_info:
+    case Command::connect:
+    case Command::process_kill:
+    case Command::debug:
+    case Command::time:
+    case Command::delayed_insert:
+    case Command::change_user:
+    case Command::binlog_dump:
+    case Command::table_dump:
+    case Command::connect_out:
+    case Command::register_replica:
+    case Command::daemon:
+    case Command::binlog_dump_gtid:
+    case Command::clone:
+    case Command::subscribe_group_replication_stream:
+    case Command::mariadb_multi:
+    case Command::mariadb_bulk_execute:
+      return Reason::command_not_supported;
+  }
+  return Reason::command_not_supported;
+}
+
+std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record) {
+  pending.statement_id = wire::parse_statement_id(payload);
+  if (!pending.statement_id) {
+    return Reason::command_malformed;
+  }
+  record.statement_id = pending.statement_id;
+  PreparedStatement* statement = prepared_.find(*pending.statement_id);
+  if (statement == nullptr) {
+    return Reason::statement_unknown;
+  }
+  record.prepared_seq = statement->prepared_seq;
+  if (pending.command == Command::stmt_execute) {
+    return read_execute(payload, *statement, record);
+  }
+  if (pending.command == Command::stmt_send_long_data) {
+    auto long_data = wire::parse_long_data(payload);
+    if (!long_data || long_data->parameter >= statement->shape.parameter_count) {
+      statement->long_data_lost = true;
+      return Reason::command_malformed;
+    }
+    pending.long_data_parameter = long_data->parameter;
+    record.parameter_index = long_data->parameter;
+    record.long_data = long_data->value;
+  }
+  return std::nullopt;
+}
+
+std::optional<Reason> Session::read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record) {
+  if (!statement.text.empty()) {
+    record.text = statement.text;
+  }
+  if (statement.long_data_lost) {
+    return Reason::command_malformed;
+  }
+  execute_ = wire::parse_execute(payload, legs_.client, statement.shape);
+  if (!execute_) {
+    return Reason::command_malformed;
+  }
+  statement.server_has_types = statement.server_has_types && !execute_->types_follow;
+  record.parameters = &execute_->parameters;
+  return std::nullopt;
+}
+
+void Session::refuse_command(const PendingCommand& pending, Reason reason, std::string_view explanation) {
+  std::string_view code = reason_text(reason).code;
+  counters_.add(Metric::statements_denied);
+  if (is_answered(pending.command)) {
+    send_error(pending.message.next_sequence_id,
+               explanation.empty() ? client_error(reason) : client_error(reason, code, explanation));
+  } else if (pending.command == Command::stmt_send_long_data && pending.statement_id) {
+    // There is no answer that could carry the error: the execution is refused instead.
+    if (PreparedStatement* statement = prepared_.find(*pending.statement_id)) {
+      statement->long_data_lost = true;
+    }
+  }
+  record_outcome(pending, "denied", code, nullptr);
+  to_backend_.skip(pending.message.frame_bytes);
+}
+
+void Session::forward_command(PendingCommand pending) {
+  PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
+  if (pending.command == Command::stmt_execute && statement != nullptr) {
+    if (execute_->types_flag_at > 0 && !execute_->types_follow && !statement->server_has_types) {
+      forward_with_types(pending, *statement);
+    } else {
+      forward_message(pending);
+    }
+    statement->server_has_types = true;
+    statement->shape.sent_as_long_data.clear();  // servers forget it with the execution
+  } else {
+    forward_message(pending);
+  }
+  if (pending.command == Command::stmt_close) {
+    prepared_.remove(*pending.statement_id);
+  } else if (pending.command == Command::stmt_reset && statement != nullptr) {
+    statement->long_data_lost = false;
+    statement->shape.sent_as_long_data.clear();
+  } else if (pending.command == Command::stmt_send_long_data && statement != nullptr) {
+    auto& flags = statement->shape.sent_as_long_data;
+    flags.resize(std::max<std::size_t>(flags.size(), std::size_t{pending.long_data_parameter} + 1));
+    flags[pending.long_data_parameter] = true;
+  }
+  if (!is_answered(pending.command)) {
+    record_outcome(pending, "ok", {}, nullptr);
+    enter_ready();
+  } else if (pending.command == Command::reset_connection) {
+    phase_ = Resetting{.pending = pending, .setup = std::nullopt};
+  } else {
+    Answering& answering = phase_.emplace<Answering>();
+    answering.pending = pending;
+    answering.relay.start(pending.command, legs_, pending.message.next_sequence_id);
+  }
+}
+
+void Session::forward_message(const PendingCommand& pending) { to_backend_.forward(pending.message.frame_bytes); }
+
+// The client sent the types with an execution that was refused and leaves them out now, but the server never saw them.
+void Session::forward_with_types(const PendingCommand& pending, const PreparedStatement& statement) {
+  Bytes payload = wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_);
+  wire::PacketWriter writer{to_backend_.made()};
+  writer.begin(0);
+  writer.bytes(payload.first(execute_->types_flag_at));
+  writer.u8(1);
+  writer.bytes(statement.shape.type_block);
+  writer.bytes(payload.subspan(execute_->types_flag_at + 1));
+  writer.end();
+  to_backend_.queue_made();
+  to_backend_.skip(pending.message.frame_bytes);
+}
+
+void Session::process_answer() {
+  auto* answering = phase<Answering>();
+  auto step = answering->relay.relay(from_backend_, to_client_, state_);
+  if (!step) {
+    if (answering->relay.at_packet_boundary()) {
+      end_session(step.error());
+    } else {
+      close(step.error(), "in the middle of a row");
+    }
+  } else if (*step == AnswerRelay::Step::done) {
+    finish_answer();
+  }
+  if (ending_ && !closing()) {
+    auto* still = phase<Answering>();
+    if (still == nullptr || still->relay.at_packet_boundary()) {
+      end_session(*ending_, std::move(ending_detail_));
+    }
+  }
+}
+
+void Session::finish_answer() {
+  auto* answering = phase<Answering>();
+  const PendingCommand& pending = answering->pending;
+  const AnswerTotals& totals = answering->relay.totals();
+  if (pending.command == Command::stmt_prepare) {
+    if (totals.prepared && !totals.error_code) {
+      PreparedStatement statement{.prepared_seq = pending.seq, .text = std::move(prepare_text_)};
+      statement.shape.parameter_count = totals.prepared->parameters;
+      prepared_.add(totals.prepared->statement_id, std::move(statement));
+    } else {
+      prepared_.prepare_failed();
+    }
+  }
+  record_outcome(pending, totals.error_code ? "error" : "ok", {}, &answering->relay);
+  counters_.observe(Duration::command, now_.mono - pending.began);
+  if (ending_) {
+    phase_ = Ready{};
+    return;
+  }
+  enter_ready();
+}
+
+// COM_RESET_CONNECTION undoes what the gateway set up (role, session tracking), so that is done again before the client
+// gets its OK.
+void Session::process_reset() {
+  while (auto* resetting = phase<Resetting>()) {
+    Bytes received{from_backend_.unclaimed()};
+    std::uint8_t sequence_id =
+        resetting->setup ? BackendSetup::next_sequence_id : resetting->pending.message.next_sequence_id;
+    auto message = wire::find_message(received, sequence_id, wire::control_packet_bytes_max);
+    if (!message) {
+      end_session(Reason::backend_violation);
+      return;
+    }
+    if (!*message) {
+      return;
+    }
+    Bytes payload = wire::message_payload(received, **message, scratch_);
+    bool set_up = false;
+    if (!resetting->setup) {
+      if (!wire::parse_ok(payload, legs_.backend)) {
+        end_session(Reason::backend_violation, "the server refused COM_RESET_CONNECTION");
+        return;
+      }
+      prepared_.clear();
+      // The schema stays as it is.
+      BackendTarget target = target_;
+      target.schema = {};
+      resetting->setup.emplace(target, to_backend_.made());
+      to_backend_.queue_made();
+    } else {
+      auto step = resetting->setup->on_packet(payload, legs_.backend);
+      if (step == BackendSetup::Step::failed) {
+        end_session(Reason::backend_violation, resetting->setup->failure().message);
+        return;
+      }
+      set_up = step == BackendSetup::Step::done;
+    }
+    to_client_.skip((*message)->frame_bytes);
+    if (set_up) {
+      state_.status_flags = resetting->setup->status_flags() &
+                            static_cast<std::uint16_t>(~wire::status::session_state_changed);
+      wire::PacketWriter writer{to_client_.made()};
+      writer.begin(resetting->pending.message.next_sequence_id);
+      wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);
+      writer.end();
+      to_client_.queue_made();
+      record_outcome(resetting->pending, "ok", {}, nullptr);
+      enter_ready();
+    }
+  }
+}
+
+void Session::record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
+                             const AnswerRelay* relay) {
+  OutcomeRecord outcome{.of = pending.seq, .status = status, .reason = reason, .duration = now_.mono - pending.began};
+  wire::ErrPacket error;
+  if (relay != nullptr) {
+    const AnswerTotals& totals = relay->totals();
+    outcome.rows = relay->rows();
+    outcome.affected_rows = totals.affected_rows;
+    outcome.bytes = totals.bytes;
+    outcome.results = totals.results;
+    outcome.warnings = totals.warnings;
+    if (totals.prepared) {
+      outcome.statement_id = totals.prepared->statement_id;
+    }
+    if (totals.error_code) {
+      error = {.code = *totals.error_code, .sql_state = totals.error_sql_state, .message = totals.error_message};
+      outcome.error = &error;
+    }
+  }
+  records_.outcome(outcome, now_.wall);
+  count_audit();
+}
+
+}  // namespace sallyport::session

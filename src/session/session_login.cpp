@@ -1,0 +1,293 @@
+// The session's login: the client up to its token, the account that the token belongs to, the backend.
+#include "session/session.h"
+
+namespace sallyport::session {
+
+void Session::process_login() {
+  while (auto* login = phase<LoggingIn>()) {
+    Bytes received{from_client_.unclaimed()};
+    auto message = wire::find_message(received, login->login.next_sequence_id(), handshake_bytes_max);
+    if (!message) {
+      refuse_login(Reason::handshake_malformed, message.error() == wire::FrameError::too_large
+                                                    ? "a handshake message is too large"
+                                                    : "a handshake message bears the wrong sequence id");
+      return;
+    }
+    if (!*message) {
+      return;
+    }
+    login->login.set_next_sequence_id((*message)->next_sequence_id);
+    client_sequence_id_ = (*message)->next_sequence_id;
+    bool in_tls = tls_.has_value();
+    auto step = login->login.on_message(wire::message_payload(received, **message, scratch_),
+                                        environment_->limits.token_bytes_max);
+    wipe(from_client_.unclaimed().data(), in_tls ? (*message)->frame_bytes : 0);  // it may hold the token
+    to_backend_.skip((*message)->frame_bytes);
+    to_client_.queue_made();
+    hello_ = login->login.hello();
+    switch (step) {
+      case ClientLogin::Step::more:
+        break;
+      case ClientLogin::Step::start_tls:
+        if (!from_client_.unclaimed().empty()) {
+          refuse_login(Reason::handshake_malformed, "bytes follow the TLS request in the clear");
+          return;
+        }
+        request(Action::start_client_tls);
+        return;
+      case ClientLogin::Step::token:
+        token_ = login->login.take_token();
+        phase_ = VerifyingToken{};
+        request(Action::verify_token);
+        return;
+      case ClientLogin::Step::refused:
+        refuse_login(login->login.refusal(), {});
+        return;
+    }
+  }
+}
+
+void Session::token_verified(Result<identity::Principal, identity::Refusal> result, Now now) {
+  now_ = now;
+  if (phase<VerifyingToken>() == nullptr) {
+    return;
+  }
+  token_.clear();
+  if (!result) {
+    identity::TokenError error = result.error().error;
+    refuse_login(client_error(Reason::token_refused, identity::reason_code(error), identity::explain(error)),
+                 identity::reason_code(error), result.error().detail);
+    return;
+  }
+  who_.emplace(Identified{.principal = std::move(result).value(), .environment = environment_});
+  resolve_account();
+}
+
+void Session::resolve_account() {
+  auto refuse = [&](identity::AccountError error, std::string detail = {}) {
+    refuse_login(client_error(Reason::account_refused, identity::reason_code(error), identity::explain(error)),
+                 identity::reason_code(error), std::move(detail));
+  };
+  if (who_->principal.expires_at <= now_.wall) {
+    refuse_login(client_error(Reason::token_refused, "token_expired", identity::explain(identity::TokenError::expired)),
+                 "token_expired", "expired, if only by the clock skew allowed");
+    return;
+  }
+  auto account = environment_->accounts.resolve(who_->principal);
+  if (!account) {
+    refuse(account.error());
+    return;
+  }
+  who_->account = *account;
+  auto requested = identity::parse_client_user(hello_.user);
+  if (!requested) {
+    refuse(requested.error());
+    return;
+  }
+  auto grant = identity::AccountDirectory::grant_for(**account, *requested);
+  if (!grant) {
+    refuse(grant.error());
+    return;
+  }
+  who_->grant = *grant;
+  who_->connection = environment_->find_connection((*grant)->connection);
+  const DatabaseLogin* login =
+      who_->connection == nullptr ? nullptr : Environment::find_login(*who_->connection, (*grant)->login);
+  if (login == nullptr) {
+    refuse(identity::AccountError::connection_not_granted, "the grant names what the configuration lacks");
+    return;
+  }
+  if (who_->connection->flavor != listener_.flavor) {
+    refuse_login(Reason::flavor_mismatch, {});
+    return;
+  }
+  target_ = {.connection = who_->connection,
+             .login = login,
+             .set_role = (*grant)->set_role,
+             .schema = hello_.schema.empty() ? std::string_view(who_->connection->default_schema)
+                                             : std::string_view(hello_.schema),
+             .client = &hello_,
+             .account = who_->account->name,
+             .server_public_key_pem = environment_->server_public_key(*who_->connection)};
+  if (!records_.login_accepted(login_record(), now_.wall)) {
+    refuse_login(Reason::audit_unavailable, {});
+    return;
+  }
+  count_audit();
+  phase_ = RecordingLogin{};
+  phase_deadline_ = MonoTime::max();
+  request(Action::commit_audit);
+}
+
+LoginRecord Session::login_record() const {
+  LoginRecord login{.listener = &listener_, .hello = &hello_, .tls = &tls_};
+  if (who_) {
+    login.principal = &who_->principal;
+    login.account = who_->account != nullptr ? std::string_view(who_->account->name) : std::string_view{};
+    if (who_->grant != nullptr) {
+      login.connection = who_->grant->connection;
+      login.role = who_->grant->role;
+    }
+  }
+  return login;
+}
+
+void Session::refuse_login(Reason reason, std::string detail) {
+  refuse_login(client_error(reason), reason_text(reason).code, std::move(detail));
+}
+
+void Session::refuse_login(const ClientError& error, std::string_view code, std::string detail) {
+  if (closing()) {
+    return;
+  }
+  records_.login_refused(login_record(), code, detail, now_.wall);
+  counters_.add_login_refused(code);
+  count_audit();
+  token_.clear();
+  // During the TLS handshake a packet in the clear would not be understood.
+  auto* login = phase<LoggingIn>();
+  if (error.mysql_error != 0 && (login == nullptr || !login->login.in_tls_handshake())) {
+    send_error(client_sequence_id_, error);
+  }
+  to_backend_.clear();
+  phase_ = Closing{now_.mono};
+  request(Action::commit_audit);
+  if (backend_open_) {
+    backend_open_ = false;
+    request(Action::close_backend);
+  }
+  request(Action::close_client);
+}
+
+void Session::backend_connected(Now now) {
+  now_ = now;
+  if (phase<ConnectingBackend>() == nullptr) {
+    return;
+  }
+  counters_.add(Metric::backend_connects);
+  backend_open_ = true;
+  backend_progress_ = now.mono;
+  phase_ = BackendLoggingIn{BackendLogin{target_, to_backend_.made()}};
+}
+
+void Session::backend_failed(std::string detail, Now now) {
+  now_ = now;
+  counters_.add(Metric::backend_connect_failures);
+  if (phase<ConnectingBackend>() != nullptr || phase<BackendLoggingIn>() != nullptr) {
+    refuse_login(Reason::backend_unavailable, std::move(detail));
+  }
+}
+
+void Session::backend_tls_established(Now now) {
+  now_ = now;
+  if (auto* logging_in = phase<BackendLoggingIn>()) {
+    logging_in->login.tls_established();
+    to_backend_.queue_made();
+  }
+}
+
+void Session::process_backend_login() {
+  while (auto* logging_in = phase<BackendLoggingIn>()) {
+    BackendLogin& login = logging_in->login;
+    Bytes received{from_backend_.unclaimed()};
+    auto message = wire::find_message(received, login.next_sequence_id(), wire::control_packet_bytes_max);
+    if (!message) {
+      refuse_login(Reason::backend_login_failed, "the server's packets are out of order or too large");
+      return;
+    }
+    if (!*message) {
+      return;
+    }
+    login.set_next_sequence_id((*message)->next_sequence_id);
+    auto step = login.on_packet(wire::message_payload(received, **message, scratch_));
+    to_client_.skip((*message)->frame_bytes);
+    to_backend_.queue_made();
+    switch (step) {
+      case BackendLogin::Step::more:
+        break;
+      case BackendLogin::Step::start_tls:
+        if (!from_backend_.unclaimed().empty()) {
+          refuse_login(Reason::backend_login_failed, "the server sent bytes in the clear where TLS was due");
+          return;
+        }
+        request(Action::start_backend_tls);
+        return;
+      case BackendLogin::Step::failed: {
+        auto failure = login.failure();
+        refuse_login(failure.reason, failure.detail);
+        return;
+      }
+      case BackendLogin::Step::logged_in: {
+        legs_ = {.client = hello_.capabilities, .backend = login.negotiated()};
+        backend_version_ = login.server_version();
+        backend_connection_id_ = login.server_connection_id();
+        phase_ = SettingUp{BackendSetup{target_, to_backend_.made()}};
+        to_backend_.queue_made();
+        process_setup();
+        return;
+      }
+    }
+  }
+}
+
+void Session::process_setup() {
+  while (auto* setting_up = phase<SettingUp>()) {
+    Bytes received{from_backend_.unclaimed()};
+    auto message = wire::find_message(received, BackendSetup::next_sequence_id, wire::control_packet_bytes_max);
+    if (!message) {
+      refuse_login(Reason::backend_login_failed, "the server's packets are out of order or too large");
+      return;
+    }
+    if (!*message) {
+      return;
+    }
+    auto step = setting_up->setup.on_packet(wire::message_payload(received, **message, scratch_), legs_.backend);
+    to_client_.skip((*message)->frame_bytes);
+    if (step == BackendSetup::Step::failed) {
+      auto failure = setting_up->setup.failure();
+      std::string detail = std::to_string(failure.code) + " " + failure.message;
+      if (failure.on_schema) {
+        refuse_login({.mysql_error = failure.code, .sql_state = failure.sql_state, .message = failure.message},
+                     reason_text(Reason::backend_schema_refused).code, std::move(detail));
+      } else {
+        refuse_login(Reason::backend_login_failed, std::move(detail));
+      }
+      return;
+    }
+    if (step == BackendSetup::Step::done) {
+      state_.status_flags = setting_up->setup.status_flags() &
+                            static_cast<std::uint16_t>(~wire::status::session_state_changed);
+      state_.schema = target_.schema;
+      bool recorded = records_.session_start(login_record(),
+                                             {.server_version = backend_version_,
+                                              .server_connection_id = backend_connection_id_,
+                                              .login = target_.login->name,
+                                              .set_role = target_.set_role,
+                                              .schema = target_.schema},
+                                             now_.wall);
+      if (!recorded) {
+        refuse_login(Reason::audit_unavailable, {});
+        return;
+      }
+      count_audit();
+      phase_ = RecordingStart{};
+      phase_deadline_ = MonoTime::max();
+      request(Action::commit_audit);
+    }
+  }
+}
+
+void Session::finish_login() {
+  wire::PacketWriter writer{to_client_.made()};
+  writer.begin(client_sequence_id_);
+  wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);
+  writer.end();
+  to_client_.queue_made();
+  start_recorded_ = true;
+  counters_.add(Metric::logins_accepted);
+  counters_.raise(Level::sessions_open);
+  counters_.observe(Duration::login, now_.mono - opened_);
+  enter_ready();
+}
+
+}  // namespace sallyport::session
