@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "identity/token_test_fixture.h"
+#include "identity/token_test_issuers.h"
 
 namespace sallyport::identity {
 namespace {
@@ -15,9 +15,9 @@ using test::now_seconds;
 using test::svid_claims;
 using test::svid_header;
 
-using Token = test::TokenTest;
+class TokenClaims : public testing::Test, protected test::TestIssuers {};
 
-TEST_F(Token, OfAnotherTypeIsRefused) {
+TEST_F(TokenClaims, OfAnotherTypeIsRefused) {
   for (const auto& [type, expected] : std::initializer_list<std::pair<std::string, std::string>>{
            {"\"at+jwt\"", "ok"},
            {"\"AT+JWT\"", "ok"},
@@ -38,7 +38,7 @@ TEST_F(Token, OfAnotherTypeIsRefused) {
   EXPECT_EQ(with_header(good_header.without("typ")), "token_type_not_allowed");
 }
 
-TEST_F(Token, ThatIsAnIdOrRefreshTokenIsRefusedWhereTypesDontTell) {
+TEST_F(TokenClaims, ThatIsAnIdOrRefreshTokenIsRefusedWhereTypesDontTell) {
   const Members claims = good_claims.with("iss", "\"https://humans.example\"").with("sub", "\"person\"");
   for (const Members& header : {good_header.with("typ", "\"JWT\""), good_header.without("typ")}) {
     EXPECT_EQ(outcome(signed_text(header.text(), claims.text())), "ok");
@@ -59,7 +59,7 @@ TEST_F(Token, ThatIsAnIdOrRefreshTokenIsRefusedWhereTypesDontTell) {
   }
 }
 
-TEST_F(Token, ForAnotherAudienceIsRefused) {
+TEST_F(TokenClaims, ForAnotherAudienceIsRefused) {
   for (const auto& [audience, expected] :
        std::initializer_list<std::pair<std::string, std::string>>{{"\"gateway\"", "ok"},
                                                                   {"[\"x\",\"gateway\"]", "ok"},
@@ -80,7 +80,7 @@ TEST_F(Token, ForAnotherAudienceIsRefused) {
   EXPECT_EQ(with_claims(good_claims.without("aud")), "token_audience_mismatch");
 }
 
-TEST_F(Token, IsJudgedByItsTimesWithinTheSkew) {
+TEST_F(TokenClaims, IsJudgedByItsTimesWithinTheSkew) {
   struct Case {
     std::string name, value, expected;
   };
@@ -129,13 +129,13 @@ TEST_F(Token, IsJudgedByItsTimesWithinTheSkew) {
   EXPECT_EQ(with_claims(good_claims.without("iat")), "token_claim_invalid");
 }
 
-TEST_F(Token, ExpiryOfThePrincipalHasNoSkewInIt) {
+TEST_F(TokenClaims, ExpiryOfThePrincipalHasNoSkewInIt) {
   const auto principal = verify(signed_text(good_header.text(), good_claims.with("exp", at(-5)).text()));
   ASSERT_TRUE(principal);
   EXPECT_EQ(principal->expires_at, wall_from_unix_seconds(now_seconds - 5));
 }
 
-TEST_F(Token, OfAHumanIsRefusedWhereAMachinesIsDue) {
+TEST_F(TokenClaims, OfAHumanIsRefusedWhereAMachinesIsDue) {
   const Members human = good_claims.with("sub", "\"person\"");
   EXPECT_EQ(with_claims(human), "token_subject_not_machine");
   EXPECT_EQ(with_claims(human.without("client_id")), "token_subject_not_machine");
@@ -146,7 +146,7 @@ TEST_F(Token, OfAHumanIsRefusedWhereAMachinesIsDue) {
   EXPECT_EQ(with_claims(human.with("idtyp", "[\"app\"]")), "token_subject_not_machine");
 }
 
-TEST_F(Token, WithClaimsOfAWrongFormIsRefused) {
+TEST_F(TokenClaims, WithClaimsOfAWrongFormIsRefused) {
   for (const auto& [name, value] :
        std::initializer_list<std::pair<std::string, std::string>>{{"sub", "\"\""},
                                                                   {"sub", "null"},
@@ -161,7 +161,7 @@ TEST_F(Token, WithClaimsOfAWrongFormIsRefused) {
   EXPECT_EQ(with_claims(good_claims.without("sub")), "token_claim_invalid");
 }
 
-TEST_F(Token, ThatIsASpiffeSvidYieldsTheWorkload) {
+TEST_F(TokenClaims, ThatIsASpiffeSvidYieldsTheWorkload) {
   const auto principal = verify(signed_text(svid_header.text(), svid_claims.text()));
   ASSERT_TRUE(principal) << principal.error().detail;
   EXPECT_EQ(principal->issuer_name, "mesh");
@@ -173,7 +173,7 @@ TEST_F(Token, ThatIsASpiffeSvidYieldsTheWorkload) {
   }
 }
 
-TEST_F(Token, ThatIsASpiffeSvidMustBeOfTheTrustDomainForUsAndShortLived) {
+TEST_F(TokenClaims, ThatIsASpiffeSvidMustBeOfTheTrustDomainForUsAndShortLived) {
   struct Case {
     std::string name, value, expected;
   };

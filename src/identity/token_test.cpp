@@ -6,7 +6,7 @@
 #include <array>
 
 #include "crypto/hash.h"
-#include "identity/token_test_fixture.h"
+#include "identity/token_test_issuers.h"
 
 namespace sallyport::identity {
 namespace {
@@ -23,7 +23,7 @@ using test::Members;
 using test::now;
 using test::now_seconds;
 
-using Token = test::TokenTest;
+class Token : public testing::Test, protected test::TestIssuers {};
 
 TEST_F(Token, ThatIsGoodYieldsItsPrincipal) {
   const auto principal = verify(signed_text(good_header.text(), good_claims.with("groups", R"(["a"])").text()));
@@ -41,10 +41,10 @@ TEST_F(Token, ThatIsGoodYieldsItsPrincipal) {
 }
 
 TEST_F(Token, IsAcceptedWithEachAlgorithmThatIsAllowed) {
-  for (const auto& [key, algorithm, id] : {std::tuple{ec_, JwsAlgorithm::es256, "\"ec\""},
-                                           {rsa_, JwsAlgorithm::rs256, "\"rsa\""},
-                                           {rsa_, JwsAlgorithm::ps256, "\"rsa\""},
-                                           {ed_, JwsAlgorithm::eddsa, "\"ed\""}}) {
+  for (const auto& [key, algorithm, id] : {std::tuple{&test::ec_key(), JwsAlgorithm::es256, "\"ec\""},
+                                           {&test::rsa_key(), JwsAlgorithm::rs256, "\"rsa\""},
+                                           {&test::rsa_key(), JwsAlgorithm::ps256, "\"rsa\""},
+                                           {&test::ed_key(), JwsAlgorithm::eddsa, "\"ed\""}}) {
     const Members header = good_header.with("alg", "\"" + std::string(name_of(algorithm)) + "\"").with("kid", id);
     EXPECT_EQ(outcome(test::sign(*key, algorithm, header.text(), good_claims.text())), "ok") << name_of(algorithm);
   }
@@ -62,7 +62,7 @@ TEST_F(Token, UnsecuredIsRefusedHoweverNoneIsWritten) {
 }
 
 TEST_F(Token, SignedWithHmacOverThePublicKeyIsRefused) {
-  const std::string pem = rsa_->public_pem();
+  const std::string pem = test::rsa_key().public_pem();
   for (const char* const name : {"HS256", "HS384", "HS512"}) {
     const std::string input =
         encode(good_header.with("alg", "\"" + std::string(name) + "\"").with("kid", "\"rsa\"").text()) + "." +
@@ -84,9 +84,9 @@ TEST_F(Token, SignedWithHmacOverThePublicKeyIsRefused) {
 
 TEST_F(Token, OfAnAlgorithmThatTheIssuerDoesNotAllowIsRefused) {
   const Members header = good_header.with("alg", "\"ES384\"").with("kid", "\"p384\"");
-  EXPECT_EQ(outcome(test::sign(*p384_, JwsAlgorithm::es384, header.text(), good_claims.text())),
+  EXPECT_EQ(outcome(test::sign(test::p384_key(), JwsAlgorithm::es384, header.text(), good_claims.text())),
             "token_algorithm_not_allowed");
-  EXPECT_EQ(outcome(test::sign(*rsa_, JwsAlgorithm::rs512,
+  EXPECT_EQ(outcome(test::sign(test::rsa_key(), JwsAlgorithm::rs512,
                                good_header.with("alg", "\"RS512\"").with("kid", "\"rsa\"").text(), good_claims.text())),
             "token_algorithm_not_allowed");
   EXPECT_EQ(with_header(good_header.with("alg", "\"es256\"")), "token_algorithm_not_allowed");
@@ -252,7 +252,7 @@ TEST_F(Token, OfAnUnknownKeySaysWhichIssuersKeysToFetch) {
 TEST_F(Token, WithoutAKeyNameIsVerifiedWithTheOnlyKeyThatFits) {
   EXPECT_EQ(with_header(good_header.without("kid")), "ok");
   const crypto::PrivateKey second = test::new_key(KeyType::ec_p256);
-  keys_[0] = std::make_shared<const KeySet>(*KeySet::parse(jwks({jwk(*ec_, R"(,"kid":"ec")"), jwk(second)})));
+  keys_[0] = std::make_shared<const KeySet>(*KeySet::parse(jwks({jwk(test::ec_key(), R"(,"kid":"ec")"), jwk(second)})));
   EXPECT_EQ(with_header(good_header.without("kid")), "token_key_unknown");
 }
 

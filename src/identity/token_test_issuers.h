@@ -1,8 +1,6 @@
 // Issuers, keys and good tokens to start from, for this module's tests.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <memory>
 #include <string>
 #include <vector>
@@ -32,22 +30,28 @@ inline const Members svid_header{{"alg", "\"ES256\""}, {"kid", "\"ec\""}};
 inline const Members svid_claims{
     {"aud", "[\"sallyport\"]"}, {"sub", "\"spiffe://prod.example/ns/a/sa/b\""}, {"exp", at(300)}};
 
-// Issuer 0 is OIDC, 1 SPIFFE, 2 accepts tokens of type JWT from humans, 3 has no keys now. All share the keys.
-class TokenTest : public testing::Test {
- protected:
-  static void SetUpTestSuite() {
-    ec_ = new crypto::PrivateKey(new_key(KeyType::ec_p256));
-    rsa_ = new crypto::PrivateKey(new_key(KeyType::rsa));
-    p384_ = new crypto::PrivateKey(new_key(KeyType::ec_p384));
-    ed_ = new crypto::PrivateKey(new_key(KeyType::ed25519));
-  }
-  static void TearDownTestSuite() {
-    for (const crypto::PrivateKey* const key : {ec_, rsa_, p384_, ed_}) {
-      delete key;
-    }
-  }
+// The same keys in every test; new ones are slow to make.
+inline const crypto::PrivateKey& ec_key() {
+  static const crypto::PrivateKey key = new_key(KeyType::ec_p256);
+  return key;
+}
+inline const crypto::PrivateKey& rsa_key() {
+  static const crypto::PrivateKey key = new_key(KeyType::rsa);
+  return key;
+}
+inline const crypto::PrivateKey& p384_key() {
+  static const crypto::PrivateKey key = new_key(KeyType::ec_p384);
+  return key;
+}
+inline const crypto::PrivateKey& ed_key() {
+  static const crypto::PrivateKey key = new_key(KeyType::ed25519);
+  return key;
+}
 
-  TokenTest() {
+// Issuer 0 is OIDC, 1 SPIFFE, 2 accepts tokens of type JWT from humans, 3 has no keys now. All share the keys.
+class TestIssuers {
+ protected:
+  TestIssuers() {
     IssuerSettings oidc;
     oidc.name = "main";
     oidc.issuer = "https://idp.example";
@@ -67,8 +71,8 @@ class TokenTest : public testing::Test {
     down.name = "down";
     down.issuer = "https://down.example";
     settings_ = {oidc, spiffe, humans, down};
-    auto set = KeySet::parse(jwks({jwk(*ec_, R"(,"kid":"ec")"), jwk(*rsa_, R"(,"kid":"rsa")"),
-                                   jwk(*p384_, R"(,"kid":"p384")"), jwk(*ed_, R"(,"kid":"ed")")}));
+    auto set = KeySet::parse(jwks({jwk(ec_key(), R"(,"kid":"ec")"), jwk(rsa_key(), R"(,"kid":"rsa")"),
+                                   jwk(p384_key(), R"(,"kid":"p384")"), jwk(ed_key(), R"(,"kid":"ed")")}));
     SALLYPORT_CHECK(set.has_value());
     const auto keys = std::make_shared<const KeySet>(std::move(*set));
     keys_ = {keys, keys, keys, nullptr};
@@ -83,7 +87,7 @@ class TokenTest : public testing::Test {
     return std::string(principal ? "ok" : reason_code(principal.error().error));
   }
   static std::string signed_text(std::string_view header, std::string_view payload) {
-    return sign(*ec_, JwsAlgorithm::es256, header, payload);
+    return sign(ec_key(), JwsAlgorithm::es256, header, payload);
   }
   std::string with_header(const Members& header) const {
     return outcome(signed_text(header.text(), good_claims.text()));
@@ -95,10 +99,6 @@ class TokenTest : public testing::Test {
     return outcome(signed_text(svid_header.text(), claims.text()));
   }
 
-  static inline const crypto::PrivateKey* ec_ = nullptr;
-  static inline const crypto::PrivateKey* rsa_ = nullptr;
-  static inline const crypto::PrivateKey* p384_ = nullptr;
-  static inline const crypto::PrivateKey* ed_ = nullptr;
   std::vector<IssuerSettings> settings_;
   KeySets keys_;
 };
