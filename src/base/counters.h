@@ -42,7 +42,10 @@ inline constexpr std::array<std::string_view, 4> connection_refusal_reasons{"too
                                                                             "accept_failed", "other"};
 
 // Reason codes of login_refused records. The last counts every code that is not listed.
-inline constexpr std::array<std::string_view, 27> login_refusal_reasons{"tls_required",
+inline constexpr std::array<std::string_view, 33> login_refusal_reasons{"tls_required",
+                                                                        "tls_failed",
+                                                                        "driver_too_old",
+                                                                        "token_missing",
                                                                         "handshake_malformed",
                                                                         "handshake_timeout",
                                                                         "token_malformed",
@@ -66,24 +69,18 @@ inline constexpr std::array<std::string_view, 27> login_refusal_reasons{"tls_req
                                                                         "connection_not_granted",
                                                                         "backend_unavailable",
                                                                         "backend_login_failed",
+                                                                        "backend_schema_refused",
+                                                                        "backend_incompatible",
+                                                                        "flavor_mismatch",
                                                                         "audit_unavailable",
                                                                         "too_many_connections",
                                                                         "other"};
 
 // Reasons of session_end records. The last counts every reason that is not listed.
-inline constexpr std::array<std::string_view, 13> session_end_reasons{"client_quit",
-                                                                      "client_closed",
-                                                                      "client_violation",
-                                                                      "backend_closed",
-                                                                      "backend_violation",
-                                                                      "token_expired",
-                                                                      "account_disabled",
-                                                                      "account_changed",
-                                                                      "idle_timeout",
-                                                                      "write_timeout",
-                                                                      "drained",
-                                                                      "audit_unavailable",
-                                                                      "other"};
+inline constexpr std::array<std::string_view, 15> session_end_reasons{
+    "client_quit",    "client_closed",     "client_violation", "packet_too_large",  "command_malformed",
+    "backend_closed", "backend_violation", "token_expired",    "account_disabled",  "account_changed",
+    "idle_timeout",   "write_timeout",     "drained",          "audit_unavailable", "other"};
 
 // Commands by opcode, as `enum_server_command` of MySQL 9 and MariaDB 10.11 numbers them; those above the table are
 // counted in the last two.
