@@ -25,7 +25,8 @@ target_compile_options(sallyport_options INTERFACE
   -fno-omit-frame-pointer -fstack-protector-strong)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports false positives of these in the standard library when optimising.
-  target_compile_options(sallyport_options INTERFACE -Wno-null-dereference -Wno-restrict)
+  target_compile_options(sallyport_options INTERFACE
+    -Wno-null-dereference -Wno-restrict -Wno-dangling-pointer -Wno-maybe-uninitialized)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(sallyport_options INTERFACE _FORTIFY_SOURCE=2)

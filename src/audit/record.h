@@ -13,12 +13,6 @@
 
 namespace sallyport::audit {
 
-// Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, nothing overlong).
-bool is_utf8(std::string_view text);
-
-// Appends `text`, which is UTF-8, as a quoted JSON string.
-void append_json_string(std::string& out, std::string_view text);
-
 // Appends "2026-01-31T12:34:56.000000789Z".
 void append_time(std::string& out, WallTime time);
 

@@ -26,8 +26,19 @@ Session::Session(Setting setting, Opening opening)
   to_client_.queue_made();
 }
 
-void Session::client_received(std::size_t count, Now now) {
+// Time to take something counts from when it was queued, which is no earlier than the last event.
+void Session::at(Now now) {
   now_ = now;
+  if (to_client_.empty()) {
+    client_progress_ = now.mono;
+  }
+  if (to_backend_.empty()) {
+    backend_progress_ = now.mono;
+  }
+}
+
+void Session::client_received(std::size_t count, Now now) {
+  at(now);
   from_client_.received(count);
   counters_.add(Metric::client_bytes_received, count);
   if (phase<LoggingIn>() != nullptr) {
@@ -38,7 +49,7 @@ void Session::client_received(std::size_t count, Now now) {
 }
 
 void Session::client_sent(std::size_t count, Now now) {
-  now_ = now;
+  at(now);
   client_progress_ = now.mono;
   to_client_.sent(count);
   counters_.add(Metric::client_bytes_sent, count);
@@ -51,7 +62,7 @@ void Session::client_sent(std::size_t count, Now now) {
 }
 
 void Session::client_closed(Now now) {
-  now_ = now;
+  at(now);
   if (phase<Closing>() != nullptr) {
     phase_ = Ended{};
   } else if (!closing()) {
@@ -62,7 +73,7 @@ void Session::client_closed(Now now) {
 }
 
 void Session::client_tls_established(TlsDetails details, Now now) {
-  now_ = now;
+  at(now);
   counters_.add(Metric::tls_handshakes);
   if (auto* login = phase<LoggingIn>()) {
     tls_ = std::move(details);
@@ -72,7 +83,7 @@ void Session::client_tls_established(TlsDetails details, Now now) {
 }
 
 void Session::client_tls_failed(std::string detail, Now now) {
-  now_ = now;
+  at(now);
   counters_.add(Metric::tls_handshake_failures);
   if (phase<LoggingIn>() != nullptr) {
     close(Reason::tls_failed, std::move(detail));
@@ -80,7 +91,7 @@ void Session::client_tls_failed(std::string detail, Now now) {
 }
 
 void Session::audit_committed(Now now) {
-  now_ = now;
+  at(now);
   if (phase<RecordingLogin>() != nullptr) {
     phase_ = ConnectingBackend{};
     phase_deadline_ = now.mono + environment_->limits.backend_login_timeout;
@@ -93,7 +104,7 @@ void Session::audit_committed(Now now) {
 }
 
 void Session::audit_failed(Now now) {
-  now_ = now;
+  at(now);
   counters_.add(Metric::audit_failures);
   if (phase<RecordingLogin>() != nullptr || phase<RecordingStart>() != nullptr) {
     refuse_login(Reason::audit_unavailable, {});
@@ -105,7 +116,7 @@ void Session::audit_failed(Now now) {
 }
 
 void Session::backend_received(std::size_t count, Now now) {
-  now_ = now;
+  at(now);
   from_backend_.received(count);
   counters_.add(Metric::backend_bytes_received, count);
   if (phase<BackendLoggingIn>() != nullptr) {
@@ -136,14 +147,14 @@ void Session::backend_received(std::size_t count, Now now) {
 }
 
 void Session::backend_sent(std::size_t count, Now now) {
-  now_ = now;
+  at(now);
   backend_progress_ = now.mono;
   to_backend_.sent(count);
   counters_.add(Metric::backend_bytes_sent, count);
 }
 
 void Session::backend_closed(Now now) {
-  now_ = now;
+  at(now);
   if (closing()) {
     return;
   }
@@ -167,7 +178,7 @@ void Session::backend_closed(Now now) {
 }
 
 void Session::environment_changed(std::shared_ptr<const Environment> environment, Now now) {
-  now_ = now;
+  at(now);
   environment_ = std::move(environment);
   if (!who_ || closing()) {
     return;
@@ -203,7 +214,7 @@ void Session::environment_changed(std::shared_ptr<const Environment> environment
 }
 
 void Session::drain(Now now) {
-  now_ = now;
+  at(now);
   draining_ = true;
   if (phase<Ready>() != nullptr) {
     process_commands();
@@ -211,7 +222,7 @@ void Session::drain(Now now) {
 }
 
 void Session::stop(Now now) {
-  now_ = now;
+  at(now);
   if (closing()) {
     return;
   }
@@ -247,14 +258,8 @@ MonoTime Session::deadline() const {
 }
 
 void Session::time_passed(Now now) {
-  now_ = now;
+  at(now);
   const Limits& limits = environment_->limits;
-  if (to_client_.empty()) {
-    client_progress_ = now.mono;
-  }
-  if (to_backend_.empty()) {
-    backend_progress_ = now.mono;
-  }
   if (auto* closing = phase<Closing>()) {
     if (now.mono >= closing->since + closing_timeout) {
       phase_ = Ended{};

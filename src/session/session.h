@@ -196,6 +196,9 @@ class Session {
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                       const AnswerRelay* relay);
 
+  // Begins an event.
+  void at(Now now);
+
   // The end.
   void end_session(Reason reason, std::string detail = {});
   void close(Reason reason, std::string detail);

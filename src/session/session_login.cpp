@@ -48,7 +48,7 @@ void Session::process_login() {
 }
 
 void Session::token_verified(Result<identity::Principal, identity::Refusal> result, Now now) {
-  now_ = now;
+  at(now);
   if (phase<VerifyingToken>() == nullptr) {
     return;
   }
@@ -160,7 +160,7 @@ void Session::refuse_login(const ClientError& error, std::string_view code, std:
 }
 
 void Session::backend_connected(Now now) {
-  now_ = now;
+  at(now);
   if (phase<ConnectingBackend>() == nullptr) {
     return;
   }
@@ -171,7 +171,7 @@ void Session::backend_connected(Now now) {
 }
 
 void Session::backend_failed(std::string detail, Now now) {
-  now_ = now;
+  at(now);
   counters_.add(Metric::backend_connect_failures);
   if (phase<ConnectingBackend>() != nullptr || phase<BackendLoggingIn>() != nullptr) {
     refuse_login(Reason::backend_unavailable, std::move(detail));
@@ -179,7 +179,7 @@ void Session::backend_failed(std::string detail, Now now) {
 }
 
 void Session::backend_tls_established(Now now) {
-  now_ = now;
+  at(now);
   if (auto* logging_in = phase<BackendLoggingIn>()) {
     logging_in->login.tls_established();
     to_backend_.queue_made();

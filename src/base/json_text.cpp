@@ -1,0 +1,85 @@
+#include "base/json_text.h"
+
+#include <cstdint>
+
+namespace sallyport {
+namespace {
+
+// The length of the UTF-8 sequence at the front; 0 when malformed.
+std::size_t sequence_length(std::string_view text) {
+  auto at = [&](std::size_t i) { return i < text.size() ? static_cast<std::uint8_t>(text[i]) : std::uint8_t{0}; };
+  auto continues = [&](std::size_t i, std::uint8_t low, std::uint8_t high) { return at(i) >= low && at(i) <= high; };
+  std::uint8_t lead = at(0);
+  if (lead < 0x80) {
+    return 1;
+  }
+  if (lead >= 0xC2 && lead <= 0xDF) {
+    return continues(1, 0x80, 0xBF) ? 2 : 0;
+  }
+  if (lead >= 0xE0 && lead <= 0xEF) {
+    std::uint8_t low = lead == 0xE0 ? 0xA0 : 0x80;
+    std::uint8_t high = lead == 0xED ? 0x9F : 0xBF;
+    return continues(1, low, high) && continues(2, 0x80, 0xBF) ? 3 : 0;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4) {
+    std::uint8_t low = lead == 0xF0 ? 0x90 : 0x80;
+    std::uint8_t high = lead == 0xF4 ? 0x8F : 0xBF;
+    return continues(1, low, high) && continues(2, 0x80, 0xBF) && continues(3, 0x80, 0xBF) ? 4 : 0;
+  }
+  return 0;
+}
+
+void append_escaped(std::string& out, char c) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      break;
+    case '\\':
+      out += "\\\\";
+      break;
+    case '\n':
+      out += "\\n";
+      break;
+    case '\r':
+      out += "\\r";
+      break;
+    case '\t':
+      out += "\\t";
+      break;
+    default:
+      out += "\\u00";
+      out.push_back(hex[static_cast<std::uint8_t>(c) >> 4]);
+      out.push_back(hex[static_cast<std::uint8_t>(c) & 15]);
+  }
+}
+
+}  // namespace
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    std::size_t length = sequence_length(text);
+    if (length == 0) {
+      return false;
+    }
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+void append_json_string(std::string& out, std::string_view text) {
+  out.push_back('"');
+  std::size_t plain = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    auto c = static_cast<std::uint8_t>(text[i]);
+    if (c < 0x20 || c == '"' || c == '\\') {
+      out.append(text, plain, i - plain);
+      append_escaped(out, text[i]);
+      plain = i + 1;
+    }
+  }
+  out.append(text, plain);
+  out.push_back('"');
+}
+
+}  // namespace sallyport
