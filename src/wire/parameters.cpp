@@ -10,7 +10,9 @@ namespace {
 constexpr std::uint64_t parameter_count_max = 0xFFFF;
 constexpr std::uint16_t unsigned_flag = 0x8000;
 
-bool is_set(Bytes bitmap, std::size_t bit) { return (bitmap[bit / 8] >> (bit % 8) & 1) != 0; }
+bool is_set(Bytes bitmap, std::size_t bit) {
+  return (bitmap[bit / 8] >> (bit % 8) & 1) != 0;
+}
 
 Value signed_or_unsigned(std::uint64_t raw, int bits, ParameterType type) {
   if (type.is_unsigned) {
@@ -63,55 +65,128 @@ Value read_time_span(ByteReader& reader) {
   return value;
 }
 
+// MySQL takes fifteen bits of type, MariaDB eight: those between are refused.
 ParameterType read_type(ByteReader& reader) {
   std::uint16_t raw = reader.u16();
+  if ((raw & ~unsigned_flag) > 0xFF) {
+    reader.fail();
+  }
   return {.type = static_cast<std::uint8_t>(raw), .is_unsigned = (raw & unsigned_flag) != 0};
+}
+
+// Whether the servers agree how many bytes a parameter of this type takes. Seen with MySQL 9.7 and MariaDB 10.11: of
+// INT24, YEAR and BIT MariaDB takes no byte and MySQL a length-encoded string; NULL without its bit, geometry and
+// unknown types are a length-encoded string in a query attribute and an error elsewhere.
+bool is_parameter_type(std::uint8_t type) {
+  switch (static_cast<ColumnType>(type)) {
+    case ColumnType::decimal:
+    case ColumnType::tiny:
+    case ColumnType::short_:
+    case ColumnType::long_:
+    case ColumnType::float_:
+    case ColumnType::double_:
+    case ColumnType::timestamp:
+    case ColumnType::longlong:
+    case ColumnType::date:
+    case ColumnType::time:
+    case ColumnType::datetime:
+    case ColumnType::varchar:
+    case ColumnType::vector:
+    case ColumnType::json:
+    case ColumnType::newdecimal:
+    case ColumnType::enum_:
+    case ColumnType::set:
+    case ColumnType::tiny_blob:
+    case ColumnType::medium_blob:
+    case ColumnType::long_blob:
+    case ColumnType::blob:
+    case ColumnType::var_string:
+    case ColumnType::string:
+      return true;
+    case ColumnType::null:
+    case ColumnType::int24:
+    case ColumnType::year:
+    case ColumnType::bit:
+    case ColumnType::timestamp2:
+    case ColumnType::datetime2:
+    case ColumnType::time2:
+    case ColumnType::geometry:
+      return false;
+  }
+  return false;
 }
 
 struct ValueBlock {
   std::size_t count;
   bool with_names;
-  std::vector<ParameterType>* types;  // remembered types, replaced when the block brings its own
-  const std::vector<bool>* sent_as_long_data;
-  std::vector<std::uint8_t>* type_block = nullptr;
+  const PreparedShape& shape;  // its types are used when the block brings none
 };
 
-// NULL bitmap, "types follow" flag, types, values. False when malformed.
-bool read_value_block(ByteReader& reader, const ValueBlock& block, std::vector<Parameter>* out) {
-  Bytes nulls = reader.take((block.count + 7) / 8);
-  bool types_follow = reader.u8() == 1;
-  std::vector<std::string_view> names(types_follow && block.with_names ? block.count : 0);
-  if (types_follow) {
-    Bytes before = reader.rest();
-    block.types->clear();
-    for (std::size_t i = 0; i < block.count && reader.ok(); ++i) {
-      block.types->push_back(read_type(reader));
-      if (block.with_names) {
-        names[i] = text_of(read_lenenc_bytes(reader));
-      }
-    }
-    if (block.type_block != nullptr && reader.ok()) {
-      Bytes sent = before.first(before.size() - reader.remaining());
-      block.type_block->assign(sent.begin(), sent.end());
-    }
-  }
-  if (!reader.ok() || block.types->size() < block.count) {
-    return false;
-  }
+struct ValueBlockContent {
+  bool has_types = false;
+  Bytes type_block;  // of the placeholders, with names
+  std::vector<Parameter> parameters;
+};
+
+// Types, and names if those were negotiated.
+void read_types(ByteReader& reader, const ValueBlock& block, ValueBlockContent& content) {
+  Bytes before = reader.rest();
   for (std::size_t i = 0; i < block.count && reader.ok(); ++i) {
-    Parameter parameter{.name = i < names.size() ? names[i] : std::string_view{}, .type = (*block.types)[i], .value = {}};
-    if (i < block.sent_as_long_data->size() && (*block.sent_as_long_data)[i]) {
+    content.parameters[i].type = read_type(reader);
+    if (block.with_names) {
+      content.parameters[i].name = text_of(read_lenenc_bytes(reader));
+    }
+    if (i + 1 == block.shape.parameter_count) {
+      content.type_block = before.first(before.size() - reader.remaining());
+    }
+  }
+}
+
+void read_values(ByteReader& reader, Bytes nulls, const PreparedShape& shape, std::vector<Parameter>& parameters) {
+  for (std::size_t i = 0; i < parameters.size() && reader.ok(); ++i) {
+    Parameter& parameter = parameters[i];
+    bool is_long_data = i < shape.sent_as_long_data.size() && shape.sent_as_long_data[i];
+    if (is_long_data && is_set(nulls, i)) {
+      reader.fail();  // MySQL takes the NULL, MariaDB the long data
+    } else if (is_long_data) {
       parameter.value = SentAsLongData{};
     } else if (is_set(nulls, i)) {
       parameter.value = Null{};
-    } else {
+    } else if (is_parameter_type(parameter.type.type)) {
       parameter.value = read_value(reader, parameter.type);
-    }
-    if (out != nullptr) {
-      out->push_back(parameter);
+    } else {
+      reader.fail();
     }
   }
-  return reader.ok();
+}
+
+// NULL bitmap, "types follow" flag (any byte but zero), types, values. Nothing when malformed.
+std::optional<ValueBlockContent> read_value_block(ByteReader& reader, const ValueBlock& block) {
+  Bytes nulls = reader.take((block.count + 7) / 8);
+  ValueBlockContent content;
+  content.has_types = reader.u8() != 0;
+  if (!reader.ok() || (!content.has_types && block.shape.types.size() < block.count)) {
+    return std::nullopt;
+  }
+  content.parameters.resize(block.count);
+  if (content.has_types) {
+    read_types(reader, block, content);
+  } else {
+    for (std::size_t i = 0; i < block.count; ++i) {
+      content.parameters[i].type = block.shape.types[i];
+    }
+  }
+  read_values(reader, nulls, block.shape, content.parameters);
+  return reader.ok() ? std::optional(std::move(content)) : std::nullopt;
+}
+
+// Attributes bring their types each time, so that those of placeholders alone are remembered.
+void remember_types(const ValueBlockContent& content, PreparedShape& shape) {
+  shape.types.clear();
+  for (std::size_t i = 0; i < shape.parameter_count; ++i) {
+    shape.types.push_back(content.parameters[i].type);
+  }
+  shape.type_block.assign(content.type_block.begin(), content.type_block.end());
 }
 
 }  // namespace
@@ -119,6 +194,7 @@ bool read_value_block(ByteReader& reader, const ValueBlock& block, std::vector<P
 Value read_value(ByteReader& reader, ParameterType type) {
   switch (static_cast<ColumnType>(type.type)) {
     case ColumnType::null:
+      reader.fail();  // stands in the bitmap only
       return Null{};
     case ColumnType::tiny:
       return signed_or_unsigned(reader.u8(), 8, type);
@@ -171,7 +247,9 @@ std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiat
   command.flags = reader.u8();
   reader.u32();  // iteration count, always 1 and not read by servers
   bool with_names = has(negotiated, capability::query_attributes);
-  bool count_follows = with_names && (command.flags & flag_parameter_count_available) != 0;
+  // The flag decides only where there are no placeholders (parse_packet() in MySQL's sql/protocol_classic.cc).
+  bool count_follows =
+      with_names && (shape.parameter_count > 0 || (command.flags & flag_parameter_count_available) != 0);
   std::uint64_t count = shape.parameter_count;
   if (count_follows) {
     count = read_lenenc(reader);
@@ -183,39 +261,35 @@ std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiat
     return command;
   }
   command.types_flag_at = payload.size() - reader.remaining() + (static_cast<std::size_t>(count) + 7) / 8;
-  command.types_follow = command.types_flag_at < payload.size() && payload[command.types_flag_at] == 1;
-  if (!read_value_block(reader,
-                        {.count = static_cast<std::size_t>(count), .with_names = with_names, .types = &shape.types,
-                         .sent_as_long_data = &shape.sent_as_long_data, .type_block = &shape.type_block},
-                        &command.parameters)) {
+  auto content =
+      read_value_block(reader, {.count = static_cast<std::size_t>(count), .with_names = with_names, .shape = shape});
+  if (!content) {
     return std::nullopt;
   }
+  command.types_follow = content->has_types;
+  if (content->has_types) {
+    remember_types(*content, shape);
+  }
+  command.parameters = std::move(content->parameters);
   return command;
 }
 
 bool skip_query_attributes(ByteReader& reader, std::uint64_t count) {
-  std::vector<ParameterType> types;
-  const std::vector<bool> none;
+  const PreparedShape none;
   return count <= parameter_count_max &&
-         read_value_block(reader,
-                          {.count = static_cast<std::size_t>(count), .with_names = true, .types = &types,
-                           .sent_as_long_data = &none},
-                          nullptr);
+         read_value_block(reader, {.count = static_cast<std::size_t>(count), .with_names = true, .shape = none})
+             .has_value();
 }
 
 std::vector<Parameter> parse_query_attributes(Bytes attributes, std::uint64_t count) {
-  ByteReader reader{attributes};
-  std::vector<ParameterType> types;
-  const std::vector<bool> none;
-  std::vector<Parameter> parameters;
-  if (count > parameter_count_max ||
-      !read_value_block(reader,
-                        {.count = static_cast<std::size_t>(count), .with_names = true, .types = &types,
-                         .sent_as_long_data = &none},
-                        &parameters)) {
-    parameters.clear();
+  if (count > parameter_count_max) {
+    return {};
   }
-  return parameters;
+  ByteReader reader{attributes};
+  const PreparedShape none;
+  auto content =
+      read_value_block(reader, {.count = static_cast<std::size_t>(count), .with_names = true, .shape = none});
+  return content ? std::move(content->parameters) : std::vector<Parameter>{};
 }
 
 }  // namespace sallyport::wire

@@ -35,8 +35,8 @@ struct TimeSpan {  // TIME
 };
 using Value = std::variant<Null, SentAsLongData, std::int64_t, std::uint64_t, double, Bytes, DateTime, TimeSpan>;
 
-// Reads one non-NULL value. Bytes for every type sent as a length-encoded string, also one that is not known.
-// Fails the reader when the value is malformed.
+// Reads one non-NULL value of a binary row. Bytes for every type sent as a length-encoded string, also one that is not
+// known. Fails the reader when the value is malformed.
 Value read_value(ByteReader& reader, ParameterType type);
 
 struct Parameter {
@@ -49,7 +49,7 @@ inline constexpr std::uint8_t flag_parameter_count_available = 0x08;
 
 struct ExecuteCommand {
   std::uint32_t statement_id = 0;
-  std::uint8_t flags = 0;  // 1 asks for a read-only cursor
+  std::uint8_t flags = 0;             // 1 asks for a read-only cursor
   std::vector<Parameter> parameters;  // the placeholders', then attributes
   std::size_t types_flag_at = 0;      // offset in the payload of the byte that says whether types follow; 0: none
   bool types_follow = false;
@@ -58,16 +58,17 @@ struct ExecuteCommand {
 // What of a prepared statement decides how its execution reads.
 struct PreparedShape {
   std::uint16_t parameter_count = 0;
-  std::vector<ParameterType> types;       // of the last execution that sent types
-  std::vector<std::uint8_t> type_block;   // the same as they were sent, with names
-  std::vector<bool> sent_as_long_data;    // by parameter; may be shorter than parameter_count
+  std::vector<ParameterType> types;      // of the placeholders, of the last execution that sent types
+  std::vector<std::uint8_t> type_block;  // the same as they were sent, with names
+  std::vector<bool> sent_as_long_data;   // by parameter; may be shorter than parameter_count
 };
 
-// `payload` includes the command byte. Updates `shape.types` when the payload brings types. Nothing when malformed,
-// also when the types are due and missing.
+// `payload` includes the command byte. Updates the types of `shape` when the payload brings types and is well-formed.
+// Nothing when malformed, when the types are due and missing, and when MySQL and MariaDB would read it differently.
 std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiated, PreparedShape& shape);
 
-// Skips the query attributes behind their two counts. False when malformed.
+// Skips the query attributes behind their two counts. False when malformed, also when a type's size is not certain:
+// the text of the query begins behind them.
 bool skip_query_attributes(ByteReader& reader, std::uint64_t count);
 
 // Decodes what QueryCommand::attributes holds; empty when malformed.
