@@ -183,7 +183,8 @@ std::optional<std::vector<SessionTrackEntry>> parse_session_track(Bytes session_
     } else {
       entry.value = text_of(body);
     }
-    if (!reader.ok() || !fields.ok()) {
+    bool is_decoded = entry.kind == Kind::system_variable || entry.kind == Kind::schema;
+    if (!reader.ok() || !fields.ok() || (is_decoded && !fields.at_end())) {
       return std::nullopt;
     }
     entry.raw = before.first(before.size() - reader.remaining());

@@ -99,7 +99,7 @@ struct SessionTrackEntry {
   Bytes raw;               // the whole entry
 };
 
-// Nothing when malformed.
+// Nothing when malformed, also when the entry of a variable or schema holds more than that.
 std::optional<std::vector<SessionTrackEntry>> parse_session_track(Bytes session_track);
 
 }  // namespace sallyport::wire

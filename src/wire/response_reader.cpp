@@ -10,7 +10,8 @@ void ResponseReader::start(Command command, Capabilities negotiated, std::uint8_
   *this = ResponseReader{};
   negotiated_ = negotiated;
   sequence_id_ = first_sequence_id;
-  if (command == Command::query || command == Command::stmt_execute) {
+  if (command == Command::query || command == Command::stmt_execute || command == Command::process_info ||
+      command == Command::mariadb_bulk_execute) {
     state_ = State::first;
   } else if (command == Command::stmt_prepare) {
     state_ = State::prepare_first;
@@ -68,7 +69,8 @@ Result<ResponseReader::Step, ResponseError> ResponseReader::next(Bytes bytes) {
 }
 
 // An ERR packet, or the packet behind the last row: with CLIENT_DEPRECATE_EOF an OK whose header is 0xFE, without it
-// an EOF of fewer than 9 bytes. A row may begin with 0xFE too, as the length of a cell of 16 MiB or more: then its frame is full.
+// an EOF of fewer than 9 bytes. A row may begin with 0xFE too, as the length of a cell of 16 MiB or more: then its
+// frame is full.
 bool ResponseReader::ends_rows(const FrameHeader& header, std::uint8_t first_byte) const {
   if (first_byte == err_header) {
     return true;
@@ -115,12 +117,8 @@ Result<PacketKind, ResponseError> ResponseReader::on_packet(Bytes payload) {
     case State::first:
       return on_first(payload);
     case State::simple:
-      // COM_SET_OPTION and COM_STMT_RESET answer with EOF on some servers.
-      if (payload[0] == eof_header && payload.size() < 9) {
-        state_ = State::done;
-        return PacketKind::rows_end;
-      }
-      return on_ok(payload, PacketKind::ok);
+      // COM_SET_OPTION and COM_DEBUG are answered as rows are ended.
+      return on_ok(payload, payload[0] == eof_header ? PacketKind::rows_end : PacketKind::ok);
     case State::column_definitions:
       if (--definitions_left_ == 0) {
         state_ = has(negotiated_, capability::deprecate_eof) ? State::rows : State::columns_end;
@@ -134,6 +132,8 @@ Result<PacketKind, ResponseError> ResponseReader::on_packet(Bytes payload) {
       // A cursor's rows come with COM_STMT_FETCH.
       bool has_cursor = (eof->status_flags & status::cursor_exists) != 0;
       bool has_more = (eof->status_flags & status::more_results_exist) != 0;
+      // MySQL says of a procedure's OUT parameters here only that an OK follows, not in the EOF behind their row.
+      ok_follows_rows_ = has_more && (eof->status_flags & status::ps_out_params) != 0;
       state_ = !has_cursor ? State::rows : has_more ? State::first : State::done;
       return PacketKind::columns_end;
     }
@@ -206,7 +206,9 @@ Result<PacketKind, ResponseError> ResponseReader::on_ok(Bytes payload, PacketKin
     }
     status_flags = ok->status_flags;
   }
-  state_ = (status_flags & status::more_results_exist) != 0 ? State::first : State::done;
+  bool has_more = (status_flags & status::more_results_exist) != 0 || ok_follows_rows_;
+  ok_follows_rows_ = false;
+  state_ = has_more ? State::first : State::done;
   return kind;
 }
 

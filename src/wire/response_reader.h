@@ -43,7 +43,7 @@ inline constexpr std::size_t control_packet_bytes_max = 1U << 20;
 class ResponseReader {
  public:
   // Begins the answer to `command`. `negotiated` with the server. The answer's sequence ids go on from the command's:
-  // from 1, or more when the command took several frames.
+  // from 1, or more when the command took several frames. Not for COM_CHANGE_USER: its answer is an authentication.
   void start(Command command, Capabilities negotiated, std::uint8_t first_sequence_id = 1);
 
   bool done() const { return state_ == State::done; }
@@ -51,14 +51,14 @@ class ResponseReader {
 
   struct Step {
     PacketKind kind;
-    std::size_t bytes;  // to take from the front; 0: more bytes are needed (kind is then of no meaning)
+    std::size_t bytes;   // to take from the front; 0: more bytes are needed (kind is then of no meaning)
     bool packet_starts;  // the bytes start with the packet's first frame header
     bool packet_ends;
   };
 
   // Looks at the front of the stream. Packets other than rows are reported whole: their payload is
-  // `bytes.subspan(4, step.bytes - 4)`. A row is reported in parts of one frame at most, as far as it is there, so that the
-  // frame header is at the front of a part or not in it at all; `frame_starts()` tells.
+  // `bytes.subspan(4, step.bytes - 4)`. A row is reported in parts of one frame at most, as far as it is there, so that
+  // the frame header is at the front of a part or not in it at all; `frame_starts()` tells.
   Result<Step, ResponseError> next(Bytes bytes);
 
   // Whether the part reported last began with a frame header.
@@ -71,8 +71,8 @@ class ResponseReader {
 
  private:
   enum class State : std::uint8_t {
-    first,               // of a result
-    simple,              // OK or ERR only
+    first,   // of a result
+    simple,  // OK or ERR only
     column_definitions,
     columns_end,
     rows,
@@ -99,7 +99,8 @@ class ResponseReader {
   State state_ = State::done;
   Capabilities negotiated_ = 0;
   std::uint8_t sequence_id_ = 0;
-  bool continued_ = false;     // the next frame goes on with the packet of the last one
+  bool ok_follows_rows_ = false;  // another result follows the rows, whatever their end says
+  bool continued_ = false;        // the next frame goes on with the packet of the last one
   bool frame_starts_ = false;
   std::uint32_t frame_left_ = 0;  // bytes of a row's frame that are still to come
   bool frame_is_full_ = false;    // that frame has the maximal size, so that another follows

@@ -1,0 +1,337 @@
+#include "wire/response_reader.h"
+
+#include <gtest/gtest.h>
+
+#include "wire/captured_answers.h"
+#include "wire/response.h"
+#include "wire/test_packets.h"
+
+namespace sallyport::wire {
+namespace {
+
+using test::answer_of;
+using test::Buffer;
+using test::follow;
+using test::from_hex;
+using Events = std::vector<std::string>;
+
+constexpr Capabilities old_way = capability::protocol_41;
+constexpr Capabilities new_way = capability::protocol_41 | capability::deprecate_eof | capability::session_track;
+
+const Buffer ok = from_hex("00 00 00 0200 0000");
+const Buffer ok_and_more = from_hex("00 00 00 0a00 0000");
+const Buffer eof = from_hex("fe 0000 0200");
+const Buffer eof_and_more = from_hex("fe 0000 0a00");
+const Buffer eof_with_cursor = from_hex("fe 0000 4200");
+const Buffer ok_as_eof = from_hex("fe 00 00 0200 0000");
+const Buffer ok_as_eof_and_more = from_hex("fe 00 00 0a00 0000");
+const Buffer err = from_hex("ff 4804 234859303030 6e6f");
+const Buffer column = from_hex("03646566 00 00 00 0131 00 0c 3f00 01000000 08 8100 00 0000");
+const Buffer row = from_hex("0131");
+
+ResponseReader started(Command command, Capabilities negotiated) {
+  ResponseReader reader;
+  reader.start(command, negotiated);
+  return reader;
+}
+
+TEST(ResponseReader, FollowsCapturedAnswersToTheirVeryEnd) {
+  for (const auto& captured : test::captured_answers) {
+    SCOPED_TRACE(testing::Message() << captured.server << (captured.new_capabilities ? " new " : " old ")
+                                    << captured.what);
+    Buffer stream = from_hex(captured.hex);
+    auto reader = started(captured.command, captured.new_capabilities ? new_way : old_way);
+    Events whole = follow(reader, stream, stream.size());
+    ASSERT_GE(whole.size(), 2U);
+    EXPECT_EQ(whole[whole.size() - 2], "done");
+    EXPECT_EQ(follow(reader, stream, 1), whole);
+    EXPECT_EQ(follow(reader, stream, 7), whole);
+    stream.pop_back();
+    Events cut = follow(reader, stream, 3);
+    EXPECT_TRUE(cut[cut.size() - 2].starts_with("waits"));
+  }
+}
+
+struct AnswerCase {
+  std::string_view why;
+  Command command;
+  Capabilities negotiated;
+  std::vector<Buffer> payloads;
+  Events events;
+};
+
+void check(const AnswerCase& c) {
+  SCOPED_TRACE(c.why);
+  Buffer stream = answer_of(c.payloads);
+  auto reader = started(c.command, c.negotiated);
+  Events whole = follow(reader, stream, stream.size());
+  EXPECT_EQ(whole, c.events);
+  EXPECT_EQ(follow(reader, stream, 1), whole);
+}
+
+TEST(ResponseReader, FollowsTheAnswersToAQuery) {
+  const AnswerCase cases[] = {
+      {"OK", Command::query, old_way, {ok}, {"ok", "done", "rows=0"}},
+      {"ERR", Command::query, old_way, {err}, {"err", "done", "rows=0"}},
+      {"a result set",
+       Command::query,
+       old_way,
+       {{1}, column, eof, row, row, eof},
+       {"column_count", "column_definition", "columns_end", "row:6", "row:6", "rows_end", "done", "rows=2"}},
+      {"a result set without EOF",
+       Command::query,
+       new_way,
+       {{1}, column, row, row, ok_as_eof},
+       {"column_count", "column_definition", "row:6", "row:6", "rows_end", "done", "rows=2"}},
+      {"several results",
+       Command::query,
+       old_way,
+       {{1}, column, eof, row, eof_and_more, ok_and_more, {1}, column, eof, eof},
+       {"column_count", "column_definition", "columns_end", "row:6", "rows_end", "ok", "column_count",
+        "column_definition", "columns_end", "rows_end", "done", "rows=1"}},
+      {"several results without EOF",
+       Command::query,
+       new_way,
+       {{1}, column, row, ok_as_eof_and_more, ok_and_more, err},
+       {"column_count", "column_definition", "row:6", "rows_end", "ok", "err", "done", "rows=1"}},
+      {"ERR amid rows",
+       Command::query,
+       old_way,
+       {{1}, column, eof, row, err},
+       {"column_count", "column_definition", "columns_end", "row:6", "err", "done", "rows=1"}},
+      {"ERR amid column definitions",
+       Command::query,
+       new_way,
+       {{2}, column, err},
+       {"column_count", "column_definition", "err", "done", "rows=0"}},
+      {"a row that begins with a long NULL or text is no end",
+       Command::query,
+       old_way,
+       {{1}, column, eof, {0xFB}, from_hex("fe 0900000000000000 616263646566676869"), eof},
+       {"column_count", "column_definition", "columns_end", "row:5", "row:22", "rows_end", "done", "rows=2"}},
+      {"no columns", Command::query, old_way, {from_hex("fc0000")}, {"!malformed"}},
+      {"too many columns", Command::query, old_way, {from_hex("fd000001")}, {"!malformed"}},
+      {"a column count with bytes behind", Command::query, old_way, {from_hex("0101")}, {"!malformed"}},
+      {"a column count cut short", Command::query, old_way, {from_hex("fc01")}, {"!malformed"}},
+      {"an empty packet", Command::query, old_way, {{}}, {"!malformed"}},
+      {"an empty row", Command::query, new_way, {{1}, column, {}}, {"column_count", "column_definition", "!malformed"}},
+      {"rows before the EOF",
+       Command::query,
+       old_way,
+       {{1}, column, row},
+       {"column_count", "column_definition", "!malformed"}},
+      {"OK cut short", Command::query, old_way, {from_hex("00 00 00 0200 00")}, {"!malformed"}},
+      {"a request for a file", Command::query, old_way, {from_hex("fb 61")}, {"local_infile", "done", "rows=0"}}};
+  for (const AnswerCase& c : cases) {
+    check(c);
+  }
+}
+
+TEST(ResponseReader, FollowsTheAnswersToPreparedStatements) {
+  auto prepare_ok = [](int columns, int parameters) {
+    Buffer payload = from_hex("00 01000000 0000 0000 00 0000");
+    payload[5] = static_cast<std::uint8_t>(columns);
+    payload[7] = static_cast<std::uint8_t>(parameters);
+    return payload;
+  };
+  const AnswerCase cases[] = {
+      {"neither", Command::stmt_prepare, old_way, {prepare_ok(0, 0)}, {"prepare_ok", "done", "rows=0"}},
+      {"neither, new", Command::stmt_prepare, new_way, {prepare_ok(0, 0)}, {"prepare_ok", "done", "rows=0"}},
+      {"parameters",
+       Command::stmt_prepare,
+       old_way,
+       {prepare_ok(0, 2), column, column, eof},
+       {"prepare_ok", "prepare_parameter", "prepare_parameter", "prepare_parameters_end", "done", "rows=0"}},
+      {"parameters, new",
+       Command::stmt_prepare,
+       new_way,
+       {prepare_ok(0, 2), column, column},
+       {"prepare_ok", "prepare_parameter", "prepare_parameter", "done", "rows=0"}},
+      {"columns",
+       Command::stmt_prepare,
+       old_way,
+       {prepare_ok(1, 0), column, eof},
+       {"prepare_ok", "prepare_column", "prepare_columns_end", "done", "rows=0"}},
+      {"columns, new",
+       Command::stmt_prepare,
+       new_way,
+       {prepare_ok(1, 0), column},
+       {"prepare_ok", "prepare_column", "done", "rows=0"}},
+      {"both",
+       Command::stmt_prepare,
+       old_way,
+       {prepare_ok(1, 1), column, eof, column, eof},
+       {"prepare_ok", "prepare_parameter", "prepare_parameters_end", "prepare_column", "prepare_columns_end", "done",
+        "rows=0"}},
+      {"both, new",
+       Command::stmt_prepare,
+       new_way,
+       {prepare_ok(1, 1), column, column},
+       {"prepare_ok", "prepare_parameter", "prepare_column", "done", "rows=0"}},
+      {"ERR amid", Command::stmt_prepare, old_way, {prepare_ok(1, 1), err}, {"prepare_ok", "err", "done", "rows=0"}},
+      {"no EOF",
+       Command::stmt_prepare,
+       old_way,
+       {prepare_ok(0, 1), column, column},
+       {"prepare_ok", "prepare_parameter", "!malformed"}},
+      {"a cursor",
+       Command::stmt_execute,
+       old_way,
+       {{1}, column, eof_with_cursor},
+       {"column_count", "column_definition", "columns_end", "done", "rows=0"}},
+      {"OUT parameters as MySQL sends them",
+       Command::stmt_execute,
+       old_way,
+       {{1}, column, from_hex("fe 0000 0a10"), {0, 0, 7}, eof, ok},
+       {"column_count", "column_definition", "columns_end", "row:7", "rows_end", "ok", "done", "rows=1"}},
+      {"a fetch", Command::stmt_fetch, old_way, {{0, 0, 7}, eof}, {"row:7", "rows_end", "done", "rows=1"}},
+      {"a fetch, new", Command::stmt_fetch, new_way, {{0, 0, 7}, ok_as_eof}, {"row:7", "rows_end", "done", "rows=1"}},
+      {"a fetch that fails", Command::stmt_fetch, new_way, {err}, {"err", "done", "rows=0"}}};
+  for (const AnswerCase& c : cases) {
+    check(c);
+  }
+}
+
+TEST(ResponseReader, FollowsTheAnswersToOtherCommands) {
+  const AnswerCase cases[] = {
+      {"ping", Command::ping, old_way, {ok}, {"ok", "done", "rows=0"}},
+      {"set_option", Command::set_option, old_way, {eof}, {"rows_end", "done", "rows=0"}},
+      {"set_option, new", Command::set_option, new_way, {ok_as_eof}, {"rows_end", "done", "rows=0"}},
+      {"set_option, with tracking",
+       Command::set_option,
+       new_way,
+       {from_hex("fe 00 00 0240 0000 00 03 020131")},
+       {"rows_end", "done", "rows=0"}},
+      {"an EOF of no known size", Command::set_option, old_way, {from_hex("fe0000")}, {"!malformed"}},
+      {"neither OK nor ERR", Command::ping, old_way, {{1}}, {"!malformed"}},
+      {"an empty packet", Command::ping, old_way, {{}}, {"!malformed"}},
+      {"field_list", Command::field_list, old_way, {column, eof}, {"column_definition", "rows_end", "done", "rows=0"}},
+      {"field_list of nothing", Command::field_list, new_way, {ok_as_eof}, {"rows_end", "done", "rows=0"}},
+      {"statistics", Command::statistics, old_way, {{'U', 'p'}}, {"text", "done", "rows=0"}},
+      {"statistics with nothing to say", Command::statistics, old_way, {{}}, {"text", "done", "rows=0"}},
+      {"process_info",
+       Command::process_info,
+       old_way,
+       {{1}, column, eof, row, eof},
+       {"column_count", "column_definition", "columns_end", "row:6", "rows_end", "done", "rows=1"}},
+      {"bulk execute RETURNING",
+       Command::mariadb_bulk_execute,
+       new_way,
+       {{1}, column, {0, 0, 1}, ok_as_eof},
+       {"column_count", "column_definition", "row:7", "rows_end", "done", "rows=1"}}};
+  for (const AnswerCase& c : cases) {
+    check(c);
+  }
+}
+
+TEST(ResponseReader, ExpectsNoAnswerToSomeCommands) {
+  for (Command command : {Command::quit, Command::stmt_close, Command::stmt_send_long_data}) {
+    EXPECT_TRUE(started(command, old_way).done());
+  }
+}
+
+TEST(ResponseReader, RefusesAnotherSequenceId) {
+  Buffer stream = answer_of({{1}, column, row, row, ok_as_eof});
+  std::vector<std::size_t> headers;
+  for (std::size_t at = 0; at < stream.size();
+       at += frame_header_bytes + read_frame_header(Bytes{stream}.subspan(at))->payload_bytes) {
+    headers.push_back(at);
+  }
+  for (std::size_t at : headers) {
+    Buffer wrong = stream;
+    ++wrong[at + 3];
+    auto reader = started(Command::query, new_way);
+    Events events = follow(reader, wrong, wrong.size());
+    EXPECT_EQ(events.back(), "!wrong_sequence_id");
+    EXPECT_EQ(follow(reader, wrong, 1), events);
+  }
+}
+
+TEST(ResponseReader, WrapsTheSequenceIdAfter255) {
+  std::vector<Buffer> payloads{{1}, column};
+  payloads.resize(600, row);
+  payloads.push_back(ok_as_eof);
+  Buffer stream = answer_of(payloads);
+  auto reader = started(Command::query, new_way);
+  Events events = follow(reader, stream, stream.size());
+  EXPECT_EQ(events.back(), "rows=598");
+  EXPECT_EQ(follow(reader, stream, 1), events);
+}
+
+TEST(ResponseReader, GoesOnFromTheSequenceIdOfACommandOfSeveralFrames) {  // seen with both servers
+  ResponseReader reader;
+  reader.start(Command::query, new_way, 2);
+  EXPECT_EQ(follow(reader, answer_of({ok}, 2), 100), (Events{"ok", "done", "rows=0"}));
+  EXPECT_EQ(follow(reader, answer_of({ok}, 1), 100), (Events{"!wrong_sequence_id"}));
+}
+
+TEST(ResponseReader, RefusesAControlPacketBeyondItsLimitByTheHeaderAlone) {
+  Buffer largest = err;
+  largest.resize(control_packet_bytes_max, 'x');
+  EXPECT_EQ(follow(started(Command::query, old_way), answer_of({largest}), 1U << 21),
+            (Events{"err", "done", "rows=0"}));
+  EXPECT_EQ(follow(started(Command::query, old_way), from_hex("01001001"), 4), (Events{"!packet_too_large"}));
+  EXPECT_EQ(follow(started(Command::stmt_fetch, new_way), from_hex("01001001ff"), 5), (Events{"!packet_too_large"}));
+}
+
+TEST(ResponseReader, CountsARowOfSeveralFramesOnce) {
+  constexpr std::size_t full = frame_payload_max;
+  for (std::size_t payload_bytes : {full - 1, full, full + 1, 2 * full - 1, 2 * full, 2 * full + 1}) {
+    Buffer stream = answer_of({Buffer(payload_bytes, 'x'), row, ok_as_eof});
+    std::size_t row_bytes = payload_bytes + (payload_bytes / full + 1) * frame_header_bytes;
+    Events expected{"row:" + std::to_string(row_bytes), "row:6", "rows_end", "done", "rows=2"};
+    auto reader = started(Command::stmt_fetch, new_way);
+    EXPECT_EQ(follow(reader, stream, stream.size()), expected);
+    EXPECT_EQ(follow(reader, stream, 65521), expected);
+  }
+}
+
+TEST(ResponseReader, TellsARowWithAFirstCellOf16MiBFromTheEnd) {
+  constexpr std::size_t cell_bytes = std::size_t{1} << 24;
+  Buffer big = from_hex("fe 0000000100000000");
+  big.resize(big.size() + cell_bytes, 'x');
+  for (Capabilities negotiated : {old_way, new_way}) {
+    bool is_new = has(negotiated, capability::deprecate_eof);
+    Buffer stream = answer_of({big, row, is_new ? ok_as_eof : eof});
+    Events expected{"row:" + std::to_string(big.size() + 2 * frame_header_bytes), "row:6", "rows_end", "done",
+                    "rows=2"};
+    auto reader = started(Command::stmt_fetch, negotiated);
+    EXPECT_EQ(follow(reader, stream, stream.size()), expected);
+    EXPECT_EQ(follow(reader, stream, 1000003), expected);
+  }
+}
+
+TEST(ResponseReader, ReportsARowAsFarAsItIsThere) {
+  Buffer stream = answer_of({Buffer(100, 'x'), ok_as_eof});
+  auto reader = started(Command::stmt_fetch, new_way);
+  EXPECT_TRUE(reader.at_packet_boundary());
+  auto part = reader.next(Bytes{stream}.first(30));
+  ASSERT_TRUE(part.has_value());
+  EXPECT_EQ(part->bytes, 30U);
+  EXPECT_TRUE(part->packet_starts && !part->packet_ends && reader.frame_starts());
+  EXPECT_FALSE(reader.at_packet_boundary());
+  EXPECT_EQ(reader.rows(), 0U);
+  part = reader.next(Bytes{stream}.subspan(30));
+  ASSERT_TRUE(part.has_value());
+  EXPECT_EQ(part->bytes, 74U);
+  EXPECT_TRUE(!part->packet_starts && part->packet_ends && !reader.frame_starts());
+  EXPECT_TRUE(reader.at_packet_boundary());
+  EXPECT_EQ(reader.rows(), 1U);
+  EXPECT_EQ(reader.next_sequence_id(), 2);
+}
+
+TEST(ResponseReader, IsNotAtAPacketBoundaryBetweenTheFramesOfARow) {
+  Buffer stream = answer_of({Buffer(frame_payload_max, 'x'), ok_as_eof});
+  auto reader = started(Command::stmt_fetch, new_way);
+  auto part = reader.next(Bytes{stream}.first(frame_header_bytes + frame_payload_max));
+  ASSERT_TRUE(part.has_value());
+  EXPECT_FALSE(part->packet_ends);
+  EXPECT_FALSE(reader.at_packet_boundary());
+  part = reader.next(Bytes{stream}.subspan(frame_header_bytes + frame_payload_max));
+  ASSERT_TRUE(part.has_value());
+  EXPECT_EQ(part->bytes, frame_header_bytes);
+  EXPECT_TRUE(part->packet_ends && !part->packet_starts && reader.frame_starts());
+}
+
+}  // namespace
+}  // namespace sallyport::wire
