@@ -52,7 +52,9 @@ void write_greeting(PacketWriter& writer, const Greeting& greeting) {
   writer.zeros(10);
   writer.bytes(nonce.subspan(nonce_first_part_bytes));
   writer.u8(0);
-  writer.text_nul(greeting.auth_plugin);
+  if (has(greeting.capabilities, capability::plugin_auth)) {
+    writer.text_nul(greeting.auth_plugin);
+  }
 }
 
 std::optional<Greeting> parse_greeting(Bytes payload) {
@@ -98,9 +100,12 @@ void write_handshake_response(PacketWriter& writer, const HandshakeResponse& res
   writer.text_nul(response.user);
   if (has(response.capabilities, capability::plugin_auth_lenenc_data)) {
     writer.lenenc_bytes(response.auth_response);
+  } else if (has(response.capabilities, capability::secure_connection)) {
+    Bytes answer = response.auth_response.size() <= 0xFF ? response.auth_response : Bytes{};
+    writer.u8(static_cast<std::uint8_t>(answer.size()));
+    writer.bytes(answer);
   } else {
-    writer.u8(static_cast<std::uint8_t>(response.auth_response.size()));
-    writer.bytes(response.auth_response.first(std::min<std::size_t>(response.auth_response.size(), 255)));
+    writer.text_nul(text_of(response.auth_response));
   }
   if (has(response.capabilities, capability::connect_with_db)) {
     writer.text_nul(response.schema);

@@ -69,6 +69,8 @@ inline constexpr std::size_t connect_attributes_max = 128;
 bool is_ssl_request(Bytes payload);
 
 void write_ssl_request(PacketWriter& writer, const HandshakeResponse& response);
+// Writes the parts that `response.capabilities` says. An `auth_response` of more than 255 bytes without
+// CLIENT_PLUGIN_AUTH_LENENC_CLIENT_DATA is left out: the server then asks for it.
 void write_handshake_response(PacketWriter& writer, const HandshakeResponse& response);
 
 // `offered`: the capabilities of the greeting; a client that sets others is judged by those that both have.
