@@ -16,6 +16,7 @@ from lab.servers import KINDS
 REPOSITORY = Path(__file__).resolve().parents[3]
 SAMPLE = Path(__file__).resolve().parent.parent / "shop.sql"
 PROGRAMS = ("gateway", "provider", "server")  # in the order in which they are ended
+SPARE_PORTS = 8  # free ports for templates with more listeners or servers: LAB_SPARE_PORT_1 and so on
 SOCKET_PATH_MAX = 100  # bytes; the kernel takes 107, and MySQL adds a suffix for its lock file
 
 DESCRIPTION = """A lab on this machine: a real MariaDB or MySQL server with a sample shop, a real OpenID Connect provider,
@@ -122,6 +123,7 @@ def start_gateway(lab, template, values):
                   LAB_CERTIFICATE=lab.directory / "tls" / "gateway.pem", LAB_KEY=lab.directory / "tls" / "gateway-key.pem",
                   LAB_AUDIT_DIR=lab.directory / "audit", LAB_STATE_DIR=lab.directory / "state",
                   LAB_SECRETS_DIR=lab.directory / "secrets", LAB_CONFIG=lab.directory / "gateway.yaml")
+    values.update({f"LAB_SPARE_PORT_{number}": free_port() for number in range(1, SPARE_PORTS + 1)})
     for name in ("audit", "state"):
         (lab.directory / name).mkdir(mode=0o700)
     values["LAB_CONFIG"].write_text(gateway.fill(template, values), encoding="utf-8")

@@ -1,0 +1,164 @@
+"""A lab as the tests use it: started by tools/lab, with what its server, its audit log and its processes tell."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pymysql
+
+from forge import Key
+from mysql_wire import Client
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def wait_until(true, seconds=10, what="a condition"):
+    deadline = time.monotonic() + seconds
+    while True:
+        value = true()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come about within {seconds} s")
+        time.sleep(0.02)
+
+
+class Laboratory:
+    def __init__(self, directory, kind, with_gateway=True):
+        self.kind, self.directory = kind, Path(directory)
+        self.given = self.directory.parent / f"given-{kind}"
+        self.given.mkdir(parents=True, exist_ok=True)
+        self.make_forge_keys()
+        template = (HERE / "gateway.yaml").read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
+        (self.given / "gateway.yaml").write_text(template)
+        options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]
+        self.lab("down")
+        self.lab("up", "--server", kind, *options)
+        self.values = dict(line.split("=", 1) for line in (self.directory / "env").read_text().splitlines())
+        self.ca = self.values["LAB_CA"]
+        self.root = pymysql.connect(unix_socket=self.values["LAB_SERVER_SOCKET"], user="root", autocommit=True)
+
+    def make_forge_keys(self):
+        self.jwks_file = self.given / "forge-jwks.json"
+        self.keys = {name: Key(algorithm, name) for name, algorithm in
+                     (("es-1", "ES256"), ("rs-1", "RS256"), ("ps-1", "PS256"), ("ed-1", "EdDSA"))}
+        self.keys["enc-1"] = Key("RS256", "enc-1", use="enc", alg="RSA-OAEP")
+        self.keys["weak-1"] = Key("RS256", "weak-1", weak_rsa_key())
+        self.jwks_file.write_text(json.dumps({"keys": [key.jwk() for key in self.keys.values()]}))
+
+    def lab(self, *arguments):
+        done = subprocess.run([sys.executable, "-B", str(REPOSITORY / "tools" / "lab"), "--dir", str(self.directory), *arguments],
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"tools/lab {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout.strip()
+
+    def close(self):
+        self.root.close()
+        self.lab("down")
+
+    # Logging in
+
+    @property
+    def port(self):
+        return int(self.values["LAB_PORT"])
+
+    def listener_port(self, name):
+        spare = {"clear": 1, "openid": 2, "dialog": 3}
+        return self.port if name == "main" else int(self.values[f"LAB_SPARE_PORT_{spare[name]}"])
+
+    def token(self, name, *options):
+        return self.lab("token", name, *options)
+
+    def login(self, account="reporter", *, user="shop", token=None, schema=None, **options):
+        """A session of the tests' own client, through the gateway."""
+        client = Client(self.port)
+        try:
+            client.login(user, token or self.token(account), self.ca, schema, **options)
+        except BaseException:
+            client.close()
+            raise
+        return client
+
+    # What the server saw
+
+    def ask_root(self, sql):
+        with self.root.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall()
+
+    def server_connections(self):
+        """How many connections were ever opened to the server, refused ones included."""
+        return int(self.ask_root("SHOW GLOBAL STATUS LIKE 'Connections'")[0][1])
+
+    def load_fixture(self):
+        with open(REPOSITORY / "tests" / "drivers" / "fixture.sql", "rb") as script:
+            subprocess.run([self.values["LAB_CLIENT"], "--no-defaults", "--user=root", f"--socket={self.values['LAB_SERVER_SOCKET']}",
+                            "--default-character-set=utf8mb4"], stdin=script, check=True)
+
+    # What the gateway wrote
+
+    def audit_text(self):
+        return "".join(path.read_text() for path in sorted(Path(self.values["LAB_AUDIT_DIR"]).glob("*.jsonl")))
+
+    def audit(self, since=0):
+        """The records after the mark that audit_mark() gave, files one after the other."""
+        records = []
+        for path in sorted(Path(self.values["LAB_AUDIT_DIR"]).glob("*.jsonl")):
+            text = path.read_text()
+            records += [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
+        return [one for one in records if one["time"] > since] if since else records
+
+    def audit_mark(self):
+        return max((one["time"] for one in self.audit()), default="0")
+
+    def wait_for_record(self, since, **members):
+        def found():
+            return [one for one in self.audit(since) if all(one.get(name) == value for name, value in members.items())]
+        return wait_until(found, 5, f"an audit record with {members}")[0]
+
+    def gateway_log(self):
+        return Path(self.values["LAB_GATEWAY_LOG"]).read_text(errors="replace")
+
+    # The gateway's process
+
+    @property
+    def pid(self):
+        return int(self.values["LAB_GATEWAY_PID"])
+
+    def alive(self):
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        except OSError:
+            return False
+
+    def open_files(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_bytes(self):
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    def reload(self, edit):
+        """Rewrites the configuration by edit(text), lets the gateway read it again, and returns what it was."""
+        path = Path(self.values["LAB_CONFIG"])
+        before = path.read_text()
+        path.write_text(edit(before))
+        os.kill(self.pid, signal.SIGHUP)
+        return before
+
+    def admin(self, path):
+        with OPENER.open(self.values["LAB_ADMIN_URL"] + path, timeout=5) as response:
+            return response.status, response.read().decode()
+
+
+def weak_rsa_key():
+    """1024 bits: the library warns of generating one, or refuses; openssl makes it."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    made = subprocess.run(["openssl", "genrsa", "1024"], capture_output=True, check=True)
+    return load_pem_private_key(made.stdout, password=None)

@@ -1,0 +1,85 @@
+"""Eight stock drivers see no difference between the gateway and the server behind it.
+
+Each runs the script of tests/drivers twice under the same database account: directly with that account's password, and
+through the gateway with a token as the identity provider issued it. With SALLYPORT_TEST_ENDPOINT=direct both runs are
+direct: that proves the script, not the gateway.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from laboratory import REPOSITORY
+
+DRIVERS = REPOSITORY / "tests" / "drivers"
+CACHE = Path(os.environ.get("SALLYPORT_CACHE", REPOSITORY / ".cache"))
+NAMES = ["mariadb client", "mysql client", "pymysql", "mysqlclient", "node mysql2", "node mariadb", "php pdo", "php mysqli"]
+DIRECT_ONLY = os.environ.get("SALLYPORT_TEST_ENDPOINT") == "direct"
+TOKEN_BYTES_MIN = 1800
+
+
+def mysql_client():
+    done = subprocess.run([str(REPOSITORY / "tools" / "mysql-server")], capture_output=True, text=True, check=True)
+    return dict(line.split("=", 1) for line in done.stdout.splitlines())
+
+
+def command(name):
+    kind = name.split()[-1]
+    if name == "mariadb client":
+        return [sys.executable, "-B", "client_driver.py", "mariadb", "mariadb"]
+    if name == "mysql client":
+        return [sys.executable, "-B", "client_driver.py", mysql_client()["MYSQL"], "mysql"]
+    if name.startswith("node"):
+        return ["node", "node_driver.js", kind]
+    if name.startswith("php"):
+        return ["php", "php_driver.php", kind]
+    return [sys.executable, "-B", "python_driver.py", kind]
+
+
+def run(lab, name, tmp_path, **settings):
+    lab.load_fixture()
+    steps = tmp_path / "steps.json"
+    steps.write_bytes(subprocess.run([sys.executable, "-B", "script.py"], cwd=DRIVERS, capture_output=True, check=True).stdout)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MYSQL_")}
+    environment |= {"DRIVER_HOST": "127.0.0.1", "DRIVER_CA": lab.ca, "DRIVER_STEPS": str(steps),
+                    "DRIVER_NODE_PACKAGES": str(CACHE / "node"), **settings}
+    done = subprocess.run(command(name), cwd=DRIVERS, env=environment, capture_output=True, check=False, timeout=180)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines, f"{name} printed nothing; its errors: {done.stderr.decode(errors='replace')[-2000:]}"
+    return lines
+
+
+def direct(lab):
+    password = (lab.directory / "secrets" / "sallyport_shared").read_text().strip()
+    return {"DRIVER_PORT": lab.values["LAB_SERVER_PORT"], "DRIVER_USER": "sallyport_shared", "DRIVER_PASSWORD": password,
+            "DRIVER_INIT": "SET ROLE shop_writer"}
+
+
+def through_gateway(lab):
+    if DIRECT_ONLY:
+        return direct(lab)
+    token = lab.token("writer")
+    assert len(token) >= TOKEN_BYTES_MIN
+    return {"DRIVER_PORT": str(lab.port), "DRIVER_USER": "shop", "DRIVER_PASSWORD": token, "DRIVER_DATABASE": "shop"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_answers_equal_the_direct_connections(lab, name, tmp_path):
+    expected = run(lab, name, tmp_path, **direct(lab))
+    assert "refused" not in expected[0], f"the direct login fails: {expected[0]}"
+    seen = run(lab, name, tmp_path, **through_gateway(lab))
+    assert "refused" not in seen[0], f"the login through the gateway fails: {seen[0]}"
+    for one, other in zip(expected, seen):
+        assert other == one, f"step {one.get('id', 'login')!r}"
+    assert len(seen) == len(expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_wrong_password_is_refused(lab, name, tmp_path):
+    settings = through_gateway(lab) | {"DRIVER_PASSWORD": "not-a-token"}
+    first = run(lab, name, tmp_path, **settings)[0]
+    assert "refused" in first and "1045" in json.dumps(first)
