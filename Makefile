@@ -1,0 +1,49 @@
+# The front door. `make help` lists what there is.
+.DEFAULT_GOAL := help
+.PHONY: help build demo demo-down test bench fuzz lint format clean
+
+JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 60
+
+help: ## show this list
+	@echo "usage: make TARGET"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo
+	@echo "build, demo and test install what they need (Debian 12, as root or with sudo)."
+
+build: ## build the program: build/release/bin/sallyport
+	tools/install-deps build
+	cmake --preset release
+	cmake --build --preset release --parallel $(JOBS) --target sallyport
+	@echo "built build/release/bin/sallyport"
+
+demo: ## start a MariaDB with a sample shop and a gateway, show what they do, leave them running
+	tools/demo up
+
+demo-down: ## end what `make demo` started
+	tools/demo down
+
+test: ## install what tests need, build, run all tests
+	tools/run-tests
+
+bench: ## measure the hot paths, and the gateway against a direct connection
+	tools/install-deps test
+	cmake --preset bench
+	cmake --build --preset bench --parallel $(JOBS)
+	bench/run
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS (default 60)
+	tools/install-deps test
+	cmake --preset fuzz
+	cmake --build --preset fuzz --parallel $(JOBS)
+	tools/run-fuzz $(FUZZ_SECONDS)
+
+lint: ## check formatting, layers, warnings of both compilers and clang-tidy (LINT=all: every file, not only changed ones)
+	tools/lint $(LINT)
+
+format: ## format the C++ sources
+	git ls-files -z '*.h' '*.cpp' | xargs -0 clang-format-14 -i
+
+clean: ## remove build directories
+	rm -rf build

@@ -1,0 +1,414 @@
+#include "net/gateway.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
+#include <csignal>
+#include <thread>
+
+#include "net/admin_server.h"
+#include "net/key_service.h"
+#include "net/listener.h"
+#include "net/loop.h"
+
+namespace sallyport::net {
+namespace {
+
+// How often certificate files are looked at, and the end of draining.
+constexpr std::chrono::milliseconds watch_interval{500};
+
+std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
+  std::error_code error;
+  auto time = std::filesystem::last_write_time(file, error);
+  return error ? std::filesystem::file_time_type::min() : time;
+}
+
+bool same_place(const ListenerSettings& left, const ListenerSettings& right) {
+  return left.name == right.name && left.address == right.address && left.port == right.port &&
+         left.flavor == right.flavor && left.server_version == right.server_version &&
+         left.auth_method == right.auth_method;
+}
+
+}  // namespace
+
+class Gateway::Impl {
+ public:
+  Impl(Log& log, std::string version, Reload reload)
+      : log_(log),
+        version_(std::move(version)),
+        reload_(std::move(reload)),
+        shared_{.log = log},
+        keys_(supervisor_, log, counters_,
+              [this](KeySnapshot snapshot) {
+                for (auto& loop : loops_) {
+                  loop->set_keys(snapshot);
+                }
+              }),
+        signals_(supervisor_, SIGTERM, SIGINT, SIGHUP),
+        watch_(supervisor_) {}
+
+  Result<Unit, std::string> open(GatewaySettings settings);
+  void run();
+
+ private:
+  using ClientTls = std::vector<ListenerTls>;
+
+  Result<std::shared_ptr<const Runtime>, std::string> make_runtime(const GatewaySettings& settings, ClientTls& files);
+  Result<Unit, std::string> open_loops();
+  Result<Unit, std::string> open_listeners();
+  void wait_for_signal();
+  void reload();
+  std::string reload_obstacle(const GatewaySettings& next) const;
+  void drain();
+  void stop_loops();
+  void schedule_watch();
+  void watch_certificates();
+  std::uint32_t connection_count() const;
+  std::vector<control::ReadinessCheck> readiness() const;
+  control::MetricsSnapshot metrics() const;
+
+  Log& log_;
+  std::string version_;
+  Reload reload_;
+  GatewaySettings settings_;
+  WallTime started_ = read_clocks().wall;
+  boost::asio::io_context supervisor_{1};
+  LoopCounters counters_;  // of the supervisor
+  LoopShared shared_;
+  std::vector<std::unique_ptr<Loop>> loops_;
+  std::vector<session::ListenerProfile> profiles_;
+  std::vector<std::unique_ptr<Listener>> listeners_;
+  std::shared_ptr<const Runtime> runtime_;
+  ClientTls tls_files_;  // of the listeners, the development certificate filled in
+  std::vector<std::filesystem::file_time_type> tls_times_;
+  KeyService keys_;
+  std::unique_ptr<AdminServer> admin_;
+  boost::asio::signal_set signals_;
+  boost::asio::steady_timer watch_;
+  std::vector<std::thread> threads_;
+  bool draining_ = false;
+  bool stopping_ = false;
+  MonoTime drain_until_;
+};
+
+Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
+  settings_ = std::move(settings);
+  auto runtime = make_runtime(settings_, tls_files_);
+  if (!runtime) {
+    return Unexpected(runtime.error());
+  }
+  runtime_ = *runtime;
+  shared_.connections_max = settings_.net.connections_max;
+  shared_.wait_for_keys = [this](std::size_t issuer, Loop& loop, std::function<void()> done) {
+    boost::asio::post(supervisor_, [this, issuer, &loop, done = std::move(done)] {
+      keys_.wait_for_keys(issuer, [&loop, done] { boost::asio::post(loop.context(), done); });
+    });
+  };
+  if (auto opened = open_loops(); !opened) {
+    return opened;
+  }
+  if (auto opened = open_listeners(); !opened) {
+    return opened;
+  }
+  auto admin = AdminServer::open(supervisor_, settings_.net.admin,
+                                 {.readiness = [this] { return readiness(); }, .metrics = [this] { return metrics(); }});
+  if (!admin) {
+    return Unexpected(admin.error());
+  }
+  admin_ = std::move(admin).value();
+  log_.write(Severity::info, "admin listener open",
+             {{"address", settings_.net.admin.address}, {"port", std::to_string(admin_->port())}});
+  return Unit{};
+}
+
+Result<std::shared_ptr<const Runtime>, std::string> Gateway::Impl::make_runtime(const GatewaySettings& settings,
+                                                                                ClientTls& files) {
+  auto runtime = std::make_shared<Runtime>();
+  runtime->environment = settings.environment;
+  files.clear();
+  for (const ListenerSettings& listener : settings.net.listeners) {
+    ListenerTls tls = listener.tls;
+    if (tls.certificate_file.empty()) {
+      auto made = development_certificate(settings.net.state_directory);
+      if (!made) {
+        return Unexpected(made.error());
+      }
+      tls = *made;
+      log_.write(Severity::warning, "listener serves the development certificate; clients trust it by its file",
+                 {{"listener", listener.name}, {"certificate", tls.certificate_file.string()}});
+    }
+    auto context = make_listener_context(tls);
+    if (!context) {
+      return Unexpected("listener " + listener.name + ": " + context.error());
+    }
+    runtime->listener_contexts.push_back(*context);
+    files.push_back(tls);
+  }
+  for (const session::ConnectionSettings& connection : settings.environment->connections) {
+    if (!connection.socket_path.empty() || connection.tls.mode == session::BackendTlsMode::disabled) {
+      continue;
+    }
+    auto context = make_backend_context(connection.tls);
+    if (!context) {
+      return Unexpected("connection " + connection.name + ": " + context.error());
+    }
+    runtime->backend_contexts[connection.name] = *context;
+  }
+  return std::shared_ptr<const Runtime>(std::move(runtime));
+}
+
+Result<Unit, std::string> Gateway::Impl::open_loops() {
+  std::error_code error;
+  std::filesystem::create_directories(settings_.audit.directory, error);
+  std::uint32_t count = settings_.net.worker_threads != 0 ? settings_.net.worker_threads
+                                                          : std::max(1U, std::thread::hardware_concurrency());
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto audit = store::AuditFile::open(settings_.audit.directory / ("audit." + std::to_string(i) + ".jsonl"));
+    if (!audit) {
+      return Unexpected("audit log: " + audit.error());
+    }
+    loops_.push_back(std::make_unique<Loop>(i, std::move(audit).value(), shared_));
+    loops_.back()->set_runtime(runtime_);
+  }
+  keys_.set_issuers(settings_.issuers);
+  return Unit{};
+}
+
+Result<Unit, std::string> Gateway::Impl::open_listeners() {
+  for (const ListenerSettings& listener : settings_.net.listeners) {
+    profiles_.push_back({.name = listener.name,
+                         .flavor = listener.flavor,
+                         .server_version = listener.server_version,
+                         .auth_method = listener.auth_method});
+  }
+  for (std::size_t i = 0; i < profiles_.size(); ++i) {
+    const ListenerSettings& listener = settings_.net.listeners[i];
+    std::uint16_t port = listener.port;
+    for (auto& loop : loops_) {
+      auto opened = Listener::open(*loop, profiles_[i],
+                                   {.address = listener.address,
+                                    .port = port,
+                                    .index = i,
+                                    .loop_count = static_cast<std::uint32_t>(loops_.size())});
+      if (!opened) {
+        return Unexpected(opened.error());
+      }
+      port = (*opened)->port();
+      listeners_.push_back(std::move(opened).value());
+      listeners_.back()->accept();
+    }
+    log_.write(Severity::info, "listener open",
+               {{"listener", listener.name}, {"address", listener.address}, {"port", std::to_string(port)}});
+  }
+  return Unit{};
+}
+
+void Gateway::Impl::run() {
+  wait_for_signal();
+  schedule_watch();
+  for (auto& loop : loops_) {
+    threads_.emplace_back([&loop] { loop->run(); });
+  }
+  log_.write(Severity::info, "serving", {{"version", version_}, {"loops", std::to_string(loops_.size())}});
+  supervisor_.run();
+  for (std::thread& thread : threads_) {
+    thread.join();
+  }
+  log_.write(Severity::info, "stopped");
+}
+
+void Gateway::Impl::wait_for_signal() {
+  signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+    if (error) {
+      return;
+    }
+    if (signal == SIGHUP) {
+      reload();
+    } else if (draining_) {
+      stop_loops();
+    } else {
+      drain();
+    }
+    wait_for_signal();
+  });
+}
+
+// What can't change without a restart; empty when nothing of it does.
+std::string Gateway::Impl::reload_obstacle(const GatewaySettings& next) const {
+  const NetSettings& now = settings_.net;
+  if (!std::equal(now.listeners.begin(), now.listeners.end(), next.net.listeners.begin(), next.net.listeners.end(),
+                  same_place)) {
+    return "listeners";
+  }
+  if (now.admin.address != next.net.admin.address || now.admin.port != next.net.admin.port) {
+    return "admin";
+  }
+  if (now.worker_threads != next.net.worker_threads) {
+    return "worker_threads";
+  }
+  if (now.connections_max != next.net.connections_max) {
+    return "limits.connections_max";
+  }
+  if (settings_.audit.directory != next.audit.directory) {
+    return "audit.directory";
+  }
+  return {};
+}
+
+void Gateway::Impl::reload() {
+  auto refuse = [this](std::string_view why) {
+    counters_.add(Metric::config_reload_failures);
+    log_.write(Severity::error, "configuration not reloaded; the old one stays in force", {{"error", std::string(why)}});
+  };
+  for (auto& loop : loops_) {
+    loop->reopen_audit();
+  }
+  auto next = reload_();
+  if (!next) {
+    refuse(next.error());
+    return;
+  }
+  if (std::string obstacle = reload_obstacle(*next); !obstacle.empty()) {
+    refuse("a change of " + obstacle + " needs a restart");
+    return;
+  }
+  ClientTls files;
+  auto runtime = make_runtime(*next, files);
+  if (!runtime) {
+    refuse(runtime.error());
+    return;
+  }
+  settings_ = std::move(next).value();
+  runtime_ = *runtime;
+  tls_files_ = std::move(files);
+  tls_times_.clear();
+  keys_.set_issuers(settings_.issuers);
+  for (auto& loop : loops_) {
+    loop->set_runtime(runtime_);
+  }
+  counters_.add(Metric::config_reloads);
+  log_.write(Severity::info, "configuration reloaded");
+}
+
+void Gateway::Impl::drain() {
+  draining_ = true;
+  drain_until_ = read_clocks().mono + settings_.net.drain_timeout;
+  log_.write(Severity::info, "draining", {{"connections", std::to_string(connection_count())}});
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    boost::asio::post(loops_[i % loops_.size()]->context(), [listener = listeners_[i].get()] { listener->close(); });
+  }
+  for (auto& loop : loops_) {
+    loop->drain();
+  }
+}
+
+void Gateway::Impl::stop_loops() {
+  if (stopping_) {
+    return;
+  }
+  stopping_ = true;
+  for (auto& loop : loops_) {
+    loop->stop_when_empty();
+  }
+  admin_->close();
+  supervisor_.stop();
+}
+
+std::uint32_t Gateway::Impl::connection_count() const {
+  std::uint32_t count = 0;
+  for (const auto& loop : loops_) {
+    count += loop->connection_count();
+  }
+  return count;
+}
+
+void Gateway::Impl::schedule_watch() {
+  watch_.expires_after(watch_interval);
+  watch_.async_wait([this](const boost::system::error_code& error) {
+    if (error) {
+      return;
+    }
+    if (draining_ && (connection_count() == 0 || read_clocks().mono >= drain_until_)) {
+      stop_loops();
+      return;
+    }
+    watch_certificates();
+    schedule_watch();
+  });
+}
+
+// A listener's certificate is taken anew when one of its files changes; a bad one leaves the old in use.
+void Gateway::Impl::watch_certificates() {
+  std::vector<std::filesystem::file_time_type> times;
+  for (const ListenerTls& tls : tls_files_) {
+    times.push_back(time_of(tls.certificate_file));
+    times.push_back(time_of(tls.key_file));
+  }
+  if (tls_times_.empty()) {
+    tls_times_ = times;
+  }
+  if (times == tls_times_) {
+    return;
+  }
+  tls_times_ = times;
+  auto runtime = std::make_shared<Runtime>(*runtime_);
+  for (std::size_t i = 0; i < tls_files_.size(); ++i) {
+    auto context = make_listener_context(tls_files_[i]);
+    if (!context) {
+      log_.write(Severity::error, "certificate not reloaded; the old one stays in use",
+                 {{"listener", settings_.net.listeners[i].name}, {"error", context.error()}});
+      return;
+    }
+    runtime->listener_contexts[i] = *context;
+  }
+  runtime_ = std::move(runtime);
+  for (auto& loop : loops_) {
+    loop->set_runtime(runtime_);
+  }
+  log_.write(Severity::info, "certificates reloaded");
+}
+
+std::vector<control::ReadinessCheck> Gateway::Impl::readiness() const {
+  using control::CheckState;
+  auto check = [](std::string name, bool holds, std::string detail) {
+    return control::ReadinessCheck{
+        .name = std::move(name), .state = holds ? CheckState::holds : CheckState::fails, .detail = std::move(detail)};
+  };
+  std::vector<control::ReadinessCheck> checks;
+  checks.push_back(check("accepting", !draining_, draining_ ? "draining" : "accepting connections"));
+  bool failing = shared_.audit_failing.load(std::memory_order_relaxed);
+  checks.push_back(check("audit", !failing, failing ? "the audit log can't be written" : "written"));
+  for (std::size_t i = 0; i < keys_.issuer_count(); ++i) {
+    identity::IssuerStatus status = keys_.status(i);
+    checks.push_back(check("issuer " + keys_.issuer(i).name, status.has_keys,
+                           status.has_keys ? std::to_string(status.keys) + " keys" : "no keys: " + status.last_error));
+  }
+  return checks;
+}
+
+control::MetricsSnapshot Gateway::Impl::metrics() const {
+  control::MetricsSnapshot snapshot;
+  counters_.add_to(snapshot.totals);
+  for (const auto& loop : loops_) {
+    loop->counters().add_to(snapshot.totals);
+  }
+  for (std::size_t i = 0; i < keys_.issuer_count(); ++i) {
+    snapshot.issuers.push_back({.name = keys_.issuer(i).name, .keys = keys_.status(i).keys});
+  }
+  snapshot.version = version_;
+  snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
+  return snapshot;
+}
+
+Gateway::Gateway(Log& log, std::string version, Reload reload)
+    : impl_(std::make_unique<Impl>(log, std::move(version), std::move(reload))) {}
+
+Gateway::~Gateway() = default;
+
+Result<Unit, std::string> Gateway::open(GatewaySettings settings) { return impl_->open(std::move(settings)); }
+
+void Gateway::run() { impl_->run(); }
+
+}  // namespace sallyport::net

@@ -1,0 +1,41 @@
+// The gateway's own log: one line an event on standard error, as JSON or as text. Never a secret.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace spdlog {
+class logger;
+}
+
+namespace sallyport::net {
+
+enum class Severity : std::uint8_t { debug, info, warning, error };
+enum class LogStyle : std::uint8_t { json, text };
+
+struct LogField {
+  std::string_view name;
+  std::string value;
+};
+
+// May be used from several threads at once.
+class Log {
+ public:
+  Log(Severity lowest, LogStyle style);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  // `event`: what happened, as a short sentence that is the same for each occurrence.
+  void write(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {});
+  void set_lowest(Severity lowest);
+
+ private:
+  LogStyle style_;
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+}  // namespace sallyport::net

@@ -1,0 +1,92 @@
+// An event loop: one thread, the connections that live on it, their audit file and counters.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "net/log.h"
+#include "net/runtime.h"
+#include "store/audit_file.h"
+
+namespace sallyport::net {
+
+class Connection;
+
+Now read_clocks();
+
+// What loops share; everything in it may be used from any thread.
+struct LoopShared {
+  Log& log;
+  std::uint32_t connections_max = 0;
+  std::atomic<std::uint32_t> connections_open{0};
+  std::atomic<bool> audit_failing{false};  // of any loop, for readiness
+  // Asks for newer keys of an issuer; `done` is called on the calling loop.
+  std::function<void(std::size_t issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;
+};
+
+class Loop {
+ public:
+  Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopShared& shared);
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  boost::asio::io_context& context() { return context_; }
+  const LoopCounters& counters() const { return counters_; }
+  // Until stop_when_empty() has been called and no connection is left.
+  void run();
+
+  // From any thread; carried out on the loop's.
+  void set_runtime(std::shared_ptr<const Runtime> runtime);
+  void set_keys(KeySnapshot keys);
+  void reopen_audit();
+  void drain();
+  void stop_when_empty();  // ends all sessions now
+  std::uint32_t connection_count() const { return connection_count_.load(std::memory_order_relaxed); }
+
+  // On the loop's thread.
+  LoopCounters& own_counters() { return counters_; }
+  LoopShared& shared() { return shared_; }
+  store::AuditFile& audit() { return *audit_; }
+  const std::shared_ptr<const Runtime>& runtime() const { return runtime_; }
+  const KeySnapshot& keys() const { return keys_; }
+  bool draining() const { return draining_; }
+  std::uint32_t next_connection_id(std::uint32_t loop_count);
+  void add(const std::shared_ptr<Connection>& connection);
+  void remove(const std::shared_ptr<Connection>& connection);
+  // Commits the audit file once the events at hand are handled, for all connections that asked, and tells them.
+  void request_commit(std::shared_ptr<Connection> connection);
+
+ private:
+  void schedule_tick();
+  void tick();
+  void commit();
+  bool commit_audit();
+
+  std::uint32_t index_;
+  boost::asio::io_context context_{1};  // the hint says that one thread runs it
+  LoopShared& shared_;
+  LoopCounters counters_;
+  std::unique_ptr<store::AuditFile> audit_;
+  boost::asio::steady_timer timer_{context_};
+  std::shared_ptr<const Runtime> runtime_;
+  KeySnapshot keys_;
+  std::unordered_set<std::shared_ptr<Connection>> connections_;
+  std::atomic<std::uint32_t> connection_count_{0};
+  std::vector<std::shared_ptr<Connection>> awaiting_commit_;
+  bool commit_scheduled_ = false;
+  bool audit_failing_ = false;
+  bool draining_ = false;
+  bool stopping_ = false;
+  std::uint32_t connections_made_ = 0;
+};
+
+}  // namespace sallyport::net
