@@ -14,7 +14,7 @@ namespace sallyport {
 
 namespace {
 
-constexpr std::int64_t ttl_seconds_max = 366 * 24 * 3600;
+constexpr std::int64_t ttl_seconds_max = std::int64_t{366} * 24 * 3600;
 
 struct Options {
   std::string directory;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/json_text.h"
 #include "config/files.h"
 #include "config/scalars.h"
 #include "config/sections.h"
@@ -27,25 +28,6 @@ constexpr std::array<Choice<JwsAlgorithm>, 10> algorithms{{{"RS256", JwsAlgorith
                                                            {"ES512", JwsAlgorithm::es512},
                                                            {"EdDSA", JwsAlgorithm::eddsa}}};
 
-void append_json_text(std::string& json, std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  json += '"';
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      json += '\\';
-      json += c;
-    } else if (byte < 0x20) {
-      json += "\\u00";
-      json += digits[byte >> 4];
-      json += digits[byte & 15];
-    } else {
-      json += c;
-    }
-  }
-  json += '"';
-}
-
 // A JWK set that was written as YAML (of which JSON is a part), as JSON again. The document bounds its depth.
 void append_json(std::string& json, const Node& node) {
   switch (node.kind) {
@@ -58,7 +40,7 @@ void append_json(std::string& json, const Node& node) {
       if (bare) {
         json += node.text;
       } else {
-        append_json_text(json, node.text);
+        append_json_string(json, node.text);
       }
       return;
     }
@@ -71,7 +53,7 @@ void append_json(std::string& json, const Node& node) {
   for (std::size_t i = 0; i < node.items.size(); ++i) {
     json += i > 0 ? "," : "";
     if (is_mapping) {
-      append_json_text(json, node.keys[i].name);
+      append_json_string(json, node.keys[i].name);
       json += ':';
     }
     append_json(json, node.items[i]);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/json_text.h"
+
 namespace sallyport::control {
 
 namespace {
@@ -12,22 +14,9 @@ constexpr std::string_view text_type = "text/plain; charset=utf-8";
 constexpr std::string_view prometheus_type = "text/plain; version=0.0.4; charset=utf-8";
 
 std::string json_text(std::string_view text) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string json = "\"";
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      json += '\\';
-      json += c;
-    } else if (byte < 0x20) {
-      json += "\\u00";
-      json += digits[byte >> 4];
-      json += digits[byte & 15];
-    } else {
-      json += c;
-    }
-  }
-  return json + '"';
+  std::string json;
+  append_json_string(json, is_utf8(text) ? text : "(not UTF-8)");
+  return json;
 }
 
 Response healthy() {

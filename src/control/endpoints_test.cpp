@@ -7,7 +7,7 @@ namespace sallyport::control {
 namespace {
 
 Sources sources_with(std::vector<ReadinessCheck> checks) {
-  return {.readiness = [checks] { return checks; }, .metrics = [] { return MetricsSnapshot{}; }};
+  return {.readiness = [checks = std::move(checks)] { return checks; }, .metrics = [] { return MetricsSnapshot{}; }};
 }
 
 TEST(Respond, HealthIsOkWhileTheProcessLives) {
@@ -30,7 +30,7 @@ TEST(Respond, ReadinessNeedsEveryCheck) {
   EXPECT_EQ(unready.status, 503);
   EXPECT_EQ(unready.body,
             "{\"ready\":false,\"checks\":[{\"name\":\"a\",\"ok\":true,\"detail\":\"\"},"
-            "{\"name\":\"issuer \\\"x\\\"\",\"ok\":false,\"detail\":\"no\\u000akeys\\\\\"}]}\n");
+            "{\"name\":\"issuer \\\"x\\\"\",\"ok\":false,\"detail\":\"no\\nkeys\\\\\"}]}\n");
 }
 
 TEST(Respond, WithoutAnyCheckNothingIsReady) {
