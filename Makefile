@@ -28,6 +28,7 @@ test: ## install what tests need, build, run all tests
 	tools/run-tests
 
 bench: ## measure the hot paths, and the gateway against a direct connection
+	@test -x bench/run || { echo "bench: there are no benchmarks yet (bench/run)" >&2; exit 1; }
 	tools/install-deps test
 	cmake --preset bench
 	cmake --build --preset bench --parallel $(JOBS)
@@ -35,9 +36,7 @@ bench: ## measure the hot paths, and the gateway against a direct connection
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS (default 60)
 	tools/install-deps test
-	cmake --preset fuzz
-	cmake --build --preset fuzz --parallel $(JOBS)
-	tools/run-fuzz $(FUZZ_SECONDS)
+	fuzz/run --seconds $(FUZZ_SECONDS)
 
 lint: ## check formatting, layers, warnings of both compilers and clang-tidy (LINT=all: every file, not only changed ones)
 	tools/lint $(LINT)
