@@ -125,7 +125,8 @@ Fault check_times(const JsonValue& claims, const IssuerSettings& issuer, WallTim
     }
   }
   const WallTime expires_at = *times.expires_at;
-  if (expires_at <= now - issuer.clock_skew) {
+  // Without any skew: a session ends at this very moment, so none may begin after it.
+  if (expires_at <= now) {
     return fault(TokenError::expired, "exp " + time_text(expires_at) + " is past at " + time_text(now));
   }
   for (const auto& [name, time] : {std::pair{"nbf", times.not_before}, {"iat", times.issued_at}}) {

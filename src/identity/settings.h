@@ -47,7 +47,7 @@ struct IssuerSettings {
   std::vector<std::string> token_types;          // accepted `typ` as RFC 7515 section 4.1.9 compares; "": none
   Subjects subjects = Subjects::machine;
   Seconds lifetime_max{3600};    // of exp - iat
-  Seconds clock_skew{30};        // tolerated on exp, nbf and iat
+  Seconds clock_skew{30};        // tolerated on nbf and iat; a token's end is never put off
   Seconds refresh_every{300};    // background refresh of fetched keys
   Seconds stale_keys_max{3600};  // how long cached keys serve while the issuer can't be reached
 };

@@ -70,7 +70,7 @@ void Session::resolve_account() {
   };
   if (who_->principal.expires_at <= now_.wall) {
     refuse_login(client_error(Reason::token_refused, "token_expired", identity::explain(identity::TokenError::expired)),
-                 "token_expired", "expired, if only by the clock skew allowed");
+                 "token_expired", "expired while it was verified");
     return;
   }
   auto account = environment_->accounts.resolve(who_->principal);
