@@ -66,7 +66,8 @@ class TreeBuilder {
                ? add(static_cast<std::int64_t>(value))
                : add(static_cast<double>(value));
   }
-  bool on_double(double value, bj::string_view, Code&) { return add(value); }
+  // Of 0e400 the library makes zero times infinity.
+  bool on_double(double value, bj::string_view, Code&) { return add(std::isnan(value) ? 0.0 : value); }
   bool on_bool(bool value, Code&) { return add(value); }
   bool on_null(Code&) { return add(nullptr); }
   bool on_comment_part(bj::string_view, Code&) { return true; }

@@ -99,6 +99,7 @@ TEST(Json, NumbersBeyondTheirTypesAreInfiniteOrRounded) {
   EXPECT_EQ(number("18446744073709551615"), 18446744073709551615.0);
   EXPECT_TRUE(std::isinf(number("1e400")));
   EXPECT_TRUE(std::isinf(number("-1e400")));
+  EXPECT_EQ(number("0e400"), 0.0);
   EXPECT_EQ(number("1.5"), 1.5);
   EXPECT_EQ(std::get<std::int64_t>(parsed("-9223372036854775808").content()), INT64_MIN);
 }
