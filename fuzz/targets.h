@@ -1,0 +1,22 @@
+// The fuzz targets. Each takes any bytes and aborts where a property does not hold.
+#pragma once
+
+#include "base/bytes.h"
+
+namespace sallyport::fuzz {
+
+void fuzz_frame(Bytes input);
+void fuzz_greeting(Bytes input);
+void fuzz_handshake_response(Bytes input);
+void fuzz_auth_packets(Bytes input);
+void fuzz_command(Bytes input);
+void fuzz_response_packets(Bytes input);
+void fuzz_session_track(Bytes input);
+void fuzz_response_reader(Bytes input);
+void fuzz_json(Bytes input);
+void fuzz_jwks(Bytes input);
+void fuzz_token(Bytes input);
+void fuzz_config(Bytes input);
+void fuzz_canary(Bytes input);  // holds a planted mistake: a run that does not find it proves nothing
+
+}  // namespace sallyport::fuzz
