@@ -145,7 +145,7 @@ void read_types(ByteReader& reader, const ValueBlock& block, ValueBlockContent& 
 void read_values(ByteReader& reader, Bytes nulls, const PreparedShape& shape, std::vector<Parameter>& parameters) {
   for (std::size_t i = 0; i < parameters.size() && reader.ok(); ++i) {
     Parameter& parameter = parameters[i];
-    bool is_long_data = i < shape.sent_as_long_data.size() && shape.sent_as_long_data[i];
+    bool is_long_data = i < shape.parameter_count && i < shape.sent_as_long_data.size() && shape.sent_as_long_data[i];
     if (is_long_data && is_set(nulls, i)) {
       reader.fail();  // MySQL takes the NULL, MariaDB the long data
     } else if (is_long_data) {

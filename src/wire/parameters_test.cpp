@@ -237,6 +237,11 @@ TEST(Execute, HasNoValueForAParameterSentAsLongData) {
   EXPECT_EQ(printed(parse_execute(execute_packet(0, "00 01 0100 fc00 0100 05 06"), 0, shape)), "i5, long data, i6");
   EXPECT_EQ(printed(parse_execute(execute_packet(0, "02 01 0100 fc00 0100 05 06"), 0, shape)), "malformed")
       << "NULL for MySQL, the long data for MariaDB";
+  shape = {.parameter_count = 1, .types = {}, .type_block = {}, .sent_as_long_data = {false, true}};
+  EXPECT_EQ(printed(parse_execute(execute_packet(8, "02 00 01 0100 00 0100 0161 05 06"), capability::query_attributes,
+                                  shape)),
+            "i5, a=i6")
+      << "attributes have no long data";
 }
 
 TEST(QueryAttributes, AreDecodedWithTheirNames) {
