@@ -147,6 +147,11 @@ class CheckLayers(unittest.TestCase):
         self.write("docs/architecture.md", ARCHITECTURE)
         self.assert_found()
 
+    def test_documentation_leaves_out_modules_that_are_only_planned(self):
+        self.table["modules"]["apps/tool"]["may_include"] = ["planned", "high", "low"]
+        self.write("docs/architecture.md", ARCHITECTURE.replace("| program | all |", "| program | high, low |"))
+        self.assert_found()
+
     def test_documentation_that_disagrees_is_found(self):
         text = ARCHITECTURE.replace("| high | low |", "| high | base |").replace("| 1 | `low`", "| 2 | `low`")
         text = text.replace("| 4 | `apps/tool` | program | all |\n", "| 4 | `ghost` | | |\n")
