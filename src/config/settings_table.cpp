@@ -166,7 +166,8 @@ constexpr std::array<Field, 13> issuer_fields{{
     {.name = "clock_skew",
      .kind = duration,
      .default_value = "30s",
-     .meaning = "Tolerance on `nbf` and `iat`, for an issuer whose clock is ahead; `exp` is never put off. Whole seconds.",
+     .meaning =
+         "Tolerance on `nbf` and `iat`, for an issuer whose clock is ahead; `exp` is never put off. Whole seconds.",
      .least = 0,
      .most = 10 * minute},
     {.name = "refresh_every",
