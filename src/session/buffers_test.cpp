@@ -47,6 +47,16 @@ TEST(InputBuffer, ReusesWhatWasReleased) {
   EXPECT_EQ(buffer.capacity(), input_buffer_bytes);
 }
 
+TEST(InputBuffer, GivesBackTheMemoryOfALargeMessage) {
+  InputBuffer buffer;
+  receive(buffer, std::string(500'000, 'x'));
+  buffer.claim(500'000);
+  buffer.release(499'999);
+  EXPECT_GE(buffer.capacity(), 500'000U);
+  buffer.release(1);
+  EXPECT_LE(buffer.capacity(), input_buffer_kept_bytes);
+}
+
 TEST(OutputQueue, SendsForwardedAndMadeBytesInOrderAndLeavesOutSkippedOnes) {
   InputBuffer source;
   OutputQueue queue{source};

@@ -40,13 +40,9 @@ void InputBuffer::release(std::size_t count) {
 void InputBuffer::rewind_if_empty() {
   if (begin_ == end_) {
     begin_ = claimed_end_ = end_ = 0;
-  }
-}
-
-void InputBuffer::shrink_if_empty() {
-  if (size() == 0 && !storage_.empty()) {
-    rewind_if_empty();
-    std::vector<std::uint8_t>{}.swap(storage_);
+    if (storage_.size() > input_buffer_kept_bytes) {
+      std::vector<std::uint8_t>{}.swap(storage_);
+    }
   }
 }
 

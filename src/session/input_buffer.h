@@ -14,6 +14,8 @@
 namespace sallyport::session {
 
 inline constexpr std::size_t input_buffer_bytes = 16U << 10;
+// A buffer that one large message has made larger than this is given back once it is empty.
+inline constexpr std::size_t input_buffer_kept_bytes = 64U << 10;
 
 class InputBuffer {
  public:
@@ -29,12 +31,11 @@ class InputBuffer {
 
   // The claimed bytes, oldest first.
   Bytes claimed() const { return Bytes{storage_}.subspan(begin_, claimed_end_ - begin_); }
+  // Ends earlier views when no byte is left.
   void release(std::size_t count);
 
   std::size_t size() const { return end_ - begin_; }
   std::size_t capacity() const { return storage_.size(); }
-  // Gives the memory back when no byte is held.
-  void shrink_if_empty();
 
  private:
   void rewind_if_empty();

@@ -13,6 +13,9 @@ bool is_answered(Command command) {
 }  // namespace
 
 void Session::enter_ready() {
+  if (scratch_.capacity() > input_buffer_kept_bytes) {
+    std::vector<std::uint8_t>{}.swap(scratch_);
+  }
   phase_ = Ready{};
   phase_deadline_ = now_.mono + environment_->limits.idle_timeout;
   process_commands();
