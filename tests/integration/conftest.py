@@ -8,6 +8,7 @@ import pytest
 from laboratory import REPOSITORY, Laboratory
 
 LABS = {}
+FAILED = set()
 
 
 def servers():
@@ -26,9 +27,13 @@ def pytest_generate_tests(metafunc):
 @pytest.fixture(scope="session")
 def lab(kind):
     """A lab with the tests' configuration, started when the first test needs it."""
+    if kind in FAILED:
+        pytest.fail(f"the lab of {kind} could not be started, see the first failure")
     if kind not in LABS:
+        FAILED.add(kind)
         LABS[kind] = Laboratory(directory() / f"lab-{kind}", kind,
                                 with_gateway=os.environ.get("SALLYPORT_TEST_ENDPOINT") != "direct")
+        FAILED.remove(kind)
     return LABS[kind]
 
 

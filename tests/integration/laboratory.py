@@ -16,6 +16,7 @@ from mysql_wire import Client
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
+TOKEN_REUSE_SECONDS = 60
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -33,6 +34,7 @@ def wait_until(true, seconds=10, what="a condition"):
 class Laboratory:
     def __init__(self, directory, kind, with_gateway=True):
         self.kind, self.directory = kind, Path(directory)
+        self.tokens = {}
         self.given = self.directory.parent / f"given-{kind}"
         self.given.mkdir(parents=True, exist_ok=True)
         self.make_forge_keys()
@@ -54,6 +56,8 @@ class Laboratory:
         self.jwks_file.write_text(json.dumps({"keys": [key.jwk() for key in self.keys.values()]}))
 
     def lab(self, *arguments):
+        if arguments[0] == "rotate-keys":
+            self.tokens.clear()
         done = subprocess.run([sys.executable, "-B", str(REPOSITORY / "tools" / "lab"), "--dir", str(self.directory), *arguments],
                               capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"tools/lab {' '.join(arguments)}: {done.stdout}{done.stderr}"
@@ -74,13 +78,20 @@ class Laboratory:
         return self.port if name == "main" else int(self.values[f"LAB_SPARE_PORT_{spare[name]}"])
 
     def token(self, name, *options):
-        return self.lab("token", name, *options)
+        """A token from the provider. One without options may be used by several tests, as long as it is young."""
+        if options:
+            return self.lab("token", name, *options)
+        issued, text = self.tokens.get(name, (0, ""))
+        if time.monotonic() - issued > TOKEN_REUSE_SECONDS or not issued:
+            issued, text = time.monotonic(), self.lab("token", name)
+            self.tokens[name] = issued, text
+        return text
 
     def login(self, account="reporter", *, user="shop", token=None, schema=None, **options):
         """A session of the tests' own client, through the gateway."""
         client = Client(self.port)
         try:
-            client.login(user, token or self.token(account), self.ca, schema, **options)
+            client.login(user, self.token(account) if token is None else token, self.ca, schema, **options)
         except BaseException:
             client.close()
             raise

@@ -125,7 +125,7 @@ class MariaDb(Server):
         else:
             via, install = f"BY {reporter}", []
         return [*install, f"CREATE USER sallyport_reporter@'%' IDENTIFIED {via} REQUIRE SSL",
-                f"CREATE USER sallyport_shared@'%' IDENTIFIED BY {shared} REQUIRE SSL"]
+                f"CREATE USER sallyport_shared@'%' IDENTIFIED BY {shared}"]
 
 
 class MySql(Server):
@@ -161,7 +161,8 @@ class MySql(Server):
         (self.data / "auto.cnf").unlink(missing_ok=True)  # the server's UUID; it makes a new one
 
     def account_statements(self, passwords):
-        return [f"CREATE USER {user}@'%' IDENTIFIED WITH caching_sha2_password BY {quoted(password)} REQUIRE SSL"
+        requirement = {"sallyport_reporter": "REQUIRE SSL", "sallyport_shared": ""}
+        return [f"CREATE USER {user}@'%' IDENTIFIED WITH caching_sha2_password BY {quoted(password)} {requirement[user]}"
                 for user, password in passwords.items()]
 
 
