@@ -10,6 +10,10 @@ namespace {
 
 // When this much of made_ has been sent while some is left, the rest is moved to the front.
 constexpr std::size_t made_compact_bytes = 64U << 10;
+// A queue that has become empty keeps no more than this.
+constexpr std::size_t made_kept_bytes = 512U << 10;
+// After this many pieces were sent while others are left, the rest is moved to the front.
+constexpr std::size_t pieces_compact_count = 256;
 
 }  // namespace
 
@@ -78,6 +82,9 @@ void OutputQueue::sent(std::size_t count) {
   if (made_begin_ == made_.size()) {
     made_.clear();
     made_begin_ = made_queued_ = 0;
+    if (made_.capacity() > made_kept_bytes) {
+      std::vector<std::uint8_t>{}.swap(made_);
+    }
   } else if (made_begin_ >= made_compact_bytes && made_begin_ * 2 >= made_.size()) {
     made_.erase(made_.begin(), made_.begin() + static_cast<std::ptrdiff_t>(made_begin_));
     made_queued_ -= made_begin_;
@@ -95,6 +102,9 @@ void OutputQueue::drop_skipped() {
 void OutputQueue::pop() {
   if (++first_ == pieces_.size()) {
     pieces_.clear();
+    first_ = 0;
+  } else if (first_ >= pieces_compact_count && first_ * 2 >= pieces_.size()) {
+    pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
   }
 }

@@ -11,6 +11,9 @@
 
 namespace sallyport::session {
 
+// When packets made here and not yet sent exceed this, no more are made until the peer took some.
+inline constexpr std::size_t made_bytes_max = 256U << 10;
+
 class OutputQueue {
  public:
   // `source` is where forwarded bytes lie; it must outlive the queue.
@@ -33,6 +36,8 @@ class OutputQueue {
   bool empty() const { return size_ == 0; }
   // Packets made and not yet sent: memory that back-pressure has to bound.
   std::size_t made_bytes() const { return made_.size() - made_begin_; }
+  // Memory that the queue itself holds.
+  std::size_t capacity_bytes() const { return made_.capacity() + pieces_.capacity() * sizeof(Piece); }
   // Drops everything, releasing what was claimed.
   void clear();
 
