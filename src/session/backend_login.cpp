@@ -16,8 +16,9 @@ namespace capability = wire::capability;
 constexpr wire::Capabilities wanted = capability::long_password | capability::long_flag | capability::protocol_41 |
                                       capability::transactions | capability::secure_connection |
                                       capability::plugin_auth | capability::plugin_auth_lenenc_data |
-                                      capability::connect_attrs | capability::session_track |
-                                      capability::deprecate_eof;
+                                      capability::connect_attrs | capability::session_track;
+// Wanted where the client has it too, so that answers pass as they are; what a server that lacks it sends is translated.
+constexpr wire::Capabilities wanted_as_client = capability::deprecate_eof;
 // What must be the same on both legs, because it changes what statements do or mean.
 constexpr wire::Capabilities mirrored = capability::found_rows | capability::no_schema | capability::odbc |
                                         capability::ignore_space | capability::interactive |
@@ -89,17 +90,19 @@ BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t
 
 BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities negotiated) {
   --answers_due_;
-  if (auto ok = wire::parse_ok(payload, negotiated); ok && failure_.message.empty()) {
+  if (auto ok = wire::parse_ok(payload, negotiated)) {
     status_flags_ = ok->status_flags;
-  } else if (auto err = wire::parse_err(payload); err && failure_.message.empty()) {
+  } else if (auto err = wire::parse_err(payload)) {
+    failed_ = true;
     failure_ = {.code = err->code,
                 .sql_state = std::string(err->sql_state),
                 .message = std::string(err->message),
                 .on_schema = last_is_schema_ && answers_due_ == 0};
-  } else if (failure_.message.empty()) {
+  } else {
+    failed_ = true;
     failure_.message = "the answer to the session's set-up was malformed";
   }
-  if (!failure_.message.empty()) {
+  if (failed_) {
     return Step::failed;
   }
   return answers_due_ == 0 ? Step::done : Step::more;
@@ -148,7 +151,7 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
   plugin_ = greeting->auth_plugin;
   nonce_.assign(greeting->nonce.begin(), greeting->nonce.end());
   wire::Capabilities needed = target_.client->capabilities & mirrored;
-  capabilities_ = (wanted | needed) & greeting->capabilities;
+  capabilities_ = (wanted | (target_.client->capabilities & wanted_as_client) | needed) & greeting->capabilities;
   if ((capabilities_ & needed) != needed || !wire::has(capabilities_, capability::plugin_auth)) {
     return fail(Reason::backend_incompatible, "the server (" + server_version_ + ") lacks capabilities of the client: " +
                                                   std::to_string(needed & ~capabilities_));
@@ -262,8 +265,9 @@ BackendLogin::Step BackendLogin::on_switch(Bytes payload) {
   if (plugin_ == wire::plugin::sha256_password && !target_.login->password.empty()) {
     return channel_is_secure() ? send_password_clear() : send_password_or_ask_for_key(wire::request_public_key_sha256);
   }
-  // An empty password is one NUL in an answer of its own.
-  return answer(bytes.empty() ? std::vector<std::uint8_t>{0} : bytes);
+  // An empty password is an empty packet to mysql_native_password, and one NUL to the others.
+  bool one_nul = bytes.empty() && plugin_ != wire::plugin::mysql_native_password;
+  return answer(one_nul ? std::vector<std::uint8_t>{0} : bytes);
 }
 
 BackendLogin::Step BackendLogin::on_more_data(Bytes payload) {

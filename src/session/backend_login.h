@@ -47,6 +47,7 @@ class BackendSetup {
 
  private:
   std::uint32_t answers_due_ = 0;
+  bool failed_ = false;
   bool last_is_schema_ = false;
   std::uint16_t status_flags_ = 0;
   Failure failure_;
@@ -67,6 +68,7 @@ class BackendLogin {
 
   std::uint8_t next_sequence_id() const { return sequence_id_; }
   void set_next_sequence_id(std::uint8_t sequence_id) { sequence_id_ = sequence_id; }
+  bool in_tls_handshake() const { return stage_ == Stage::tls; }
 
   wire::Capabilities negotiated() const { return capabilities_; }
   const std::string& server_version() const { return server_version_; }
