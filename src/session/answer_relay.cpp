@@ -7,9 +7,6 @@ namespace {
 
 using wire::PacketKind;
 
-// Packets made for a client that does not take them; what the server sends waits meanwhile.
-constexpr std::size_t made_bytes_max = 256U << 10;
-
 // The gateway tracks all system variables; a client that asked for tracking is told of those that the servers track
 // by default (session_track_system_variables).
 constexpr std::array<std::string_view, 5> variables_told{"autocommit", "character_set_client",
@@ -28,12 +25,19 @@ bool is_told(const wire::SessionTrackEntry& entry) {
   return false;
 }
 
+// Of the flags that the last packet had, those that hold for an EOF behind column definitions as well: a cursor that was
+// opened before is none of this result.
+std::uint16_t columns_end_flags(std::uint16_t status_flags) {
+  return static_cast<std::uint16_t>(status_flags & (wire::status::in_transaction | wire::status::autocommit));
+}
+
 }  // namespace
 
-void AnswerRelay::start(wire::Command command, const Legs& legs, std::uint8_t first_sequence_id) {
+void AnswerRelay::start(wire::Command command, const Legs& legs, FirstSequenceIds first) {
   *this = AnswerRelay{};
   legs_ = legs;
-  reader_.start(command, legs.backend, first_sequence_id);
+  shift_ = static_cast<std::uint8_t>(first.client - first.backend);
+  reader_.start(command, legs.backend, first.backend);
 }
 
 Result<AnswerRelay::Step, Reason> AnswerRelay::relay(InputBuffer& from, OutputQueue& to, TrackedState& state) {
@@ -75,7 +79,9 @@ void AnswerRelay::drop(const Packet& packet, OutputQueue& to) {
 void AnswerRelay::insert_eof(OutputQueue& to, std::uint16_t status_flags, std::uint16_t warnings) {
   wire::PacketWriter writer{to.made()};
   writer.begin(next_client_sequence_id());
-  wire::write_eof(writer, {.warnings = warnings, .status_flags = status_flags});
+  // An EOF has no room for what has changed of the session's state.
+  auto flags = static_cast<std::uint16_t>(status_flags & ~wire::status::session_state_changed);
+  wire::write_eof(writer, {.warnings = warnings, .status_flags = flags});
   writer.end();
   to.queue_made();
   totals_.bytes += 9;
@@ -100,7 +106,7 @@ Result<Unit, Reason> AnswerRelay::handle(const Packet& packet, InputBuffer& from
     case PacketKind::row:
       // columns_end_due_: the EOF goes before this row, whose header has been counted by the reader already.
       --shift_;
-      insert_eof(to, state.status_flags & static_cast<std::uint16_t>(~wire::status::more_results_exist), 0);
+      insert_eof(to, columns_end_flags(state.status_flags), 0);
       ++shift_;
       columns_end_due_ = false;
       forward(packet, from, to);
@@ -247,7 +253,7 @@ void AnswerRelay::handle_ok(const Packet& packet, const wire::OkPacket& ok, Inpu
     bool cursor = (ok.status_flags & wire::status::cursor_exists) != 0 && reader_.rows() == rows_before_result_;
     --shift_;
     if (columns_end_due_ && !cursor) {
-      insert_eof(to, state.status_flags & static_cast<std::uint16_t>(~wire::status::more_results_exist), 0);
+      insert_eof(to, columns_end_flags(state.status_flags), 0);
     }
     insert_eof(to, told.status_flags, ok.warnings);
     to.skip(packet.bytes);

@@ -41,8 +41,14 @@ struct AnswerTotals {
 
 class AnswerRelay {
  public:
-  // Begins the answer to `command`; its first packet bears `first_sequence_id`, on both legs.
-  void start(wire::Command command, const Legs& legs, std::uint8_t first_sequence_id);
+  // The sequence ids that the answer's first packet bears: they differ where the command was sent on in other frames
+  // than it came in.
+  struct FirstSequenceIds {
+    std::uint8_t client;
+    std::uint8_t backend;
+  };
+  // Begins the answer to `command`.
+  void start(wire::Command command, const Legs& legs, FirstSequenceIds first);
 
   enum class Step : std::uint8_t { more, done };
   // Takes as much as there is from `from` and queues it for the client. Stops early, with Step::more, when packets made
@@ -51,9 +57,9 @@ class AnswerRelay {
 
   // Whether the client has got whole packets only, so that an ERR packet can follow.
   bool at_packet_boundary() const { return reader_.at_packet_boundary(); }
-  std::uint8_t next_client_sequence_id() const {
-    return static_cast<std::uint8_t>(reader_.next_sequence_id() + shift_);
-  }
+  // What an ERR packet bears that ends the answer now; 1, as the answer to the next command, when all that the client
+  // waits for was sent and only an EOF of the server's is missing, which is not for the client.
+  std::uint8_t error_sequence_id() const { return client_is_answered() ? std::uint8_t{1} : next_client_sequence_id(); }
   bool done() const { return reader_.done(); }
   std::uint64_t rows() const { return reader_.rows(); }
   const AnswerTotals& totals() const { return totals_; }
@@ -61,6 +67,10 @@ class AnswerRelay {
  private:
   using Packet = wire::ResponseReader::Step;
 
+  std::uint8_t next_client_sequence_id() const {
+    return static_cast<std::uint8_t>(reader_.next_sequence_id() + shift_);
+  }
+  bool client_is_answered() const { return totals_.prepared && definitions_left_ == 0 && client_ends_with_ok(); }
   void forward(const Packet& packet, InputBuffer& from, OutputQueue& to);
   void drop(const Packet& packet, OutputQueue& to);
   void insert_eof(OutputQueue& to, std::uint16_t status_flags, std::uint16_t warnings);

@@ -17,7 +17,8 @@ struct PreparedStatement {
   std::string text;                // empty when longer than prepared_text_bytes_max
   wire::PreparedShape shape;
   bool server_has_types = false;  // the server has seen shape.types; else they are sent along with the next execution
-  bool long_data_lost = false;    // a part of a parameter was refused: no execution before COM_STMT_RESET
+  bool long_data_lost = false;    // a part of a parameter was refused: so is the next execution
+  bool reset_due = false;         // the server still holds the long data of an execution that was refused
 };
 
 // Longer texts stand in the record of the prepare only.
@@ -31,8 +32,9 @@ class PreparedStatements {
   }
   void prepare_failed() { last_prepared_.reset(); }
   void remove(std::uint32_t statement_id) {
-    if (auto id = resolve(statement_id)) {
-      statements_.erase(*id);
+    statements_.erase(statement_id);
+    if (last_prepared_ == statement_id) {
+      last_prepared_.reset();
     }
   }
   void clear() {
@@ -41,18 +43,17 @@ class PreparedStatements {
   }
   std::size_t size() const { return statements_.size(); }
 
-  // Null when there is none. Understands wire::last_prepared_statement_id, which only MariaDB does.
+  // The id that stands behind wire::last_prepared_statement_id; any other id as it is.
+  std::optional<std::uint32_t> resolve(std::uint32_t statement_id) const {
+    return statement_id == wire::last_prepared_statement_id ? last_prepared_ : statement_id;
+  }
+  // Null when there is none.
   PreparedStatement* find(std::uint32_t statement_id) {
-    auto id = resolve(statement_id);
-    auto found = id ? statements_.find(*id) : statements_.end();
+    auto found = statements_.find(statement_id);
     return found == statements_.end() ? nullptr : &found->second;
   }
 
  private:
-  std::optional<std::uint32_t> resolve(std::uint32_t statement_id) const {
-    return statement_id == wire::last_prepared_statement_id ? last_prepared_ : statement_id;
-  }
-
   std::unordered_map<std::uint32_t, PreparedStatement> statements_;
   std::optional<std::uint32_t> last_prepared_;
 };

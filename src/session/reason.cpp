@@ -39,6 +39,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::denied_by_policy, "denied_by_policy", 1142, "42000", "Denied by policy. Nothing was executed."},
     {Reason::statement_unknown, "statement_unknown", 1243, "HY000",
      "Unknown prepared statement. Prepare it first on this connection."},
+    {Reason::parameter_incomplete, "parameter_incomplete", 1210, "HY000",
+     "A part of a parameter of this statement was refused before. Nothing was executed; reset the statement and send "
+     "the parameter again."},
     {Reason::prepared_statements_max, "prepared_statements_max", 1461, "42000",
      "Too many prepared statements on this connection. Close some; an operator can raise "
      "limits.prepared_statements_max."},

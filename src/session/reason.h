@@ -34,6 +34,7 @@ enum class Reason : std::uint8_t {
   command_malformed,
   denied_by_policy,
   statement_unknown,
+  parameter_incomplete,
   prepared_statements_max,
   // The end of a session.
   client_quit,

@@ -24,6 +24,7 @@ Session::Session(Setting setting, Opening opening)
       backend_progress_(opening.now.mono) {
   phase<LoggingIn>()->login.greet({.connection_id = origin_.connection_id, .nonce = opening.nonce});
   to_client_.queue_made();
+  client_sequence_id_ = static_cast<std::uint8_t>(phase<LoggingIn>()->login.next_sequence_id() + 1);
 }
 
 // Time to take something counts from when it was queued, which is no earlier than the last event.
@@ -55,6 +56,8 @@ void Session::client_sent(std::size_t count, Now now) {
   counters_.add(Metric::client_bytes_sent, count);
   if (phase<Answering>() != nullptr) {
     process_answer();
+  } else if (phase<Ready>() != nullptr && !from_client_.unclaimed().empty()) {
+    process_commands();
   }
   if (phase<Closing>() != nullptr && to_client_.empty() && next_action_ == actions_.size()) {
     phase_ = Ended{};
@@ -98,7 +101,12 @@ void Session::audit_committed(Now now) {
     request(Action::connect_backend);
   } else if (phase<RecordingStart>() != nullptr) {
     finish_login();
-  } else if (auto* recording = phase<RecordingCommand>()) {
+  } else if (auto* recording = phase<RecordingCommand>(); recording != nullptr && !end_if_expired()) {
+    if (own_answers_due_ == 0 && !from_backend_.unclaimed().empty()) {
+      // It would be taken for the beginning of the answer.
+      end_session(Reason::backend_violation, "the server sent bytes that nothing had asked for");
+      return;
+    }
     forward_command(std::move(recording->pending));
   }
 }
@@ -119,6 +127,9 @@ void Session::backend_received(std::size_t count, Now now) {
   at(now);
   from_backend_.received(count);
   counters_.add(Metric::backend_bytes_received, count);
+  if (!closing() && !take_own_answers()) {
+    return;
+  }
   if (phase<BackendLoggingIn>() != nullptr) {
     process_backend_login();
   } else if (phase<SettingUp>() != nullptr) {
@@ -128,21 +139,26 @@ void Session::backend_received(std::size_t count, Now now) {
   } else if (phase<Resetting>() != nullptr) {
     process_reset();
   } else if (!closing()) {
-    // A server that closes an idle connection may say why; no other packet is due now.
-    auto message = wire::find_message(Bytes{from_backend_.unclaimed()}, from_backend_.unclaimed().size() > 3
-                                                                           ? from_backend_.unclaimed()[3]
-                                                                           : std::uint8_t{0},
-                                      wire::control_packet_bytes_max);
-    if (message && !*message) {
-      return;
-    }
-    auto err = message ? wire::parse_err(wire::message_payload(Bytes{from_backend_.unclaimed()}, **message, scratch_))
-                       : std::nullopt;
-    if (err) {
-      end_session(Reason::backend_closed, std::string(err->message));
-    } else {
-      end_session(Reason::backend_violation, "the server sent a packet that nothing had asked for");
-    }
+    process_unasked();
+  }
+}
+
+// A server that closes an idle connection may say why; no other packet is due between commands.
+void Session::process_unasked() {
+  Bytes received{from_backend_.unclaimed()};
+  if (own_answers_due_ > 0 || received.empty()) {
+    return;
+  }
+  std::uint8_t sequence_id = received.size() > 3 ? received[3] : std::uint8_t{0};
+  auto message = wire::find_message(received, sequence_id, wire::control_packet_bytes_max);
+  if (message && !*message) {
+    return;
+  }
+  auto err = message ? wire::parse_err(wire::message_payload(received, **message, scratch_)) : std::nullopt;
+  if (err) {
+    end_session(Reason::backend_closed, std::string(err->message));
+  } else {
+    end_session(Reason::backend_violation, "the server sent a packet that nothing had asked for");
   }
 }
 
@@ -180,9 +196,13 @@ void Session::backend_closed(Now now) {
 void Session::environment_changed(std::shared_ptr<const Environment> environment, Now now) {
   at(now);
   environment_ = std::move(environment);
-  if (!who_ || closing()) {
-    return;
+  if (who_ && !closing()) {
+    follow_environment();
   }
+}
+
+// Ends the session unless its account still has what the session was opened with.
+void Session::follow_environment() {
   auto account = environment_->accounts.resolve(who_->principal);
   if (!account || (*account)->name != who_->account->name) {
     end_session(Reason::account_disabled, account ? "the token now belongs to another service account"
@@ -193,22 +213,28 @@ void Session::environment_changed(std::shared_ptr<const Environment> environment
   auto grant = request ? identity::AccountDirectory::grant_for(**account, *request)
                        : Result<const identity::Grant*, identity::AccountError>(Unexpected(request.error()));
   const ConnectionSettings* connection = grant ? environment_->find_connection((*grant)->connection) : nullptr;
-  bool same = connection != nullptr && (*grant)->login == who_->grant->login &&
+  const DatabaseLogin* login =
+      connection == nullptr ? nullptr : Environment::find_login(*connection, (*grant)->login);
+  const DatabaseLogin* used = Environment::find_login(*who_->connection, who_->grant->login);
+  bool same = login != nullptr && login->name == used->name && login->user == used->user &&
               (*grant)->set_role == who_->grant->set_role && connection->host == who_->connection->host &&
               connection->port == who_->connection->port &&
-              connection->socket_path == who_->connection->socket_path &&
-              Environment::find_login(*connection, (*grant)->login) != nullptr;
+              connection->socket_path == who_->connection->socket_path;
   if (!same) {
     end_session(Reason::account_changed);
     return;
+  }
+  if (!start_recorded_) {
+    return;  // the login under way refers to what it began with; finish_login() comes back here
   }
   auto previous = std::exchange(who_->environment, environment_);
   who_->account = *account;
   who_->grant = *grant;
   who_->connection = connection;
   target_.connection = connection;
-  target_.login = Environment::find_login(*connection, who_->grant->login);
+  target_.login = login;
   target_.set_role = who_->grant->set_role;
+  target_.schema = {};  // was chosen in the login
   target_.account = who_->account->name;
   target_.server_public_key_pem = environment_->server_public_key(*connection);
 }
@@ -240,11 +266,11 @@ MonoTime Session::deadline() const {
   if (const auto* closing = std::get_if<Closing>(&phase_)) {
     return closing->since + closing_timeout;
   }
+  if (ending_) {
+    return ending_since_ + closing_timeout;
+  }
   const Limits& limits = environment_->limits;
   MonoTime due = phase_deadline_;
-  if (ending_) {
-    due = std::min(due, ending_since_ + closing_timeout);
-  }
   if (who_) {
     due = std::min(due, now_.mono + (who_->principal.expires_at - now_.wall));
   }
@@ -269,13 +295,16 @@ void Session::time_passed(Now now) {
   if (phase<Ended>() != nullptr) {
     return;
   }
-  if (who_ && now.wall >= who_->principal.expires_at) {
-    if (start_recorded_) {
-      end_session(Reason::token_expired);
-    } else {
-      refuse_login(client_error(Reason::token_expired), "token_expired", "while the login went on");
+  if (ending_) {
+    if (now.mono >= ending_since_ + closing_timeout) {
+      close(*ending_, std::move(ending_detail_));
     }
-  } else if (now.mono >= client_progress_ + limits.write_timeout) {
+    return;
+  }
+  if (end_if_expired()) {
+    return;
+  }
+  if (now.mono >= client_progress_ + limits.write_timeout) {
     close(Reason::write_timeout, "the client took nothing");
   } else if (now.mono >= backend_progress_ + limits.write_timeout) {
     end_session(Reason::backend_closed, "the server took nothing for limits.write_timeout");
@@ -288,9 +317,19 @@ void Session::time_passed(Now now) {
       refuse_login(Reason::backend_unavailable, "the server did not answer within limits.backend_login_timeout");
     }
   }
-  if (ending_ && now.mono >= ending_since_ + closing_timeout) {
-    close(*ending_, std::move(ending_detail_));
+}
+
+bool Session::end_if_expired() {
+  if (!who_ || now_.wall < who_->principal.expires_at) {
+    return false;
   }
+  if (start_recorded_) {
+    end_session(Reason::token_expired);
+  } else {
+    refuse_login(client_error(Reason::token_expired), reason_text(Reason::token_expired).code,
+                 "while the login went on");
+  }
+  return true;
 }
 
 std::optional<Action> Session::next_action() {
@@ -306,13 +345,24 @@ std::optional<Action> Session::next_action() {
 }
 
 std::size_t Session::client_buffer_max() const {
-  if (const auto* login = std::get_if<LoggingIn>(&phase_)) {
-    return login->login.awaits_tls_request() ? tls_request_bytes : handshake_bytes_max;
+  if (const auto* logging_in = std::get_if<LoggingIn>(&phase_)) {
+    const ClientLogin& login = logging_in->login;
+    if (login.in_tls_handshake()) {
+      return 0;
+    }
+    // A message of another length is no TLS request: all of it is read, so that its sender can be told so.
+    auto header = wire::read_frame_header(from_client_.unclaimed());
+    bool may_be_tls_request = !header || header->payload_bytes == wire::ssl_request_bytes;
+    return login.awaits_tls_request() && may_be_tls_request ? tls_request_bytes
+                                                            : handshake_bytes_max + wire::frame_header_bytes;
   }
   if (closing() || ending_) {
     return 0;
   }
   if (std::holds_alternative<Ready>(phase_)) {
+    if (to_client_.made_bytes() > made_bytes_max) {
+      return 0;
+    }
     // The largest message with its frame headers, and the beginning of the next.
     std::size_t payload = environment_->limits.packet_bytes_max;
     return payload + wire::frame_header_bytes * (payload / wire::frame_payload_max + 2) + input_buffer_bytes;
@@ -325,7 +375,8 @@ bool Session::wants_client_bytes() { return from_client_.size() < client_buffer_
 MutableBytes Session::client_space() { return from_client_.space(client_buffer_max()); }
 
 std::size_t Session::backend_buffer_max() const {
-  if (!backend_open_ || closing()) {
+  const auto* logging_in = std::get_if<BackendLoggingIn>(&phase_);
+  if (!backend_open_ || closing() || (logging_in != nullptr && logging_in->login.in_tls_handshake())) {
     return 0;
   }
   // A packet that is not a row waits in the buffer until it is whole.
@@ -336,6 +387,11 @@ std::size_t Session::backend_buffer_max() const {
 bool Session::wants_backend_bytes() { return from_backend_.size() < backend_buffer_max(); }
 
 MutableBytes Session::backend_space() { return from_backend_.space(backend_buffer_max()); }
+
+std::size_t Session::buffer_bytes() const {
+  return from_client_.capacity() + from_backend_.capacity() + to_client_.capacity_bytes() +
+         to_backend_.capacity_bytes() + scratch_.capacity();
+}
 
 bool Session::ended() const { return std::holds_alternative<Ended>(phase_); }
 
@@ -360,10 +416,11 @@ void Session::end_session(Reason reason, std::string detail) {
   }
   std::uint8_t sequence_id = 1;
   if (answering != nullptr) {
-    sequence_id = answering->relay.next_client_sequence_id();
+    sequence_id = answering->relay.error_sequence_id();
   } else if (auto* resetting = phase<Resetting>()) {
     sequence_id = resetting->pending.message.next_sequence_id;
-  } else if (auto* recording = phase<RecordingCommand>()) {
+  } else if (auto* recording = phase<RecordingCommand>();
+             recording != nullptr && is_answered(recording->pending.command)) {
     sequence_id = recording->pending.message.next_sequence_id;
   }
   // Between commands the error stands ready as the answer to the next one.
@@ -373,7 +430,7 @@ void Session::end_session(Reason reason, std::string detail) {
   close(reason, std::move(detail));
 }
 
-// Writes the records that are due and closes both legs. What is queued for the client is still sent.
+// Writes the records that are due and closes both legs.
 void Session::close(Reason reason, std::string detail) {
   std::string_view code = reason_text(reason).code;
   if (auto* answering = phase<Answering>()) {
@@ -384,7 +441,6 @@ void Session::close(Reason reason, std::string detail) {
     record_outcome(recording->pending, "aborted", code, nullptr);
   }
   bool was_verified = phase<LoggingIn>() == nullptr;
-  phase_ = Closing{now_.mono};
   if (start_recorded_) {
     records_.session_end(who_ ? std::string_view(who_->account->name) : std::string_view{}, code, detail, now_.wall);
     counters_.add_session_ended(code);
@@ -397,12 +453,21 @@ void Session::close(Reason reason, std::string detail) {
     request(Action::commit_audit);
   }
   count_audit();
+  close_legs();
+}
+
+// Nothing more is read. What is queued for the client is still sent.
+void Session::close_legs() {
   token_.clear();
+  if (phase<LoggingIn>() != nullptr) {
+    wipe(from_client_.unclaimed().data(), from_client_.unclaimed().size());  // a part of the token may be there
+  }
   to_backend_.clear();
-  if (backend_open_) {
+  if (backend_open_ || phase<ConnectingBackend>() != nullptr) {
     backend_open_ = false;
     request(Action::close_backend);
   }
+  phase_ = Closing{now_.mono};
   request(Action::close_client);
 }
 
@@ -416,9 +481,10 @@ void Session::send_error(std::uint8_t sequence_id, const ClientError& error) {
 
 void Session::count_audit() {
   counters_.add(Metric::audit_bytes, records_.bytes_written() - audit_bytes_counted_);
-  counters_.add(Metric::audit_records, records_.last_seq() - audit_records_counted_);
+  std::uint64_t records = records_.last_seq() - records_.records_lost();
+  counters_.add(Metric::audit_records, records - audit_records_counted_);
   audit_bytes_counted_ = records_.bytes_written();
-  audit_records_counted_ = records_.last_seq();
+  audit_records_counted_ = records;
 }
 
 }  // namespace sallyport::session

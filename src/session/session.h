@@ -51,7 +51,7 @@ enum class Action : std::uint8_t {
 inline constexpr Milliseconds closing_timeout{400};
 // Before TLS no more is read than the client's request for it, so that what follows goes to TLS.
 inline constexpr std::size_t tls_request_bytes = wire::frame_header_bytes + wire::ssl_request_bytes;
-// A handshake message is not longer than this (a token of token_bytes_max has to fit as well).
+// The payload of a handshake message is not longer than this (a token of token_bytes_max has to fit as well).
 inline constexpr std::size_t handshake_bytes_max = 64U << 10;
 
 class Session {
@@ -115,15 +115,17 @@ class Session {
   bool idle() const;
 
   const SessionOrigin& origin() const { return origin_; }
+  // Memory that the session's buffers hold at the moment.
+  std::size_t buffer_bytes() const;
 
  private:
   // A command between its reading and the end of its answer.
   struct PendingCommand {
     wire::Command command = wire::Command::unknown;
     wire::Message message;  // at the front of from_client_ until forwarded
-    std::uint64_t seq = 0;  // of its record
+    std::uint64_t seq = 0;  // of its record; 0: the audit log did not take it
     MonoTime began;
-    std::optional<std::uint32_t> statement_id;
+    std::optional<std::uint32_t> statement_id;  // never wire::last_prepared_statement_id
     std::uint16_t long_data_parameter = 0;
   };
 
@@ -184,13 +186,20 @@ class Session {
   std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record);
-  // Answers ERR where the command is one that is answered; `recorded`: its record is written, an outcome is due.
+  // Answers ERR where the command is one that is answered.
   void refuse_command(const PendingCommand& pending, Reason reason, std::string_view explanation = {});
   void forward_command(PendingCommand pending);
-  void forward_message(const PendingCommand& pending);
-  void forward_with_types(const PendingCommand& pending, const PreparedStatement& statement);
+  // Both return the sequence id that the server's answer begins with.
+  std::uint8_t forward_message(const PendingCommand& pending);
+  std::uint8_t forward_with_types(const PendingCommand& pending, const PreparedStatement& statement);
+  static bool is_answered(wire::Command command);
+  // Has the server forget the long data of an execution that was refused, as it does after each that it gets.
+  void reset_statement(std::uint32_t statement_id);
+  // Takes the answers to reset_statement(). False while one is not there.
+  bool take_own_answers();
   void process_answer();
   void process_reset();
+  void process_unasked();
   void finish_answer();
   void enter_ready();
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
@@ -198,12 +207,16 @@ class Session {
 
   // Begins an event.
   void at(Now now);
+  void follow_environment();
+  // Whether the token has expired; the session then ends.
+  bool end_if_expired();
 
   // The end.
   void end_session(Reason reason, std::string detail = {});
   void close(Reason reason, std::string detail);
   void send_error(std::uint8_t sequence_id, const ClientError& error);
   void request(Action action) { actions_.push_back(action); }
+  void close_legs();
   void count_audit();
   bool closing() const { return std::holds_alternative<Closing>(phase_) || std::holds_alternative<Ended>(phase_); }
   std::size_t client_buffer_max() const;
@@ -240,7 +253,8 @@ class Session {
   bool backend_open_ = false;
 
   ClientHello hello_;
-  std::uint8_t client_sequence_id_ = 0;  // of our next packet during the login
+  // Of our next packet during the login, which stands behind the client's next message where that is due.
+  std::uint8_t client_sequence_id_ = 0;
   std::optional<TlsDetails> tls_;
   Secret token_;
   std::optional<Identified> who_;
@@ -251,6 +265,7 @@ class Session {
   std::uint32_t backend_connection_id_ = 0;
 
   PreparedStatements prepared_;
+  std::uint32_t own_answers_due_ = 0;  // to reset_statement(), before any other answer
   std::string prepare_text_;           // of the COM_STMT_PREPARE under way
   std::vector<std::uint8_t> scratch_;  // joined payload of a command of several frames
   std::vector<wire::Parameter> attributes_;

@@ -6,11 +6,11 @@ namespace {
 
 using wire::Command;
 
-bool is_answered(Command command) {
+}  // namespace
+
+bool Session::is_answered(Command command) {
   return command != Command::stmt_close && command != Command::stmt_send_long_data && command != Command::quit;
 }
-
-}  // namespace
 
 void Session::enter_ready() {
   if (scratch_.capacity() > input_buffer_kept_bytes) {
@@ -18,11 +18,15 @@ void Session::enter_ready() {
   }
   phase_ = Ready{};
   phase_deadline_ = now_.mono + environment_->limits.idle_timeout;
+  process_unasked();
   process_commands();
 }
 
 void Session::process_commands() {
   while (phase<Ready>() != nullptr) {
+    if (end_if_expired() || to_client_.made_bytes() > made_bytes_max) {
+      return;
+    }
     if (draining_ && (state_.status_flags & wire::status::in_transaction) == 0) {
       end_session(Reason::drained);
       return;
@@ -65,16 +69,16 @@ void Session::process_command(const wire::Message& message) {
       refusal = Reason::denied_by_policy;
     }
   }
-  bool recorded = records_.command(record, now_.wall);
-  pending.seq = records_.last_seq();
+  pending.seq = records_.command(record, now_.wall) ? records_.last_seq() : 0;
   count_audit();
-  if (refusal || !recorded) {
-    refuse_command(pending, refusal.value_or(Reason::audit_unavailable), decision.explanation);
+  if (pending.command == Command::quit) {
+    record_outcome(pending, "ok", {}, nullptr);
+    close(Reason::client_quit, {});
     return;
   }
-  if (pending.command == Command::quit) {
-    to_backend_.skip(message.frame_bytes);
-    close(Reason::client_quit, {});
+  if (refusal || pending.seq == 0) {
+    refuse_command(pending, refusal.value_or(Reason::audit_unavailable),
+                   refusal == Reason::denied_by_policy ? std::string_view(decision.explanation) : std::string_view{});
     return;
   }
   phase_ = RecordingCommand{pending};
@@ -150,12 +154,13 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
 }
 
 std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record) {
-  pending.statement_id = wire::parse_statement_id(payload);
-  if (!pending.statement_id) {
+  auto statement_id = wire::parse_statement_id(payload);
+  if (!statement_id) {
     return Reason::command_malformed;
   }
-  record.statement_id = pending.statement_id;
-  PreparedStatement* statement = prepared_.find(*pending.statement_id);
+  pending.statement_id = prepared_.resolve(*statement_id);
+  record.statement_id = pending.statement_id.value_or(*statement_id);
+  PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   if (statement == nullptr) {
     return Reason::statement_unknown;
   }
@@ -181,7 +186,7 @@ std::optional<Reason> Session::read_execute(Bytes payload, PreparedStatement& st
     record.text = statement.text;
   }
   if (statement.long_data_lost) {
-    return Reason::command_malformed;
+    return Reason::parameter_incomplete;
   }
   execute_ = wire::parse_execute(payload, legs_.client, statement.shape);
   if (!execute_) {
@@ -204,27 +209,49 @@ void Session::refuse_command(const PendingCommand& pending, Reason reason, std::
       statement->long_data_lost = true;
     }
   }
+  PreparedStatement* executed = pending.command == Command::stmt_execute && pending.statement_id
+                                    ? prepared_.find(*pending.statement_id)
+                                    : nullptr;
+  if (executed != nullptr && (executed->long_data_lost || !executed->shape.sent_as_long_data.empty())) {
+    executed->reset_due = true;
+    executed->long_data_lost = false;
+    executed->shape.sent_as_long_data.clear();
+  }
   record_outcome(pending, "denied", code, nullptr);
   to_backend_.skip(pending.message.frame_bytes);
 }
 
 void Session::forward_command(PendingCommand pending) {
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
+  std::uint8_t first_sequence_id = 0;
+  bool uses_parameters = pending.command == Command::stmt_execute || pending.command == Command::stmt_send_long_data;
+  if (statement != nullptr && statement->reset_due && uses_parameters) {
+    reset_statement(*pending.statement_id);
+    statement->reset_due = false;
+  }
+  if (statement != nullptr) {
+    // The statement that was meant, also where the client wrote wire::last_prepared_statement_id.
+    MutableBytes id = from_client_.unclaimed().subspan(wire::frame_header_bytes + 1, 4);
+    for (std::size_t i = 0; i < id.size(); ++i) {
+      id[i] = static_cast<std::uint8_t>(*pending.statement_id >> (8 * i));
+    }
+  }
   if (pending.command == Command::stmt_execute && statement != nullptr) {
     if (execute_->types_flag_at > 0 && !execute_->types_follow && !statement->server_has_types) {
-      forward_with_types(pending, *statement);
+      first_sequence_id = forward_with_types(pending, *statement);
     } else {
-      forward_message(pending);
+      first_sequence_id = forward_message(pending);
     }
     statement->server_has_types = true;
     statement->shape.sent_as_long_data.clear();  // servers forget it with the execution
   } else {
-    forward_message(pending);
+    first_sequence_id = forward_message(pending);
   }
   if (pending.command == Command::stmt_close) {
     prepared_.remove(*pending.statement_id);
   } else if (pending.command == Command::stmt_reset && statement != nullptr) {
     statement->long_data_lost = false;
+    statement->reset_due = false;
     statement->shape.sent_as_long_data.clear();
   } else if (pending.command == Command::stmt_send_long_data && statement != nullptr) {
     auto& flags = statement->shape.sent_as_long_data;
@@ -239,14 +266,18 @@ void Session::forward_command(PendingCommand pending) {
   } else {
     Answering& answering = phase_.emplace<Answering>();
     answering.pending = pending;
-    answering.relay.start(pending.command, legs_, pending.message.next_sequence_id);
+    answering.relay.start(pending.command, legs_,
+                          {.client = pending.message.next_sequence_id, .backend = first_sequence_id});
   }
 }
 
-void Session::forward_message(const PendingCommand& pending) { to_backend_.forward(pending.message.frame_bytes); }
+std::uint8_t Session::forward_message(const PendingCommand& pending) {
+  to_backend_.forward(pending.message.frame_bytes);
+  return pending.message.next_sequence_id;
+}
 
 // The client sent the types with an execution that was refused and leaves them out now, but the server never saw them.
-void Session::forward_with_types(const PendingCommand& pending, const PreparedStatement& statement) {
+std::uint8_t Session::forward_with_types(const PendingCommand& pending, const PreparedStatement& statement) {
   Bytes payload = wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_);
   wire::PacketWriter writer{to_backend_.made()};
   writer.begin(0);
@@ -254,12 +285,43 @@ void Session::forward_with_types(const PendingCommand& pending, const PreparedSt
   writer.u8(1);
   writer.bytes(statement.shape.type_block);
   writer.bytes(payload.subspan(execute_->types_flag_at + 1));
-  writer.end();
+  std::uint8_t next_sequence_id = writer.end();
   to_backend_.queue_made();
   to_backend_.skip(pending.message.frame_bytes);
+  return next_sequence_id;
+}
+
+void Session::reset_statement(std::uint32_t statement_id) {
+  wire::PacketWriter writer{to_backend_.made()};
+  writer.begin(0);
+  writer.u8(static_cast<std::uint8_t>(Command::stmt_reset));
+  writer.u32(statement_id);
+  writer.end();
+  to_backend_.queue_made();
+  ++own_answers_due_;
+}
+
+bool Session::take_own_answers() {
+  while (own_answers_due_ > 0) {
+    Bytes received{from_backend_.unclaimed()};
+    auto message = wire::find_message(received, 1, wire::control_packet_bytes_max);
+    if (message && !*message) {
+      return false;
+    }
+    if (!message || !wire::parse_ok(wire::message_payload(received, **message, scratch_), legs_.backend)) {
+      end_session(Reason::backend_violation, "the server refused COM_STMT_RESET");
+      return false;
+    }
+    to_client_.skip((*message)->frame_bytes);
+    --own_answers_due_;
+  }
+  return true;
 }
 
 void Session::process_answer() {
+  if (own_answers_due_ > 0) {
+    return;
+  }
   auto* answering = phase<Answering>();
   auto step = answering->relay.relay(from_backend_, to_client_, state_);
   if (!step) {
@@ -354,6 +416,9 @@ void Session::process_reset() {
 
 void Session::record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                              const AnswerRelay* relay) {
+  if (pending.seq == 0) {
+    return;
+  }
   OutcomeRecord outcome{.of = pending.seq, .status = status, .reason = reason, .duration = now_.mono - pending.began};
   wire::ErrPacket error;
   if (relay != nullptr) {

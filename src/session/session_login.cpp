@@ -18,13 +18,15 @@ void Session::process_login() {
     }
     login->login.set_next_sequence_id((*message)->next_sequence_id);
     client_sequence_id_ = (*message)->next_sequence_id;
-    bool in_tls = tls_.has_value();
     auto step = login->login.on_message(wire::message_payload(received, **message, scratch_),
                                         environment_->limits.token_bytes_max);
-    wipe(from_client_.unclaimed().data(), in_tls ? (*message)->frame_bytes : 0);  // it may hold the token
+    wipe(from_client_.unclaimed().data(), (*message)->frame_bytes);  // it may hold the token
     to_backend_.skip((*message)->frame_bytes);
     to_client_.queue_made();
     hello_ = login->login.hello();
+    if (step == ClientLogin::Step::more || step == ClientLogin::Step::start_tls) {
+      client_sequence_id_ = static_cast<std::uint8_t>(login->login.next_sequence_id() + 1);
+    }
     switch (step) {
       case ClientLogin::Step::more:
         break;
@@ -143,25 +145,19 @@ void Session::refuse_login(const ClientError& error, std::string_view code, std:
   records_.login_refused(login_record(), code, detail, now_.wall);
   counters_.add_login_refused(code);
   count_audit();
-  token_.clear();
   // During the TLS handshake a packet in the clear would not be understood.
   auto* login = phase<LoggingIn>();
   if (error.mysql_error != 0 && (login == nullptr || !login->login.in_tls_handshake())) {
     send_error(client_sequence_id_, error);
   }
-  to_backend_.clear();
-  phase_ = Closing{now_.mono};
   request(Action::commit_audit);
-  if (backend_open_) {
-    backend_open_ = false;
-    request(Action::close_backend);
-  }
-  request(Action::close_client);
+  close_legs();
 }
 
 void Session::backend_connected(Now now) {
   at(now);
   if (phase<ConnectingBackend>() == nullptr) {
+    request(Action::close_backend);  // too late
     return;
   }
   counters_.add(Metric::backend_connects);
@@ -287,7 +283,12 @@ void Session::finish_login() {
   counters_.add(Metric::logins_accepted);
   counters_.raise(Level::sessions_open);
   counters_.observe(Duration::login, now_.mono - opened_);
-  enter_ready();
+  if (who_->environment != environment_) {
+    follow_environment();
+  }
+  if (!closing()) {
+    enter_ready();
+  }
 }
 
 }  // namespace sallyport::session

@@ -1,0 +1,334 @@
+#include "simulation/fake_backend.h"
+
+#include <cstdio>
+
+#include "wire/handshake.h"
+#include "wire/response.h"
+
+namespace sallyport::simulation {
+namespace {
+
+namespace capability = wire::capability;
+using Shape = OneResult::Shape;
+
+constexpr std::uint8_t com_init_db = 2;
+constexpr std::uint8_t com_query = 3;
+constexpr std::uint8_t com_field_list = 4;
+constexpr std::uint8_t com_statistics = 9;
+constexpr std::uint8_t com_stmt_prepare = 0x16;
+constexpr std::uint8_t com_stmt_execute = 0x17;
+constexpr std::uint8_t com_stmt_send_long_data = 0x18;
+constexpr std::uint8_t com_stmt_close = 0x19;
+constexpr std::uint8_t com_stmt_reset = 0x1A;
+constexpr std::uint8_t com_set_option = 0x1B;
+constexpr std::uint8_t com_stmt_fetch = 0x1C;
+constexpr std::uint8_t com_reset_connection = 0x1F;
+
+std::uint32_t id_of(const std::string& payload) {
+  ByteReader reader{bytes_of(payload)};
+  reader.u8();
+  return reader.u32();
+}
+
+}  // namespace
+
+template <typename Write>
+void FakeBackend::send(Write write) {
+  wire::PacketWriter writer{outgoing_};
+  writer.begin(sequence_id_);
+  write(writer);
+  sequence_id_ = writer.end();
+}
+
+void FakeBackend::connected() {
+  if (plan_.manners == BackendManners::refuses_greeting) {
+    send([](wire::PacketWriter& writer) {
+      wire::write_err(writer, {.code = 1040, .sql_state = {}, .message = "Too many connections"});
+    });
+    return;
+  }
+  std::string_view plugin = plan_.manners == BackendManners::native ? wire::plugin::mysql_native_password
+                                                                    : wire::plugin::caching_sha2_password;
+  wire::Nonce nonce;
+  nonce.fill('n');
+  send([&](wire::PacketWriter& writer) {
+    wire::write_greeting(writer, {.server_version = "8.4.0-fake",
+                                  .connection_id = 77,
+                                  .nonce = nonce,
+                                  .capabilities = plan_.capabilities,
+                                  .collation_id = 45,
+                                  .status_flags = wire::status::autocommit,
+                                  .auth_plugin = std::string(plugin)});
+  });
+}
+
+void FakeBackend::receive(Bytes bytes) {
+  cutter_.add(bytes);
+  while (auto next = cutter_.next()) {
+    packet(*next);
+  }
+  if (cutter_.is_broken()) {
+    fail("the gateway's packets to the backend are numbered wrongly");
+  }
+}
+
+void FakeBackend::packet(const ClientPacket& packet) {
+  switch (stage_) {
+    case Stage::response:
+      sequence_id_ = packet.next_sequence_id;
+      on_response(packet);
+      break;
+    case Stage::authentication:
+      sequence_id_ = packet.next_sequence_id;
+      on_authentication(packet);
+      break;
+    case Stage::commands:
+      on_command(packet);
+      break;
+  }
+}
+
+void FakeBackend::on_response(const ClientPacket& packet) {
+  Bytes payload = bytes_of(packet.payload);
+  if (wire::is_ssl_request(payload)) {
+    return;
+  }
+  auto response = wire::parse_handshake_response(payload, plan_.capabilities);
+  if (!response || response->user != "reader_user") {
+    fail("the gateway's handshake response is malformed");
+    return;
+  }
+  negotiated_ = response->capabilities;
+  stage_ = Stage::authentication;
+  switch (plan_.manners) {
+    case BackendManners::sha2_full:
+      send([](wire::PacketWriter& writer) { wire::write_auth_more_data(writer, bytes_of("\x04")); });
+      break;
+    case BackendManners::sha2_fast:
+    case BackendManners::refuses_setup:
+      send([](wire::PacketWriter& writer) { wire::write_auth_more_data(writer, bytes_of("\x03")); });
+      log_in();
+      break;
+    case BackendManners::native:
+      log_in();
+      break;
+    case BackendManners::switch_native:
+      switch_to(wire::plugin::mysql_native_password);
+      break;
+    case BackendManners::switch_ed25519:
+      switch_to(wire::plugin::client_ed25519);
+      break;
+    case BackendManners::switch_sha256:
+      switch_to(wire::plugin::sha256_password);
+      break;
+    case BackendManners::switch_clear:
+      switch_to(wire::plugin::mysql_clear_password);
+      break;
+    case BackendManners::endless_switch:
+      switch_to(wire::plugin::mysql_native_password);
+      break;
+    case BackendManners::refuses_greeting:
+    case BackendManners::refuses_login:
+      refuse();
+      break;
+  }
+}
+
+void FakeBackend::switch_to(std::string_view plugin) {
+  std::string nonce(plugin == wire::plugin::client_ed25519 ? 32 : 20, 'm');
+  nonce.push_back('\0');
+  send([&](wire::PacketWriter& writer) { wire::write_auth_switch_request(writer, plugin, bytes_of(nonce)); });
+}
+
+void FakeBackend::refuse() {
+  send([](wire::PacketWriter& writer) {
+    wire::write_err(writer, {.code = 1045, .sql_state = "28000", .message = "Access denied"});
+  });
+}
+
+void FakeBackend::on_authentication(const ClientPacket& /*packet*/) {
+  if (plan_.manners == BackendManners::switch_clear) {
+    fail("the gateway answered a request for the clear password");
+  } else if (plan_.manners == BackendManners::endless_switch) {
+    switch_to(wire::plugin::mysql_native_password);
+  } else {
+    log_in();
+  }
+}
+
+void FakeBackend::log_in() {
+  stage_ = Stage::commands;
+  setup_left_ = 1U + (plan_.has_role ? 1U : 0U) + (plan_.has_schema ? 1U : 0U);
+  Buffer ok = write_answer({random_ok(choices_)}, negotiated_, sequence_id_);
+  outgoing_.insert(outgoing_.end(), ok.begin(), ok.end());
+}
+
+void FakeBackend::on_command(const ClientPacket& packet) {
+  const std::string& payload = packet.payload;
+  if (payload.empty() || packet.first_sequence_id != 0) {
+    fail("the gateway sent an empty or misnumbered command");
+    return;
+  }
+  Received command{.opcode = static_cast<std::uint8_t>(payload[0]), .text = statement_text(payload), .values = {}};
+  Answer answer;
+  bool sets_up = setup_left_ > 0;
+  bool own = sets_up || (command.opcode == com_stmt_reset && is_own_reset_());
+  if (sets_up) {
+    --setup_left_;
+    bool due = command.text.starts_with("SET ") || command.opcode == com_init_db;
+    if (!due) {
+      fail("the gateway's set-up is not done, but a command came: " + command.text);
+    }
+    answer = {plan_.manners == BackendManners::refuses_setup ? random_error(choices_) : random_ok(choices_)};
+  } else {
+    answer = answer_to(command, payload);
+    if (command.opcode == com_stmt_execute && statements_.contains(id_of(payload))) {
+      command.values = execute(payload, statements_[id_of(payload)]);
+    }
+    if (!own) {
+      received_.push_back(command);
+    }
+  }
+  if (answer.empty()) {
+    return;
+  }
+  Buffer bytes = write_answer(answer, negotiated_, packet.next_sequence_id);
+  outgoing_.insert(outgoing_.end(), bytes.begin(), bytes.end());
+  if (!own && command.opcode != com_reset_connection) {
+    answers_.push_back(std::move(answer));
+  }
+}
+
+std::string FakeBackend::statement_text(const std::string& payload) const {
+  std::size_t skip = 1;
+  if (payload[0] == com_query && wire::has(negotiated_, capability::query_attributes)) {
+    skip = payload.starts_with(std::string("\x03\x00\x01", 3)) ? 3 : payload.size();
+  }
+  return payload.substr(skip);
+}
+
+Answer FakeBackend::answer_to(const Received& command, const std::string& payload) {
+  switch (command.opcode) {
+    case com_query:
+      return random_query_answer(choices_, false);
+    case com_stmt_prepare:
+      return prepare(command.text);
+    case com_stmt_execute:
+      if (payload.size() > 5 && (payload[5] & 1) != 0) {
+        OneResult cursor{.shape = Shape::cursor, .columns = {random_definition(choices_)}};
+        cursor.status |= wire::status::cursor_exists;
+        return {cursor};
+      }
+      return random_query_answer(choices_, true);
+    case com_stmt_fetch: {
+      OneResult rows{.shape = Shape::fetched};
+      for (std::uint32_t i = choices_.below(4); i > 0; --i) {
+        rows.rows.push_back(random_row(choices_, true));
+      }
+      rows.status |= choices_.one_in(2) ? wire::status::last_row_sent : wire::status::cursor_exists;
+      return {rows};
+    }
+    case com_field_list: {
+      OneResult fields{.shape = Shape::fields};
+      for (std::uint32_t i = choices_.below(3); i > 0; --i) {
+        fields.columns.push_back(random_definition(choices_));
+      }
+      return {fields};
+    }
+    case com_statistics:
+      return {{.shape = Shape::text, .text = "Uptime: 1 " + choices_.letters(4)}};
+    case com_set_option:
+      return {{.shape = Shape::bare_end}};
+    case com_stmt_send_long_data: {
+      ByteReader reader{bytes_of(payload)};
+      reader.u8();
+      std::uint32_t id = reader.u32();
+      std::uint16_t parameter = reader.u16();
+      statements_[id].long_data[parameter].append(text_of(reader.rest()));
+      return {};
+    }
+    case com_stmt_close:
+      statements_.erase(id_of(payload));
+      return {};
+    case com_stmt_reset:
+      statements_[id_of(payload)].long_data.clear();
+      return {random_ok(choices_)};
+    case com_reset_connection:
+      statements_.clear();
+      setup_left_ = plan_.has_role ? 2 : 1;
+      return {random_ok(choices_)};
+    default:
+      return {choices_.one_in(4) ? random_error(choices_) : random_ok(choices_)};
+  }
+}
+
+// "PREPARE p c": a statement of p parameters and c columns.
+Answer FakeBackend::prepare(const std::string& text) {
+  int parameters = 0;
+  int columns = 0;
+  if (std::sscanf(text.c_str(), "PREPARE %d %d", &parameters, &columns) != 2 || parameters > 99 || columns > 99) {
+    return {random_error(choices_)};
+  }
+  OneResult result{.shape = Shape::prepared, .statement_id = next_statement_++};
+  for (int i = 0; i < parameters; ++i) {
+    result.parameters.push_back(random_definition(choices_));
+  }
+  for (int i = 0; i < columns; ++i) {
+    result.columns.push_back(random_definition(choices_));
+  }
+  statements_[result.statement_id].parameters = result.parameters.size();
+  return {result};
+}
+
+// Reads an execution as servers do: types of this one if it brings any, else those remembered.
+std::vector<std::string> FakeBackend::execute(const std::string& payload, Statement& statement) {
+  bool named = wire::has(negotiated_, capability::query_attributes);
+  ByteReader reader{bytes_of(payload)};
+  reader.take(5);
+  std::uint8_t flags = reader.u8();
+  reader.u32();
+  bool counted = named && (statement.parameters > 0 || (flags & 8) != 0);
+  std::size_t count = counted ? static_cast<std::size_t>(wire::read_lenenc(reader)) : statement.parameters;
+  std::vector<std::string> values;
+  auto long_data = std::exchange(statement.long_data, {});
+  if (!plan_.reads_strictly || count == 0) {
+    return values;
+  }
+  Bytes nulls = reader.take((count + 7) / 8);
+  if (reader.u8() != 0) {
+    statement.types.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      statement.types.push_back(reader.u16());
+      if (named) {
+        wire::read_lenenc_bytes(reader);
+      }
+    }
+  }
+  if (!reader.ok() || statement.types.size() < count) {
+    fail("an execution without types that the server has never seen");
+    return values;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    if (long_data.contains(i)) {
+      values.push_back("long " + long_data[i]);
+    } else if ((nulls[i / 8] >> (i % 8) & 1) != 0) {
+      values.push_back("null");
+    } else if (statement.types[i] == 8) {
+      values.push_back(std::to_string(reader.u64()));
+    } else {
+      values.emplace_back(text_of(wire::read_lenenc_bytes(reader)));
+    }
+  }
+  if (!reader.exhausted()) {
+    fail("an execution that the server reads differently");
+    return values;
+  }
+  std::uint64_t serial = values.empty() ? 0 : std::strtoull(values[0].c_str(), nullptr, 10);
+  auto meant = executions_.find(serial);
+  if (meant != executions_.end() && statement.parameters > 0 && meant->second != values) {
+    fail("execution " + std::to_string(serial) + " reached the server with other values");
+  }
+  return values;
+}
+
+}  // namespace sallyport::simulation

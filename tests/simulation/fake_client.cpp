@@ -1,0 +1,410 @@
+#include "simulation/fake_client.h"
+
+#include <array>
+
+#include "wire/handshake.h"
+
+namespace sallyport::simulation {
+namespace {
+
+namespace capability = wire::capability;
+using Shape = OneResult::Shape;
+
+constexpr std::uint32_t unknown_statement = 0x00FFFFFF;
+
+std::string with_id(std::uint8_t opcode, std::uint32_t id) {
+  Buffer bytes;
+  wire::PacketWriter writer{bytes};
+  writer.u8(opcode);
+  writer.u32(id);
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+void FakeClient::send(std::uint8_t sequence_id, std::string_view payload) {
+  wire::PacketWriter writer{outgoing_};
+  writer.begin(sequence_id);
+  writer.text(payload);
+  due_sequence_id_ = writer.end();
+}
+
+void FakeClient::receive(Bytes bytes) {
+  if (!plan_.token.empty() && text_of(bytes).find(plan_.token) != std::string_view::npos) {
+    fail("the token came back to the client");
+  }
+  cutter_.add(bytes);
+  while (auto next = cutter_.next()) {
+    packet(*next);
+  }
+  if (cutter_.is_broken()) {
+    fail("frames of one packet are numbered wrongly");
+  }
+}
+
+void FakeClient::packet(const ClientPacket& packet) {
+  bool connecting = stage_ != Stage::ready && stage_ != Stage::refused;
+  bool numbered = plan_.manners != ClientManners::garbage && plan_.manners != ClientManners::bytes_behind_tls_request;
+  if (connecting && numbered && packet.first_sequence_id != due_sequence_id_) {
+    fail("sequence id " + std::to_string(packet.first_sequence_id) + " where " + std::to_string(due_sequence_id_) +
+         " is due, in the login");
+  }
+  if (connecting && !packet.payload.empty() && packet.payload[0] == '\xFF') {
+    gateway_error_ = packet.payload.substr(9);
+    stage_ = Stage::refused;
+    finished_ = true;
+    return;
+  }
+  switch (stage_) {
+    case Stage::greeting:
+      on_greeting(packet);
+      break;
+    case Stage::tls:
+      fail("a packet in the clear where TLS is due");
+      break;
+    case Stage::authentication:
+      on_authentication(packet);
+      break;
+    case Stage::ready:
+      on_answer(packet);
+      break;
+    case Stage::refused:
+      fail("a packet behind the refusal of the login");
+      break;
+  }
+}
+
+void FakeClient::on_greeting(const ClientPacket& packet) {
+  if (packet.payload.empty() || packet.payload[0] != 10) {
+    fail("no greeting");
+    return;
+  }
+  if (plan_.manners == ClientManners::garbage) {
+    std::string payload = choices_.letters(choices_.below(60));
+    send(static_cast<std::uint8_t>(choices_.one_in(2) ? 1 : choices_.byte()), payload);
+    stage_ = Stage::authentication;
+    return;
+  }
+  if (plan_.manners == ClientManners::no_tls) {
+    stage_ = Stage::authentication;
+    respond(1);
+    return;
+  }
+  Buffer request;
+  wire::PacketWriter writer{request};
+  wire::write_ssl_request(writer, {.capabilities = plan_.capabilities | capability::ssl, .max_packet_bytes = 1U << 24});
+  send(1, text_of(request));
+  if (plan_.manners == ClientManners::bytes_behind_tls_request) {
+    respond(2);
+  }
+  stage_ = Stage::tls;
+}
+
+void FakeClient::tls_established() {
+  stage_ = Stage::authentication;
+  respond(2);
+}
+
+void FakeClient::respond(std::uint8_t sequence_id) {
+  wire::HandshakeResponse response;
+  response.capabilities = plan_.capabilities;
+  if (plan_.manners != ClientManners::no_tls) {
+    response.capabilities |= capability::ssl;
+  }
+  std::string secret = choices_.letters(32);
+  response.auth_plugin = wire::plugin::caching_sha2_password;
+  if (plan_.manners == ClientManners::native) {
+    secret = choices_.letters(20);
+    response.auth_plugin = wire::plugin::mysql_native_password;
+  } else if (plan_.manners == ClientManners::clear_in_response) {
+    secret = plan_.token + std::string(choices_.below(2), '\0');
+    response.auth_plugin = wire::plugin::mysql_clear_password;
+  } else if (plan_.manners == ClientManners::openid_in_response) {
+    Buffer answer;
+    wire::PacketWriter writer{answer};
+    writer.u8(1);
+    writer.lenenc_text(plan_.token);
+    secret.assign(answer.begin(), answer.end());
+    response.auth_plugin = wire::plugin::openid_connect;
+  } else if (plan_.manners == ClientManners::empty_password) {
+    secret.clear();
+  } else if (plan_.manners == ClientManners::too_old) {
+    response.capabilities &= ~(capability::plugin_auth | capability::plugin_auth_lenenc_data);
+  }
+  response.user = plan_.user;
+  response.schema = plan_.schema;
+  response.capabilities |= plan_.schema.empty() ? 0 : capability::connect_with_db;
+  response.auth_response = bytes_of(secret);
+  response.attributes = {{.key = "_client_name", .value = "fake"}, {.key = "odd", .value = "\xFF"}};
+  response.max_packet_bytes = 1U << 24;
+  response.collation_id = 45;
+  Buffer payload;
+  wire::PacketWriter writer{payload};
+  wire::write_handshake_response(writer, response);
+  send(sequence_id, text_of(payload));
+}
+
+void FakeClient::on_authentication(const ClientPacket& packet) {
+  const std::string& payload = packet.payload;
+  if (payload.empty()) {
+    fail("an empty packet in the login");
+    return;
+  }
+  if (payload[0] == 0) {
+    stage_ = Stage::ready;
+    return;
+  }
+  std::string answer = plan_.token + std::string(choices_.below(2), '\0');
+  if (payload[0] == '\xFE') {
+    std::string plugin = payload.substr(1, payload.find('\0', 1) - 1);
+    if (plugin == wire::plugin::caching_sha2_password) {
+      answer = plan_.manners == ClientManners::empty_password ? std::string(1, '\0') : choices_.letters(32);
+    } else if (plugin == wire::plugin::openid_connect) {
+      Buffer bytes;
+      wire::PacketWriter writer{bytes};
+      writer.u8(1);
+      writer.lenenc_text(plan_.token);
+      answer.assign(bytes.begin(), bytes.end());
+    } else if (plugin != wire::plugin::mysql_clear_password && plugin != wire::plugin::dialog) {
+      fail("a switch to " + plugin);
+    }
+  } else if (payload != std::string("\x01\x04")) {
+    fail("an unknown packet in the login");
+  }
+  send(packet.next_sequence_id, answer);
+}
+
+void FakeClient::on_answer(const ClientPacket& packet) {
+  if (outstanding_.empty()) {
+    // The gateway may say why it closes, as the answer to the command that the client would send next.
+    bool says_why = packet.payload.size() > 9 && packet.payload[0] == '\xFF' && packet.first_sequence_id == 1 &&
+                    packet.payload.substr(9).starts_with("Sallyport: ");
+    if (!says_why || finished_) {
+      fail("a packet that nothing asked for");
+      return;
+    }
+    gateway_error_ = packet.payload.substr(9);
+    finished_ = true;
+    return;
+  }
+  Outstanding& outstanding = outstanding_.front();
+  outstanding.decoder.packet(packet);
+  if (!outstanding.decoder.error().empty()) {
+    fail("the client can't read an answer: " + outstanding.decoder.error());
+    return;
+  }
+  if (outstanding.decoder.done()) {
+    answer_done(outstanding);
+    outstanding_.pop_front();
+  }
+}
+
+void FakeClient::answer_done(Outstanding& outstanding) {
+  const Answer& answer = outstanding.decoder.answer();
+  ++answered_;
+  if (answer.back().ends_with_error && answer.back().error.message.starts_with("Sallyport: ")) {
+    gateway_error_ = answer.back().error.message;
+    bool closing = gateway_error_.find("denied_by_policy") == std::string::npos &&
+                   gateway_error_.find("command_") == std::string::npos &&
+                   gateway_error_.find("parameter_incomplete") == std::string::npos &&
+                   gateway_error_.find("statement_unknown") == std::string::npos &&
+                   gateway_error_.find("audit_unavailable") == std::string::npos;
+    if (answer.size() > 1 && !closing) {
+      fail("a refusal in the middle of an answer");
+    }
+    if (!closing && outstanding.refusal == Refusal::never && !circumstances_.audit_fails) {
+      fail("the gateway refused a command without a cause: " + gateway_error_);
+    }
+    finished_ = finished_ || closing;
+    return;
+  }
+  if (outstanding.refusal == Refusal::due) {
+    fail("the gateway let a command pass that it has to refuse");
+  }
+  if (outstanding.resets_connection) {
+    statements_.clear();
+    return;
+  }
+  if (backend_.answers().empty()) {
+    fail("an answer that the server did not send: " + describe(answer));
+    return;
+  }
+  Answer sent = as_seen_by_client(std::move(backend_.answers().front()), plan_.capabilities, backend_.negotiated());
+  backend_.answers().pop_front();
+  if (sent != answer) {
+    fail("the client read " + describe(answer) + " where the server sent " + describe(sent));
+  }
+  if (answer.back().shape == Shape::prepared) {
+    statements_.push_back(
+        {.id = answer.back().statement_id, .parameters = static_cast<std::uint32_t>(answer.back().parameters.size())});
+  }
+}
+
+void FakeClient::command(std::string payload, Expected expected, Refusal refusal) {
+  send(0, payload);
+  outstanding_.push_back({.decoder = AnswerDecoder{expected, plan_.capabilities, due_sequence_id_},
+                          .expected = expected,
+                          .refusal = refusal});
+}
+
+std::string FakeClient::query_head() const {
+  return wire::has(plan_.capabilities, capability::query_attributes) ? std::string("\x03\x00\x01", 3) : "\x03";
+}
+
+bool FakeClient::may_issue() const {
+  bool waits = !outstanding_.empty() && (!plan_.pipelines || outstanding_.back().resets_connection);
+  return stage_ == Stage::ready && !finished_ && !waits && !closes_;
+}
+
+void FakeClient::issue() {
+  if (issued_++ == plan_.commands) {
+    closes_ = true;
+    if (plan_.quits) {
+      send(0, "\x01");
+    }
+    return;
+  }
+  switch (choices_.below(10)) {
+    case 0:
+    case 1:
+      command(query_head() + "SELECT " + choices_.letters(choices_.below(9)), Expected::query);
+      break;
+    case 2:
+      command(query_head() + "DENY " + choices_.letters(3), Expected::query, Refusal::due);
+      break;
+    case 3:
+      command("\x16PREPARE " + std::to_string(choices_.below(4)) + " " + std::to_string(choices_.below(4)),
+              Expected::prepare);
+      break;
+    case 4:
+      issue_unusual();
+      break;
+    default:
+      issue_statement_use();
+  }
+}
+
+void FakeClient::issue_unusual() {
+  switch (choices_.below(9)) {
+    case 0:
+      command("\x0E", Expected::simple);  // ping
+      break;
+    case 1:
+      command("\x02" + choices_.letters(5), Expected::simple);  // init_db
+      break;
+    case 2:
+      command(std::string("\x04t\0%", 4), Expected::fields);
+      break;
+    case 3:
+      command("\x09", Expected::statistics);
+      break;
+    case 4:
+      command(std::string("\x1B\0\0", 3), Expected::simple);  // set_option
+      break;
+    case 5:
+      if (outstanding_.empty()) {
+        command("\x1F", Expected::simple);  // reset_connection
+        outstanding_.back().resets_connection = true;
+      }
+      break;
+    case 6: {
+      constexpr std::array<char, 9> refused{'\x00', '\x05', '\x07', '\x08', '\x0C', '\x11', '\x12', '\xFA', '\xF0'};
+      command(refused[choices_.below(refused.size())] + choices_.letters(4), Expected::simple, Refusal::due);
+      break;
+    }
+    case 7:
+      command(std::string("\x17\0", 2), Expected::simple, Refusal::due);
+      break;
+    default:
+      command(with_id(0x1C, unknown_statement) + std::string(4, '\0'), Expected::simple, Refusal::due);
+  }
+}
+
+void FakeClient::issue_statement_use() {
+  if (statements_.empty()) {
+    command("\x16PREPARE " + std::to_string(choices_.below(3)) + " 1", Expected::prepare);
+    return;
+  }
+  std::uint32_t index = choices_.below(static_cast<std::uint32_t>(statements_.size()));
+  Statement& statement = statements_[index];
+  switch (choices_.below(8)) {
+    case 0:
+      send(0, with_id(0x19, statement.id));
+      statements_.erase(statements_.begin() + index);
+      break;
+    case 1:
+      command(with_id(0x1A, statement.id), Expected::simple);
+      break;
+    case 2:
+      if (statement.has_cursor) {
+        command(with_id(0x1C, statement.id) + std::string("\x02\0\0\0", 4), Expected::fetch);
+      }
+      break;
+    case 3:
+      if (statement.parameters > 1) {
+        send_long_data(statement);
+      }
+      break;
+    default:
+      execute(statement, {});
+  }
+}
+
+void FakeClient::send_long_data(Statement& statement) {
+  std::string value = choices_.letters(3);
+  std::string more = choices_.letters(2);
+  for (const std::string& part : {value, more}) {
+    send(0, with_id(0x18, statement.id) + std::string("\x01\0", 2) + part);
+  }
+  execute(statement, {{1, value + more}});
+}
+
+void FakeClient::execute(Statement& statement, const std::map<std::size_t, std::string>& long_data) {
+  bool named = wire::has(plan_.capabilities, capability::query_attributes);
+  bool attribute = named && choices_.one_in(3);
+  bool counted = named && (statement.parameters > 0 || attribute);
+  std::size_t count = statement.parameters + (attribute ? 1U : 0U);
+  bool types = attribute || !statement.types_sent || choices_.one_in(3);
+  bool cursor = choices_.one_in(6);
+  Buffer bytes;
+  wire::PacketWriter writer{bytes};
+  writer.u8(0x17);
+  writer.u32(statement.id);
+  writer.u8(static_cast<std::uint8_t>((cursor ? 1U : 0U) | (counted ? 8U : 0U)));
+  writer.u32(1);
+  if (counted) {
+    writer.lenenc(count);
+  }
+  std::uint64_t serial = next_serial_++;
+  std::vector<std::string>& meant = executions_[serial];
+  if (count > 0) {
+    std::uint8_t nulls = count > 2 && choices_.one_in(3) ? 4 : 0;
+    writer.u8(nulls);
+    writer.u8(types ? 1 : 0);
+    for (std::size_t i = 0; types && i < count; ++i) {
+      writer.u16(i == 0 ? 8 : 253);
+      if (named) {
+        writer.lenenc_text(i < statement.parameters ? "" : "attribute");
+      }
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (auto found = long_data.find(i); found != long_data.end()) {
+        meant.push_back("long " + found->second);
+      } else if ((nulls >> i & 1) != 0) {
+        meant.emplace_back("null");
+      } else if (i == 0) {
+        writer.u64(serial);
+        meant.push_back(std::to_string(serial));
+      } else {
+        meant.push_back(choices_.letters(choices_.below(6)));
+        writer.lenenc_text(meant.back());
+      }
+    }
+  }
+  statement.types_sent = statement.types_sent || (types && count > 0);
+  statement.has_cursor = cursor;
+  Refusal refusal = circumstances_.executes_may_be_denied ? Refusal::possible : Refusal::never;
+  command({bytes.begin(), bytes.end()}, Expected::execute, refusal);
+}
+
+}  // namespace sallyport::simulation

@@ -1,0 +1,140 @@
+#include "simulation/recording_sink.h"
+
+namespace sallyport::simulation {
+namespace {
+
+std::string text_member(const identity::JsonValue& record, std::string_view name) {
+  const identity::JsonValue* member = record.member(name);
+  const std::string* text = member == nullptr ? nullptr : member->as_string();
+  return text == nullptr ? std::string() : *text;
+}
+
+std::uint64_t number_member(const identity::JsonValue& record, std::string_view name) {
+  const identity::JsonValue* member = record.member(name);
+  const auto* number = member == nullptr ? nullptr : std::get_if<std::int64_t>(&member->content());
+  return number == nullptr ? 0 : static_cast<std::uint64_t>(*number);
+}
+
+void note_members(const identity::JsonValue& value, const std::string& path) {
+  if (const auto* object = value.as_object()) {
+    for (const auto& [name, member] : *object) {
+      RecordingSink::members_seen().insert(path + "." + name);
+      note_members(member, path + "." + name);
+    }
+  } else if (const auto* array = value.as_array()) {
+    for (const auto& element : *array) {
+      note_members(element, path + "[]");
+    }
+  }
+}
+
+}  // namespace
+
+std::set<std::string>& RecordingSink::members_seen() {
+  static std::set<std::string> members;
+  return members;
+}
+
+bool RecordingSink::append(std::string_view line) {
+  for (const std::string& secret : secrets_) {
+    if (line.find(secret) != std::string_view::npos) {
+      fail("a record contains a secret: " + std::string(line.substr(0, 400)));
+    }
+  }
+  if (refused_left_ > 0) {
+    --refused_left_;
+    ++records_refused_;
+    return false;
+  }
+  lines_.emplace_back(line);
+  if (!line.ends_with("}\n") || line.find('\n') != line.size() - 1) {
+    fail("a record that is not one line: " + std::string(line.substr(0, 400)));
+    return true;
+  }
+  auto record = identity::parse_json(line.substr(0, line.size() - 1), {.bytes_max = 1U << 30, .depth_max = 16});
+  if (!record || !record->is_object()) {
+    fail("a record that is no JSON object: " + std::string(line.substr(0, 400)));
+    return true;
+  }
+  std::string type = text_member(*record, "type");
+  std::uint64_t seq = number_member(*record, "seq");
+  if (text_member(*record, "time").size() != 30 || text_member(*record, "session").empty() || seq <= last_seq_) {
+    fail("a record with a bad head: " + std::string(line.substr(0, 400)));
+  }
+  last_seq_ = seq;
+  note_members(*record, type);
+  take(*record, type);
+  return true;
+}
+
+void RecordingSink::take(const identity::JsonValue& record, const std::string& type) {
+  std::uint64_t seq = number_member(record, "seq");
+  if (ends_ > 0) {
+    fail("a record behind session_end: " + type);
+  }
+  if (type == "login_accepted") {
+    login_accepted_ = true;
+  } else if (type == "login_refused") {
+    ++logins_refused_;
+    refusal_reason_ = text_member(record, "reason");
+  } else if (type == "session_start") {
+    started_ = true;
+  } else if (type == "session_end") {
+    ++ends_;
+    end_reason_ = text_member(record, "reason");
+    if (!start_committed_) {
+      fail("session_end, but session_start was not committed");
+    }
+  } else if (type == "command") {
+    Command command{.seq = seq, .name = text_member(record, "command"), .text = text_member(record, "text")};
+    if (const auto* parameters = record.member("parameters"); parameters != nullptr && parameters->as_array()) {
+      for (const auto& parameter : *parameters->as_array()) {
+        const auto* value = parameter.member("value");
+        command.parameters.push_back(value == nullptr ? "?" : identity::to_json(*value));
+      }
+    }
+    by_seq_[seq] = commands_.size();
+    commands_.push_back(std::move(command));
+    if (!start_committed_) {
+      fail("a command before session_start was committed");
+    }
+  } else if (type == "outcome") {
+    auto found = by_seq_.find(number_member(record, "of"));
+    if (found == by_seq_.end()) {
+      fail("an outcome of a command that is not on record");
+      return;
+    }
+    Command& command = commands_[found->second];
+    command.status = text_member(record, "status");
+    if (++command.outcomes > 1) {
+      fail("a second outcome of a command");
+    }
+  } else {
+    fail("an unknown type of record: " + type);
+  }
+}
+
+void RecordingSink::commit() {
+  for (; commands_committed_ < commands_.size(); ++commands_committed_) {
+    commands_[commands_committed_].committed = true;
+  }
+  login_accepted_committed_ = login_accepted_;
+  start_committed_ = started_;
+}
+
+void RecordingSink::check_end() {
+  if (records_refused_ > 0) {
+    return;  // what is missing was refused
+  }
+  for (const Command& command : commands_) {
+    if (command.outcomes != 1) {
+      fail("command " + std::to_string(command.seq) + " (" + command.name + ") has " +
+           std::to_string(command.outcomes) + " outcomes");
+    }
+  }
+  if (start_committed_ && ends_ != 1 && logins_refused_ == 0) {
+    fail("session_start was committed, but there are " + std::to_string(ends_) + " session_end records");
+  }
+}
+
+}  // namespace sallyport::simulation

@@ -1,0 +1,103 @@
+#include "simulation/world.h"
+
+namespace sallyport::simulation {
+namespace {
+
+namespace capability = wire::capability;
+
+constexpr wire::Capabilities basic = capability::long_password | capability::long_flag | capability::protocol_41 |
+                                     capability::transactions | capability::secure_connection |
+                                     capability::multi_statements | capability::multi_results |
+                                     capability::ps_multi_results | capability::plugin_auth |
+                                     capability::plugin_auth_lenenc_data | capability::connect_attrs;
+
+}  // namespace
+
+std::string_view name_of(Fault fault) {
+  constexpr std::array<std::string_view, fault_count> names{"none",
+                                                            "client_closes",
+                                                            "client_stalls",
+                                                            "client_sends_garbage",
+                                                            "backend_closes",
+                                                            "backend_stalls",
+                                                            "backend_sends_error",
+                                                            "backend_sends_garbage",
+                                                            "commit_fails",
+                                                            "sink_is_full",
+                                                            "commit_hangs",
+                                                            "token_expires",
+                                                            "idle_time_passes",
+                                                            "login_time_passes",
+                                                            "environment_unchanged",
+                                                            "account_removed",
+                                                            "account_disabled",
+                                                            "login_changed",
+                                                            "drain",
+                                                            "stop",
+                                                            "client_tls_fails",
+                                                            "token_is_refused",
+                                                            "connect_fails",
+                                                            "backend_tls_fails"};
+  return names[static_cast<std::size_t>(fault)];
+}
+
+Scenario plain_scenario() {
+  Scenario scenario;
+  scenario.client.capabilities = basic | capability::session_track;
+  scenario.client.token = "token-that-nobody-may-see";
+  scenario.client.schema = "sales";
+  scenario.client.commands = 10;
+  scenario.backend.capabilities =
+      basic | capability::session_track | capability::deprecate_eof | capability::ssl | capability::connect_with_db;
+  scenario.backend.manners = BackendManners::sha2_full;
+  scenario.backend.has_role = true;
+  scenario.backend.has_schema = true;
+  return scenario;
+}
+
+Scenario random_scenario(Choices& choices) {
+  Scenario scenario = plain_scenario();
+  scenario.flavor = choices.one_in(2) ? session::Flavor::mysql : session::Flavor::mariadb;
+  if (choices.one_in(4)) {
+    scenario.auth_method = static_cast<session::AuthMethod>(choices.below(4));
+  }
+  FakeClient::Plan& client = scenario.client;
+  client.manners =
+      choices.one_in(3) ? static_cast<ClientManners>(choices.below(client_manners_count)) : ClientManners::sha2;
+  client.capabilities = basic;
+  FakeBackend::Plan& backend = scenario.backend;
+  backend.capabilities = basic | capability::ssl | capability::connect_with_db;
+  for (wire::Capabilities flag : {capability::deprecate_eof, capability::session_track}) {
+    client.capabilities |= choices.one_in(2) ? flag : 0;
+    backend.capabilities |= choices.one_in(2) ? flag : 0;
+  }
+  if (scenario.flavor == session::Flavor::mysql && choices.one_in(2)) {
+    client.capabilities |= capability::query_attributes;
+    backend.capabilities |= capability::query_attributes;
+  }
+  if (choices.one_in(2)) {
+    client.schema.clear();
+    backend.has_schema = false;
+  }
+  if (choices.one_in(2)) {
+    client.user = "shop.plain";
+    backend.has_role = false;
+  }
+  client.commands = choices.below(14);
+  client.pipelines = choices.one_in(3);
+  client.quits = !choices.one_in(4);
+  backend.manners =
+      choices.one_in(3) ? static_cast<BackendManners>(choices.below(backend_manners_count)) : BackendManners::sha2_fast;
+  scenario.by_socket = choices.one_in(4);
+  scenario.tls = choices.one_in(4) ? session::BackendTlsMode::disabled : session::BackendTlsMode::verify_full;
+  scenario.denies_executes = choices.one_in(3);
+  constexpr std::array<std::uint32_t, 6> fragments{0, 0, 1, 3, 20, 300};
+  scenario.fragment_max = fragments[choices.below(fragments.size())];
+  if (choices.one_in(2)) {
+    scenario.fault = static_cast<Fault>(choices.below(fault_count));
+    scenario.fault_step = choices.below(choices.one_in(2) ? 30 : 400);
+  }
+  return scenario;
+}
+
+}  // namespace sallyport::simulation

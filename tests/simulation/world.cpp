@@ -1,0 +1,544 @@
+#include "simulation/world.h"
+
+#include <algorithm>
+
+namespace sallyport::simulation {
+namespace {
+
+using session::Action;
+
+constexpr std::string_view database_password = "password-that-nobody-may-see";
+constexpr std::uint32_t steps_max = 200'000;
+// What may be queued for the client in packets made by the gateway: the relay's and the refusals' limit, and one
+// packet that exceeds it.
+constexpr std::size_t made_bytes_max = (256U << 10) + wire::control_packet_bytes_max + 1024;
+
+// All buffers of a session whose commands are small: a whole control packet of the server's on its way, what is made
+// for either peer (vectors double), and the client's messages.
+constexpr std::size_t buffer_bytes_max = 2 * (64U << 10) + wire::control_packet_bytes_max + 4 * made_bytes_max;
+
+class ScriptedPolicy final : public policy::Policy {
+ public:
+  explicit ScriptedPolicy(const bool& executes_denied) : executes_denied_(executes_denied) {}
+  policy::Decision decide(const policy::Request& request) const override {
+    bool denied = request.text.starts_with("DENY") || (request.command == "stmt_execute" && executes_denied_);
+    return {.verdict = denied ? policy::Verdict::deny : policy::Verdict::allow,
+            .rule = "scripted",
+            .explanation = denied ? "Denied by the script." : ""};
+  }
+
+ private:
+  const bool& executes_denied_;
+};
+
+identity::Principal principal_until(WallTime expires_at) {
+  identity::Principal principal;
+  principal.issuer_name = "dev";
+  principal.issuer = "https://issuer.example.org";
+  principal.subject = "agent";
+  principal.client_id = "agent-client";
+  principal.token_id = "id-1";
+  principal.key_id = "key-1";
+  principal.claims = identity::parse_json(R"({"sub":"agent"})", {}).value();
+  principal.expires_at = expires_at;
+  principal.issued_at = expires_at - Seconds{3600};
+  principal.algorithm = crypto::JwsAlgorithm::es256;
+  return principal;
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, Choices& choices)
+    : scenario_(scenario),
+      choices_(choices),
+      now_{wall_from_unix_seconds(1'800'000'000), MonoTime{Seconds{1000}}},
+      token_expires_(now_.wall + Seconds{3600}),
+      sink_({scenario.client.token, std::string(database_password)}),
+      listener_{.name = "main", .flavor = scenario.flavor, .server_version = {}, .auth_method = scenario.auth_method},
+      backend_(scenario_.backend, choices, executions_),
+      client_(scenario_.client, choices, backend_, executions_, circumstances_),
+      environment_(environment(Fault::none)) {
+  circumstances_.executes_may_be_denied = scenario.denies_executes;
+  backend_.ask_about_resets([this] {
+    const RecordingSink::Command* next = next_forwarded();
+    return next == nullptr || next->name != "stmt_reset";
+  });
+  wire::Nonce nonce;
+  nonce.fill('x');
+  session_ = std::make_unique<session::Session>(
+      session::Session::Setting{
+          .listener = listener_, .environment = environment_, .audit = sink_, .counters = counters_},
+      session::Session::Opening{
+          .origin = {.session_id = "s-1", .connection_id = 5, .client_address = "127.0.0.1:50123"},
+          .nonce = nonce,
+          .now = now_});
+  after_event();
+}
+
+std::shared_ptr<const session::Environment> World::environment(Fault variant) const {
+  identity::ServiceAccount account{.name = "reporter"};
+  account.match = {{.issuer = "dev", .claims = {{.claim = "sub", .value = "agent"}}}};
+  std::string login = variant == Fault::login_changed ? "other" : "reader";
+  account.grants = {{.connection = "shop", .role = "reporter", .login = login, .set_role = "shop_reader"},
+                    {.connection = "shop", .role = "plain", .login = login, .set_role = {}}};
+  account.disabled = variant == Fault::account_disabled;
+  session::ConnectionSettings connection;
+  connection.name = "shop";
+  connection.flavor = scenario_.flavor;
+  connection.host = "127.0.0.1";
+  connection.tls.mode = scenario_.tls;
+  connection.socket_path = scenario_.by_socket ? "/run/fake.sock" : "";
+  for (std::string_view name : {"reader", "other"}) {
+    connection.logins.push_back(
+        {.name = std::string(name), .user = "reader_user", .password = Secret{std::string(database_password)}});
+  }
+  session::Limits limits;
+  limits.idle_timeout = Milliseconds{60'000};
+  return std::make_shared<session::Environment>(
+      session::Environment{.limits = limits,
+                           .connections = {connection},
+                           .server_public_keys = {},
+                           .accounts = identity::AccountDirectory(variant == Fault::account_removed
+                                                                      ? std::vector<identity::ServiceAccount>{}
+                                                                      : std::vector<identity::ServiceAccount>{account}),
+                           .policy = std::make_unique<ScriptedPolicy>(executes_denied_)});
+}
+
+std::vector<World::Event> World::enabled() {
+  std::vector<Event> events;
+  auto add_if = [&](bool possible, Event event) {
+    if (possible) {
+      events.push_back(event);
+    }
+  };
+  bool client_acts = !client_gone_ && !client_silent_;
+  bool backend_acts = connected_ && !backend_gone_ && !backend_silent_ && !close_backend_requested_;
+  add_if(client_acts && !session_->client_output().empty(), Event::client_takes);
+  add_if(tls_waits_ && client_acts && session_->client_output().empty(), Event::client_tls);
+  if (!session_->ended()) {
+    add_if(client_acts && !raw_ && client_.outgoing().empty() && client_.may_issue(), Event::client_issues);
+    add_if(client_acts && !tls_waits_ && !client_.outgoing().empty() && session_->wants_client_bytes(),
+           Event::client_sends);
+    add_if(client_acts && (client_.finished() || (client_.closes() && !client_.has_outstanding())) &&
+               client_.outgoing().empty() && session_->client_output().empty(),
+           Event::client_closes);
+    add_if(token_waits_, Event::token);
+    add_if(commits_wait_ > 0 && !commit_hangs_, Event::commit);
+    add_if(connect_waits_ && !backend_silent_, Event::connect);
+    add_if(backend_tls_waits_ && backend_acts && session_->backend_output().empty(), Event::backend_tls);
+    add_if(backend_acts && !backend_tls_waits_ && !backend_.outgoing().empty() && session_->wants_backend_bytes(),
+           Event::backend_sends);
+    add_if(backend_acts && !session_->backend_output().empty(), Event::backend_takes);
+    bool others = !events.empty();
+    add_if(others && scenario_.denies_executes && choices_.one_in(8), Event::deny_toggles);
+  }
+  return events;
+}
+
+bool World::step() {
+  if (steps_ == scenario_.fault_step && scenario_.fault != Fault::none) {
+    inject(scenario_.fault);
+  }
+  std::vector<Event> events = enabled();
+  if (events.empty() || !failure_.empty()) {
+    return false;
+  }
+  ++steps_;
+  now_.mono += Milliseconds{choices_.below(3)};
+  now_.wall += Milliseconds{choices_.below(3)};
+  perform(events[choices_.below(static_cast<std::uint32_t>(events.size()))]);
+  after_event();
+  return true;
+}
+
+void World::perform(Event event) {
+  last_event_ = event;
+  switch (event) {
+    case Event::client_issues:
+      client_.issue();
+      break;
+    case Event::client_sends:
+      deliver_to_session(client_.outgoing(), event);
+      break;
+    case Event::backend_sends:
+      deliver_to_session(backend_.outgoing(), event);
+      break;
+    case Event::client_takes:
+    case Event::backend_takes:
+      take_from_session(event);
+      break;
+    case Event::client_closes:
+      client_gone_ = true;
+      session_->client_closed(now_);
+      break;
+    case Event::deny_toggles:
+      executes_denied_ = !executes_denied_;
+      break;
+    case Event::client_tls:
+    case Event::token:
+    case Event::commit:
+    case Event::connect:
+    case Event::backend_tls:
+      perform_waiting(event);
+      break;
+  }
+}
+
+// What the session has asked for and waits for.
+void World::perform_waiting(Event event) {
+  auto happens = [&](Fault fault) { return happened_[static_cast<std::size_t>(fault)]; };
+  if (event == Event::client_tls) {
+    tls_waits_ = false;
+    // Bytes in the clear that the session did not read are no TLS handshake.
+    if (happens(Fault::client_tls_fails) || !client_.outgoing().empty()) {
+      session_->client_tls_failed("no TLS handshake", now_);
+    } else {
+      session_->client_tls_established({.version = "TLSv1.3", .cipher = "AES", .server_name = "db"}, now_);
+      client_.tls_established();
+    }
+  } else if (event == Event::token) {
+    token_waits_ = false;
+    bool good = session_->token().reveal() == scenario_.client.token && !happens(Fault::token_is_refused);
+    token_verified_ = good;
+    session_->token_verified(good ? Result<identity::Principal, identity::Refusal>(principal_until(token_expires_))
+                                  : Unexpected(identity::Refusal{.error = identity::TokenError::signature_invalid,
+                                                                 .detail = "with key key-1",
+                                                                 .issuer = std::nullopt}),
+                             now_);
+  } else if (event == Event::commit) {
+    --commits_wait_;
+    if (std::exchange(commit_fails_, false)) {
+      circumstances_.audit_fails = true;
+      session_->audit_failed(now_);
+    } else {
+      sink_.commit();
+      session_->audit_committed(now_);
+    }
+  } else if (event == Event::connect) {
+    connect_waits_ = false;
+    if (happens(Fault::connect_fails)) {
+      session_->backend_failed("connection refused", now_);
+    } else {
+      connected_ = true;
+      backend_.connected();
+      session_->backend_connected(now_);
+    }
+  } else if (event == Event::backend_tls) {
+    backend_tls_waits_ = false;
+    if (happens(Fault::backend_tls_fails)) {
+      session_->backend_failed("certificate verify failed", now_);
+    } else {
+      session_->backend_tls_established(now_);
+    }
+  }
+}
+
+std::size_t World::portion(std::size_t available) {
+  std::size_t most = scenario_.fragment_max == 0 ? available : std::min<std::size_t>(available, scenario_.fragment_max);
+  return scenario_.fragment_max == 0 ? most : 1 + choices_.below(static_cast<std::uint32_t>(most));
+}
+
+void World::deliver_to_session(Buffer& from, Event event) {
+  bool client = event == Event::client_sends;
+  MutableBytes space = client ? session_->client_space() : session_->backend_space();
+  if (space.empty()) {
+    fail("the session wants bytes, but has no space for them");
+    return;
+  }
+  std::size_t count = portion(std::min(space.size(), from.size()));
+  std::copy_n(from.begin(), count, space.begin());
+  from.erase(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
+  if (client) {
+    session_->client_received(count, now_);
+  } else {
+    session_->backend_received(count, now_);
+  }
+}
+
+void World::take_from_session(Event event) {
+  bool client = event == Event::client_takes;
+  session::OutputQueue& queue = client ? session_->client_output() : session_->backend_output();
+  std::array<Bytes, 3> pieces;
+  std::size_t filled = queue.gather(pieces);
+  Buffer taken;
+  for (std::size_t i = 0; i < filled; ++i) {
+    taken.insert(taken.end(), pieces[i].begin(), pieces[i].end());
+  }
+  if (taken.empty()) {
+    fail("a queue that is not empty has nothing to give");
+    return;
+  }
+  taken.resize(portion(taken.size()));
+  if (client) {
+    if (text_of(taken).find(database_password) != std::string_view::npos) {
+      fail("the client was sent the database password");
+    }
+    session_->client_sent(taken.size(), now_);
+    if (!raw_) {
+      client_.receive(taken);
+    }
+  } else {
+    backend_bytes_ += taken.size();
+    session_->backend_sent(taken.size(), now_);
+    backend_.receive(taken);
+  }
+}
+
+void World::take_actions() {
+  while (auto action = session_->next_action()) {
+    switch (*action) {
+      case Action::start_client_tls:
+        tls_waits_ = true;
+        break;
+      case Action::verify_token:
+        token_waits_ = true;
+        break;
+      case Action::commit_audit:
+        ++commits_wait_;
+        break;
+      case Action::connect_backend:
+        connect_waits_ = true;
+        break;
+      case Action::start_backend_tls:
+        backend_tls_waits_ = true;
+        break;
+      case Action::close_backend:
+        close_backend_requested_ = true;
+        break;
+      case Action::close_client:
+        break;
+    }
+  }
+}
+
+void World::after_event() {
+  take_actions();
+  check();
+}
+
+void World::check() {
+  fail(sink_.error());
+  fail(client_.error());
+  fail(backend_.error());
+  session::OutputQueue& to_backend = session_->backend_output();
+  std::uint64_t queued = backend_bytes_ + to_backend.size();
+  if (queued > 0 && (!token_verified_ || !sink_.login_accepted_committed())) {
+    fail("bytes for the backend before the token was verified and the login committed");
+  }
+  bool resets = !sink_.commands().empty() && sink_.commands().back().name == "reset_connection" &&
+                sink_.commands().back().outcomes == 0;
+  if (command_phase_before_ && queued > backend_bytes_queued_before_ && last_event_ != Event::commit && !resets) {
+    fail("bytes for the backend without a commit");
+  }
+  backend_bytes_queued_before_ = std::max(queued, backend_bytes_queued_before_);
+  command_phase_before_ = command_phase_before_ || (sink_.session_started() && session_->idle());
+  if (session_->client_output().made_bytes() > made_bytes_max) {
+    fail("packets made for the client exceed their limit");
+  }
+  if (to_backend.made_bytes() > made_bytes_max) {
+    fail("packets made for the backend exceed their limit");
+  }
+  if (session_->buffer_bytes() > buffer_bytes_max) {
+    fail("the session's buffers exceed their limits");
+  }
+  check_forwarded();
+}
+
+const RecordingSink::Command* World::next_forwarded() const {
+  std::size_t ahead = backend_.received().size() - received_checked_;
+  for (std::size_t i = records_checked_; i < sink_.commands().size(); ++i) {
+    if (sink_.commands()[i].status != "denied" && ahead-- == 0) {
+      return &sink_.commands()[i];
+    }
+  }
+  return nullptr;
+}
+
+// Each command that the server got stands in a committed record, in the same order and with the same content.
+void World::check_forwarded() {
+  const auto& received = backend_.received();
+  const auto& records = sink_.commands();
+  for (; received_checked_ < received.size(); ++received_checked_) {
+    const FakeBackend::Received& command = received[received_checked_];
+    while (records_checked_ < records.size() && records[records_checked_].status == "denied") {
+      ++records_checked_;
+    }
+    if (records_checked_ == records.size() || !records[records_checked_].committed) {
+      fail("the server got a command that is not on committed record");
+      return;
+    }
+    const RecordingSink::Command& record = records[records_checked_++];
+    wire::Command code = wire::command_from_byte(command.opcode);
+    bool texts = code == wire::Command::query || code == wire::Command::stmt_prepare || code == wire::Command::init_db;
+    if (record.name != wire::name_of(code) || (!raw_ && texts && record.text != command.text)) {
+      fail("the server got " + std::string(wire::name_of(code)) + " '" + command.text + "', on record is " +
+           record.name + " '" + record.text + "'");
+    }
+    for (std::size_t i = 0; i < command.values.size(); ++i) {
+      const std::string& value = command.values[i];
+      std::string recorded = i < record.parameters.size() ? record.parameters[i] : "missing";
+      if (recorded != value && recorded != "\"" + value + "\"" && !(recorded == "?" && value.starts_with("long "))) {
+        fail("the server read the parameter " + value + ", on record is " + recorded);
+      }
+    }
+  }
+}
+
+void World::pass_time(Milliseconds time) {
+  now_.mono += time;
+  now_.wall += time;
+  session_->time_passed(now_);
+  after_event();
+}
+
+void World::inject_client_bytes(Bytes bytes) {
+  raw_ = true;
+  client_.outgoing().insert(client_.outgoing().end(), bytes.begin(), bytes.end());
+}
+
+void World::inject_backend_bytes(Bytes bytes) {
+  raw_ = true;
+  backend_.outgoing().insert(backend_.outgoing().end(), bytes.begin(), bytes.end());
+}
+
+void World::inject(Fault fault) {
+  happened_[static_cast<std::size_t>(fault)] = true;
+  Buffer bytes;
+  switch (fault) {
+    case Fault::client_closes:
+      client_gone_ = true;
+      session_->client_closed(now_);
+      break;
+    case Fault::client_stalls:
+      client_silent_ = true;
+      break;
+    case Fault::client_sends_garbage:
+    case Fault::backend_sends_garbage:
+      for (std::uint32_t i = 1 + choices_.below(30); i > 0; --i) {
+        bytes.push_back(choices_.one_in(2) ? static_cast<std::uint8_t>(choices_.below(5)) : choices_.byte());
+      }
+      if (fault == Fault::client_sends_garbage) {
+        inject_client_bytes(bytes);
+      } else if (connected_) {
+        inject_backend_bytes(bytes);
+      }
+      break;
+    case Fault::backend_closes:
+      if (connected_ && !close_backend_requested_) {
+        backend_gone_ = true;
+        session_->backend_closed(now_);
+      }
+      break;
+    case Fault::backend_stalls:
+      backend_silent_ = true;
+      break;
+    case Fault::backend_sends_error:
+      if (connected_) {
+        bytes = write_answer({random_error(choices_)}, 0, static_cast<std::uint8_t>(choices_.below(2)));
+        inject_backend_bytes(bytes);
+      }
+      break;
+    case Fault::commit_fails:
+      commit_fails_ = true;
+      break;
+    case Fault::sink_is_full:
+      circumstances_.audit_fails = true;
+      sink_.refuse(1 + choices_.below(3));
+      break;
+    case Fault::commit_hangs:
+      commit_hangs_ = true;
+      break;
+    case Fault::token_expires:
+      pass_time(Milliseconds{3'601'000});
+      break;
+    case Fault::idle_time_passes:
+      pass_time(Milliseconds{61'000});
+      break;
+    case Fault::login_time_passes:
+      pass_time(Milliseconds{10'500});
+      break;
+    case Fault::environment_unchanged:
+    case Fault::account_removed:
+    case Fault::account_disabled:
+    case Fault::login_changed:
+      environment_ = environment(fault);
+      session_->environment_changed(environment_, now_);
+      break;
+    case Fault::drain:
+      session_->drain(now_);
+      break;
+    case Fault::stop:
+      session_->stop(now_);
+      break;
+    case Fault::none:
+    case Fault::client_tls_fails:
+    case Fault::token_is_refused:
+    case Fault::connect_fails:
+    case Fault::backend_tls_fails:
+      break;
+  }
+  last_event_ = Event::deny_toggles;
+  after_event();
+}
+
+bool World::log_in() {
+  while (!client_.ready() && step() && steps_ < steps_max) {
+  }
+  return client_.ready() && failure_.empty();
+}
+
+void World::run() {
+  while (step() && steps_ < steps_max) {
+  }
+  if (steps_ >= steps_max) {
+    fail("the session does not come to an end");
+  }
+  bool undisturbed =
+      scenario_.fault == Fault::environment_unchanged || !happened_[static_cast<std::size_t>(scenario_.fault)];
+  if (failure_.empty() && undisturbed && !session_->ended()) {
+    fail("the session is stuck");
+  }
+  if (failure_.empty() && undisturbed && client_.ready() && client_.has_outstanding() &&
+      client_.gateway_error().empty()) {
+    fail("commands were not answered");
+  }
+  finish();
+}
+
+// The peers do nothing any more. Time alone has to end the session.
+void World::finish() {
+  client_silent_ = backend_silent_ = commit_hangs_ = true;
+  last_event_ = Event::deny_toggles;
+  for (int i = 0; i < 20 && !session_->ended() && failure_.empty(); ++i) {
+    MonoTime due = session_->deadline();
+    if (due == MonoTime::max()) {
+      fail("the session waits for nothing and does not end");
+      return;
+    }
+    Nanoseconds wait = std::max(Nanoseconds{0}, Nanoseconds{due - now_.mono});
+    now_.mono += wait;
+    now_.wall += wait;
+    session_->time_passed(now_);
+    after_event();
+    if (!session_->ended() && session_->deadline() <= now_.mono) {
+      fail("the session's deadline has passed and stays");
+    }
+  }
+  check_end();
+}
+
+void World::check_end() {
+  if (!failure_.empty()) {
+    return;
+  }
+  if (!session_->ended()) {
+    fail("the session did not end");
+  }
+  if (connected_ && !close_backend_requested_) {
+    fail("the backend's connection was not closed");
+  }
+  sink_.check_end();
+  fail(sink_.error());
+}
+
+}  // namespace sallyport::simulation
