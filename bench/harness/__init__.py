@@ -1,0 +1,1 @@
+"""The benchmark's harness: starts targets, runs bench/load against them in turn, and reports."""
