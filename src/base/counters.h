@@ -41,8 +41,9 @@ inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::backe
 inline constexpr std::array<std::string_view, 4> connection_refusal_reasons{"too_many_connections", "draining",
                                                                             "accept_failed", "other"};
 
-// Reason codes of login_refused records. The last counts every code that is not listed.
-inline constexpr std::array<std::string_view, 33> login_refusal_reasons{"tls_required",
+// Reason codes of login_refused records; the last ones end a connection whose token was accepted already and whose
+// session had not begun. "other" counts every code that is not listed.
+inline constexpr std::array<std::string_view, 41> login_refusal_reasons{"tls_required",
                                                                         "tls_failed",
                                                                         "driver_too_old",
                                                                         "token_missing",
@@ -74,9 +75,17 @@ inline constexpr std::array<std::string_view, 33> login_refusal_reasons{"tls_req
                                                                         "flavor_mismatch",
                                                                         "audit_unavailable",
                                                                         "too_many_connections",
+                                                                        "client_closed",
+                                                                        "client_violation",
+                                                                        "packet_too_large",
+                                                                        "backend_closed",
+                                                                        "backend_violation",
+                                                                        "account_changed",
+                                                                        "write_timeout",
+                                                                        "drained",
                                                                         "other"};
 
-// Reasons of session_end records. The last counts every reason that is not listed.
+// Reasons of session_end records. "other" counts every reason that is not listed.
 inline constexpr std::array<std::string_view, 15> session_end_reasons{
     "client_quit",    "client_closed",     "client_violation", "packet_too_large",  "command_malformed",
     "backend_closed", "backend_violation", "token_expired",    "account_disabled",  "account_changed",

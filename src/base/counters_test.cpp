@@ -91,7 +91,8 @@ TEST(LoopCounters, DurationsFallIntoTheBucketWhoseInclusiveBoundTheyReach) {
   counters.observe(Duration::command, microseconds{50});
   counters.observe(Duration::command, microseconds{50} + nanoseconds{1});
   counters.observe(Duration::command, std::chrono::hours{1});
-  const auto& histogram = totals_of(counters).durations[static_cast<std::size_t>(Duration::command)];
+  auto totals = totals_of(counters);
+  const auto& histogram = totals.durations[static_cast<std::size_t>(Duration::command)];
   EXPECT_EQ(histogram.buckets.front(), 2U);
   EXPECT_EQ(histogram.buckets[1], 1U);
   EXPECT_EQ(histogram.buckets.back(), 1U);
