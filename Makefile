@@ -29,8 +29,6 @@ test: ## install what tests need, build, run all tests
 
 bench: ## measure the hot paths, and the gateway against a direct connection
 	tools/install-deps test
-	cmake --preset bench
-	cmake --build --preset bench --parallel $(JOBS)
 	bench/run
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS (default 60)
