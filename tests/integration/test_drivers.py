@@ -20,6 +20,7 @@ CACHE = Path(os.environ.get("SALLYPORT_CACHE", REPOSITORY / ".cache"))
 NAMES = ["mariadb client", "mysql client", "pymysql", "mysqlclient", "node mysql2", "node mariadb", "php pdo", "php mysqli"]
 DIRECT_ONLY = os.environ.get("SALLYPORT_TEST_ENDPOINT") == "direct"
 TOKEN_BYTES_MIN = 1800
+DRIVER_SECONDS = 120
 
 
 def mysql_client():
@@ -47,7 +48,11 @@ def run(lab, name, tmp_path, **settings):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MYSQL_")}
     environment |= {"DRIVER_HOST": "127.0.0.1", "DRIVER_CA": lab.ca, "DRIVER_STEPS": str(steps),
                     "DRIVER_NODE_PACKAGES": str(CACHE / "node"), **settings}
-    done = subprocess.run(command(name), cwd=DRIVERS, env=environment, capture_output=True, check=False, timeout=180)
+    try:
+        done = subprocess.run(command(name), cwd=DRIVERS, env=environment, capture_output=True, check=False, timeout=DRIVER_SECONDS)
+    except subprocess.TimeoutExpired as expired:
+        last = (expired.stdout or b"").splitlines()[-1:]
+        pytest.fail(f"{name} hangs; the last it printed: {last[0][:200] if last else None}")
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert lines, f"{name} printed nothing; its errors: {done.stderr.decode(errors='replace')[-2000:]}"
     return lines
@@ -67,14 +72,25 @@ def through_gateway(lab):
     return {"DRIVER_PORT": str(lab.port), "DRIVER_USER": "shop", "DRIVER_PASSWORD": token, "DRIVER_DATABASE": "shop"}
 
 
+def difference(expected, seen, path=""):
+    """Where two printed values differ first, in words; None where they don't."""
+    if isinstance(expected, dict) and isinstance(seen, dict):
+        pairs = [(f"{path}.{key}", expected.get(key), seen.get(key)) for key in expected | seen]
+    elif isinstance(expected, list) and isinstance(seen, list) and len(expected) == len(seen):
+        pairs = [(f"{path}[{index}]", *pair) for index, pair in enumerate(zip(expected, seen))]
+    else:
+        return None if expected == seen else f"{path}: {str(expected)[:300]} directly, {str(seen)[:300]} through the gateway"
+    return next(filter(None, (difference(one, other, place) for place, one, other in pairs)), None)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_equal_the_direct_connections(lab, name, tmp_path):
     expected = run(lab, name, tmp_path, **direct(lab))
     assert "refused" not in expected[0], f"the direct login fails: {expected[0]}"
     seen = run(lab, name, tmp_path, **through_gateway(lab))
     assert "refused" not in seen[0], f"the login through the gateway fails: {seen[0]}"
-    for one, other in zip(expected, seen):
-        assert other == one, f"step {one.get('id', 'login')!r}"
+    differences = [f"{one.get('id', 'login')}{difference(one, other)}" for one, other in zip(expected, seen) if one != other]
+    assert not differences, f"{len(differences)} of {len(expected)} steps differ:\n" + "\n".join(differences[:12])
     assert len(seen) == len(expected)
 
 
