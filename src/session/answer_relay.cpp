@@ -205,7 +205,10 @@ Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& 
     drop(packet, to);
     // Behind column definitions the client is due nothing, unless a cursor takes the place of the rows.
     if (!ends_columns || (eof->status_flags & wire::status::cursor_exists) != 0) {
-      insert_ok(to, {.header = wire::eof_header, .status_flags = eof->status_flags, .warnings = eof->warnings});
+      // MySQL leaves the flag out of the EOF behind a row of OUT parameters, though an OK follows.
+      bool has_more = !ends_columns && !reader_.done();
+      auto flags = static_cast<std::uint16_t>(eof->status_flags | (has_more ? wire::status::more_results_exist : 0));
+      insert_ok(to, {.header = wire::eof_header, .status_flags = flags, .warnings = eof->warnings});
     }
     return Unit{};
   }
@@ -216,17 +219,20 @@ Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& 
   totals_.affected_rows += ok->affected_rows;
   totals_.warnings += ok->warnings;
   totals_.results += packet.kind == PacketKind::ok ? 1 : 0;
-  handle_ok(packet, *ok, from, to, state);
-  return Unit{};
+  return handle_ok(packet, *ok, from, to, state);
 }
 
-void AnswerRelay::handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from, OutputQueue& to,
-                            TrackedState& state) {
+Result<Unit, Reason> AnswerRelay::handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from,
+                                            OutputQueue& to, TrackedState& state) {
   wire::OkPacket told = ok;
   std::vector<std::uint8_t> track;
   bool changed = (ok.status_flags & wire::status::session_state_changed) != 0;
   if (changed) {
-    for (const auto& entry : wire::parse_session_track(ok.session_track).value_or(std::vector<wire::SessionTrackEntry>{})) {
+    auto entries = wire::parse_session_track(ok.session_track);
+    if (!entries) {
+      return Unexpected(Reason::backend_violation);
+    }
+    for (const auto& entry : *entries) {
       if (entry.kind == wire::SessionTrackEntry::Kind::schema) {
         state.schema = entry.value;
       }
@@ -245,7 +251,7 @@ void AnswerRelay::handle_ok(const Packet& packet, const wire::OkPacket& ok, Inpu
   if (!changed && !as_eof) {
     columns_end_due_ = false;
     forward(packet, from, to);
-    return;
+    return Unit{};
   }
   // The replacement is written before the original is skipped, as its text is borrowed from there; the id is that of
   // the packet just read.
@@ -263,6 +269,7 @@ void AnswerRelay::handle_ok(const Packet& packet, const wire::OkPacket& ok, Inpu
     to.skip(packet.bytes);
   }
   columns_end_due_ = false;
+  return Unit{};
 }
 
 }  // namespace sallyport::session

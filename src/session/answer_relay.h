@@ -77,8 +77,8 @@ class AnswerRelay {
   void insert_ok(OutputQueue& to, const wire::OkPacket& ok);
   Result<Unit, Reason> handle(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
   Result<Unit, Reason> handle_end(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
-  void handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from, OutputQueue& to,
-                 TrackedState& state);
+  Result<Unit, Reason> handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from, OutputQueue& to,
+                                 TrackedState& state);
   void count_definition(wire::PacketKind kind, OutputQueue& to, const TrackedState& state);
   void note_prepare(const wire::PrepareOk& ok);
   bool client_ends_with_ok() const { return wire::has(legs_.client, wire::capability::deprecate_eof); }

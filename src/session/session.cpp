@@ -462,7 +462,16 @@ void Session::close_legs() {
   if (phase<LoggingIn>() != nullptr) {
     wipe(from_client_.unclaimed().data(), from_client_.unclaimed().size());  // a part of the token may be there
   }
+  bool quits = backend_open_ && phase<Ready>() != nullptr && to_backend_.empty();
   to_backend_.clear();
+  if (quits) {
+    // Between commands the server is told, so that it counts no aborted client.
+    wire::PacketWriter writer{to_backend_.made()};
+    writer.begin(0);
+    writer.u8(static_cast<std::uint8_t>(wire::Command::quit));
+    writer.end();
+    to_backend_.queue_made();
+  }
   if (backend_open_ || phase<ConnectingBackend>() != nullptr) {
     backend_open_ = false;
     request(Action::close_backend);

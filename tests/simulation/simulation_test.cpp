@@ -4,10 +4,11 @@
 //   SALLYPORT_SIMULATION_RUNS=N   runs so many seeds, from 1
 #include <gtest/gtest.h>
 
-#include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <regex>
+#include <set>
 
 #include "simulation/world.h"
 
@@ -85,6 +86,45 @@ TEST(Simulation, EverySeedRepeatsItself) {
       lines.push_back(world.sink().lines());
     }
     EXPECT_EQ(lines[0], lines[1]) << "seed " << seed;
+  }
+}
+
+// "type.member" of each row of docs/audit-records.md.
+std::set<std::string> documented_members() {
+  std::ifstream file(std::filesystem::path(__FILE__).parent_path().parent_path().parent_path() /
+                     "docs/audit-records.md");
+  std::set<std::string> members;
+  std::string type;
+  std::string line;
+  std::regex heading("## ([a-z_]+)");
+  std::regex row("\\| `([a-z_.\\[\\]]+)` \\|.*");
+  std::smatch match;
+  while (std::getline(file, line)) {
+    if (line == "## All records") {
+      type = "all";
+    } else if (std::regex_match(line, match, heading)) {
+      type = match[1];
+    } else if (std::regex_match(line, match, row)) {
+      members.insert(type + "." + match[1].str());
+    }
+  }
+  return members;
+}
+
+TEST(Simulation, EveryMemberOfARecordIsDocumented) {
+  for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
+    run_seed(seed);
+  }
+  std::set<std::string> documented = documented_members();
+  EXPECT_GT(RecordingSink::members_seen().size(), 60U);
+  for (std::string member : RecordingSink::members_seen()) {
+    if (member.ends_with("_base64")) {
+      member.resize(member.size() - std::string_view("_base64").size());
+    }
+    std::string name = member.substr(member.find('.'));
+    bool found = documented.contains(member) || documented.contains("all" + name) ||
+                 (member.starts_with("login_refused.") && documented.contains("login_accepted" + name));
+    EXPECT_TRUE(found) << member;
   }
 }
 

@@ -1,6 +1,7 @@
 #include "simulation/world.h"
 
 #include <algorithm>
+#include <array>
 
 namespace sallyport::simulation {
 namespace {
@@ -327,7 +328,13 @@ void World::check() {
   }
   bool resets = !sink_.commands().empty() && sink_.commands().back().name == "reset_connection" &&
                 sink_.commands().back().outcomes == 0;
-  if (command_phase_before_ && queued > backend_bytes_queued_before_ && last_event_ != Event::commit && !resets) {
+  // Of its own accord the session says goodbye to the server, and nothing else.
+  std::array<Bytes, 2> pieces;
+  constexpr std::array<std::uint8_t, 5> com_quit{1, 0, 0, 0, 1};
+  bool says_goodbye = close_backend_requested_ && to_backend.gather(pieces) == 1 &&
+                      std::equal(pieces[0].begin(), pieces[0].end(), com_quit.begin(), com_quit.end());
+  if (command_phase_before_ && queued > backend_bytes_queued_before_ && last_event_ != Event::commit && !resets &&
+      !says_goodbye) {
     fail("bytes for the backend without a commit");
   }
   backend_bytes_queued_before_ = std::max(queued, backend_bytes_queued_before_);

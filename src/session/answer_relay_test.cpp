@@ -1,0 +1,244 @@
+#include "session/answer_relay.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+
+#include "wire/captured_answers.h"
+#include "wire/test_packets.h"
+
+namespace sallyport::session {
+namespace {
+
+namespace capability = wire::capability;
+using wire::Command;
+using wire::test::answer_of;
+using wire::test::Buffer;
+using wire::test::from_hex;
+
+constexpr wire::Capabilities old_leg = capability::protocol_41;
+constexpr wire::Capabilities new_leg = capability::protocol_41 | capability::deprecate_eof | capability::session_track;
+
+struct Relayed {
+  Buffer to_client;
+  bool done = false;
+  std::optional<Reason> error;
+  AnswerTotals totals;
+  TrackedState state;
+  std::uint64_t rows = 0;
+};
+
+// Relays a stream that arrives `arrival_bytes` at a time to a client that takes `taken_bytes` at a time.
+Relayed relay(Command command, const Legs& legs, Bytes stream, std::size_t arrival_bytes, std::size_t taken_bytes) {
+  InputBuffer from;
+  OutputQueue to{from};
+  AnswerRelay relay;
+  relay.start(command, legs, {.client = 1, .backend = 1});
+  Relayed result;
+  while (!result.error) {
+    auto step = relay.relay(from, to, result.state);
+    result.error = step ? std::nullopt : std::optional(step.error());
+    std::array<Bytes, 4> pieces;
+    std::size_t filled = to.gather(pieces);
+    Buffer taken;
+    for (std::size_t i = 0; i < filled; ++i) {
+      taken.insert(taken.end(), pieces[i].begin(), pieces[i].end());
+    }
+    taken.resize(std::min(taken.size(), taken_bytes));
+    to.sent(taken.size());
+    result.to_client.insert(result.to_client.end(), taken.begin(), taken.end());
+    MutableBytes space = from.space(64U << 10);
+    std::size_t count = std::min({space.size(), stream.size(), arrival_bytes});
+    std::copy_n(stream.begin(), count, space.begin());
+    from.received(count);
+    stream = stream.subspan(count);
+    if (taken.empty() && count == 0) {
+      break;
+    }
+  }
+  result.done = relay.done();
+  result.totals = relay.totals();
+  result.rows = relay.rows();
+  EXPECT_EQ(from.claimed().size(), 0U);
+  return result;
+}
+
+Relayed relay(Command command, const Legs& legs, Bytes stream) {
+  return relay(command, legs, stream, 1U << 20, 1U << 20);
+}
+
+TEST(AnswerRelay, RealAnswersPassUnchangedBetweenLegsThatAgreeHoweverTheyArrive) {
+  for (const auto& captured : wire::test::captured_answers) {
+    if (captured.command == Command::mariadb_bulk_execute) {
+      continue;
+    }
+    // Without session-track data, of which a client is told a selection only.
+    wire::Capabilities leg = captured.new_capabilities ? new_leg : old_leg;
+    Buffer stream = from_hex(captured.hex);
+    Relayed whole = relay(captured.command, {.client = leg, .backend = leg}, stream);
+    EXPECT_TRUE(whole.done) << captured.server << " " << captured.what;
+    if (!captured.new_capabilities) {
+      EXPECT_EQ(whole.to_client, stream) << captured.server << " " << captured.what;
+    }
+    for (std::size_t bytes = 1; bytes <= 7; bytes += 3) {
+      Relayed parts = relay(captured.command, {.client = leg, .backend = leg}, stream, bytes, bytes + 1);
+      EXPECT_EQ(parts.to_client, whole.to_client) << captured.server << " " << captured.what;
+      EXPECT_EQ(parts.totals.bytes, whole.to_client.size()) << captured.server << " " << captured.what;
+    }
+  }
+}
+
+// The same answer of the same server, captured with both sets of capabilities: what the relay makes of the one for a
+// client of the other kind is what the server itself would have sent, but for flags that it can't know yet.
+TEST(AnswerRelay, TranslatedAnswersEqualThoseOfTheServerItself) {
+  for (const auto& from : wire::test::captured_answers) {
+    for (const auto& to : wire::test::captured_answers) {
+      bool same = from.server == to.server && from.what == to.what && from.new_capabilities != to.new_capabilities &&
+                  from.command != Command::mariadb_bulk_execute && from.command != Command::statistics &&
+                  from.what != "process info";
+      Buffer expected = same ? from_hex(to.hex) : Buffer{};
+      if (!same) {
+        continue;
+      }
+      SCOPED_TRACE(std::string(from.server) + " " + std::string(from.what) +
+                   (to.new_capabilities ? " to new" : " to old"));
+      Relayed result = relay(
+          from.command,
+          {.client = to.new_capabilities ? new_leg : old_leg, .backend = from.new_capabilities ? new_leg : old_leg},
+          from_hex(from.hex));
+      EXPECT_TRUE(result.done);
+      // The same packets with the same numbers; payloads may differ in status flags and statement ids.
+      auto shape = [](const Buffer& stream) {
+        std::vector<std::pair<int, int>> packets;
+        for (std::size_t at = 0; at + 4 <= stream.size();) {
+          std::size_t length = stream[at] | std::size_t{stream[at + 1]} << 8;
+          packets.emplace_back(stream[at + 3], length == 0 ? -1 : stream[at + 4]);
+          at += 4 + length;
+        }
+        return packets;
+      };
+      EXPECT_EQ(shape(result.to_client), shape(expected));
+    }
+  }
+}
+
+const Buffer ok{0, 0, 0, 2, 0, 0, 0};
+const Buffer one_column{1};
+const Buffer definition = from_hex("03646566000000013100 0c3f00 01000000 03 8100 00 0000");
+const Buffer row{1, 'x'};
+
+TEST(AnswerRelay, ACursorThatAnEarlierAnswerOpenedIsNotAnnouncedAgain) {
+  TrackedState state;
+  state.status_flags = wire::status::autocommit | wire::status::cursor_exists | wire::status::more_results_exist;
+  InputBuffer from;
+  OutputQueue to{from};
+  AnswerRelay relay;
+  relay.start(Command::stmt_execute, {.client = old_leg, .backend = new_leg}, {.client = 1, .backend = 1});
+  Buffer stream = answer_of({one_column, definition, row, {0xFE, 0, 0, 2, 0, 0, 0}});
+  std::copy(stream.begin(), stream.end(), from.space(1U << 16).begin());
+  from.received(stream.size());
+  ASSERT_TRUE(relay.relay(from, to, state));
+  std::array<Bytes, 8> pieces;
+  Buffer sent;
+  std::size_t filled = to.gather(pieces);
+  for (std::size_t i = 0; i < filled; ++i) {
+    sent.insert(sent.end(), pieces[i].begin(), pieces[i].end());
+  }
+  EXPECT_EQ(sent, answer_of({one_column, definition, {0xFE, 0, 0, 2, 0}, row, {0xFE, 0, 0, 2, 0}}));
+}
+
+TEST(AnswerRelay, AnEofSaysNothingOfStateChangesThatItCannotDescribe) {
+  Buffer end = from_hex("fe 00 00 0240 0000 00 0f 00 0d 0974696d655f7a6f6e65 02 5554");
+  Legs legs{.client = capability::protocol_41 | capability::session_track, .backend = new_leg};
+  Relayed result = relay(Command::query, legs, answer_of({one_column, definition, end}));
+  EXPECT_TRUE(result.done);
+  EXPECT_EQ(result.to_client, answer_of({one_column, definition, {0xFE, 0, 0, 2, 0}, {0xFE, 0, 0, 2, 0}}));
+}
+
+TEST(AnswerRelay, SchemaChangesAreFollowedAlsoForClientsThatAreNotTold) {
+  // USE sales, with the schema and sql_mode tracked.
+  Buffer use = from_hex("00 00 00 0240 0000 00 18 01 06 05 73616c6573 00 0e 0873716c5f6d6f6465 04 414e5349");
+  Relayed untold = relay(Command::query, {.client = old_leg, .backend = new_leg}, answer_of({use}));
+  EXPECT_TRUE(untold.done);
+  EXPECT_EQ(untold.state.schema, "sales");
+  EXPECT_EQ(untold.to_client, answer_of({ok}));
+  Relayed told = relay(Command::query, {.client = new_leg, .backend = new_leg}, answer_of({use}));
+  EXPECT_EQ(told.state.schema, "sales");
+  // sql_mode is none of the variables that servers track by default.
+  EXPECT_EQ(told.to_client, answer_of({from_hex("00 00 00 0240 0000 00 08 01 06 05 73616c6573")}));
+}
+
+TEST(AnswerRelay, AnswersThatCannotGoOn) {
+  struct Case {
+    std::string_view why;
+    Command command;
+    Buffer stream;
+  };
+  const std::vector<Case> cases{
+      {"a request for a file", Command::query, answer_of({wire::test::from_text("\xFB/etc/passwd")})},
+      {"a wrong sequence id", Command::query, answer_of({ok}, 2)},
+      {"an empty packet", Command::query, answer_of({Buffer{}})},
+      {"no columns", Command::query, answer_of({Buffer{0xFC, 0, 0}})},
+      {"rows in answer to a ping", Command::ping, answer_of({one_column})},
+      {"a malformed prepare-OK", Command::stmt_prepare, answer_of({Buffer{0, 1}})}};
+  for (const Case& one : cases) {
+    Relayed result = relay(one.command, {.client = new_leg, .backend = new_leg}, one.stream);
+    EXPECT_EQ(result.error, Reason::backend_violation) << one.why;
+    EXPECT_TRUE(result.to_client.empty()) << one.why;
+  }
+}
+
+TEST(AnswerRelay, ARowOfSixteenMebibytesAndMoreIsRenumberedFrameByFrame) {
+  Buffer large(2 * 0xFFFFFF + 3, 'x');
+  large[0] = 0xFE;  // the length of a cell in eight bytes, which looks like the end of the rows
+  Buffer end{0xFE, 0, 0, 2, 0, 0, 0};
+  Relayed result = relay(Command::query, {.client = old_leg, .backend = new_leg},
+                         answer_of({one_column, definition, large, row, end}), 40'000, 30'000);
+  EXPECT_TRUE(result.done);
+  EXPECT_EQ(result.rows, 2U);
+  EXPECT_TRUE(result.to_client ==
+              answer_of({one_column, definition, {0xFE, 0, 0, 2, 0}, large, row, {0xFE, 0, 0, 2, 0}}));
+}
+
+TEST(AnswerRelay, AnswersBearTheClientsNumbersWhereTheCommandWasSentOnInOtherFrames) {
+  InputBuffer from;
+  OutputQueue to{from};
+  TrackedState state;
+  AnswerRelay relay;
+  relay.start(Command::query, {.client = new_leg, .backend = new_leg}, {.client = 1, .backend = 2});
+  Buffer stream = answer_of({ok}, 2);
+  std::copy(stream.begin(), stream.end(), from.space(1U << 16).begin());
+  from.received(stream.size());
+  ASSERT_TRUE(relay.relay(from, to, state));
+  std::array<Bytes, 2> pieces;
+  ASSERT_EQ(to.gather(pieces), 1U);
+  EXPECT_EQ(Buffer(pieces[0].begin(), pieces[0].end()), answer_of({ok}, 1));
+}
+
+TEST(AnswerRelay, StopsWhileTheClientTakesNothing) {
+  InputBuffer from;
+  OutputQueue to{from};
+  TrackedState state;
+  AnswerRelay relay;
+  // Each OK tells of a change, so that each is made anew for a client that is not told.
+  Buffer use = from_hex("00 00 00 0a40 0000 00 08 01 06 05 73616c6573");
+  relay.start(Command::query, {.client = old_leg, .backend = new_leg}, {.client = 1, .backend = 1});
+  Buffer stream = answer_of(std::vector<Buffer>(60'000, use));
+  Bytes rest{stream};
+  while (from.unclaimed().size() < (64U << 10)) {
+    MutableBytes space = from.space(4U << 20);
+    std::size_t count = std::min(space.size(), rest.size());
+    ASSERT_GT(count, 0U);
+    std::copy_n(rest.begin(), count, space.begin());
+    from.received(count);
+    rest = rest.subspan(count);
+    ASSERT_TRUE(relay.relay(from, to, state));
+    ASSERT_LE(to.made_bytes(), made_bytes_max + wire::control_packet_bytes_max);
+  }
+  EXPECT_GT(to.made_bytes(), made_bytes_max);
+  EXPECT_FALSE(from.unclaimed().empty());
+}
+
+}  // namespace
+}  // namespace sallyport::session

@@ -1,0 +1,272 @@
+// A session whose client and server are written by the test, byte by byte.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "session/session.h"
+#include "wire/test_packets.h"
+
+namespace sallyport::session::test {
+
+using wire::test::answer_of;
+using wire::test::Buffer;
+using wire::test::from_text;
+using wire::test::packet;
+
+// Keeps records; can be full.
+class ListSink final : public audit::Sink {
+ public:
+  bool append(std::string_view line) override {
+    if (!full) {
+      lines.emplace_back(line);
+    }
+    return !full;
+  }
+  // How many records contain a text.
+  std::size_t count(std::string_view text) const {
+    return static_cast<std::size_t>(std::count_if(
+        lines.begin(), lines.end(), [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+  }
+  std::vector<std::string> lines;
+  bool full = false;
+};
+
+// Denies texts that begin with DENY, and executions while `denies_executions`.
+class TestPolicy final : public policy::Policy {
+ public:
+  explicit TestPolicy(const bool& denies_executions) : denies_executions_(denies_executions) {}
+  policy::Decision decide(const policy::Request& request) const override {
+    bool denied = request.text.starts_with("DENY") || (request.command == "stmt_execute" && denies_executions_);
+    return {.verdict = denied ? policy::Verdict::deny : policy::Verdict::allow,
+            .rule = "test",
+            .explanation = "Not by this test."};
+  }
+
+ private:
+  const bool& denies_executions_;
+};
+
+inline const Buffer ok_payload{0, 0, 0, 2, 0, 0, 0};
+
+class SessionTest : public testing::Test {
+ protected:
+  SessionTest() { start(); }
+
+  struct Changes {
+    bool without_account = false;
+    std::string user = "reader_user";
+  };
+  std::shared_ptr<const Environment> environment() const { return environment(Changes{}); }
+  std::shared_ptr<const Environment> environment(const Changes& changes) const {
+    identity::ServiceAccount account{.name = "reporter"};
+    account.match = {{.issuer = "dev", .claims = {{.claim = "sub", .value = "agent"}}}};
+    account.grants = {{.connection = "shop", .role = "reporter", .login = "reader", .set_role = {}}};
+    ConnectionSettings connection;
+    connection.name = "shop";
+    connection.flavor = Flavor::mariadb;
+    connection.host = "127.0.0.1";
+    connection.tls.mode = BackendTlsMode::disabled;
+    connection.default_schema = "a schema whose name lies on the heap";
+    connection.logins.push_back({.name = "reader", .user = changes.user, .password = Secret{std::string("p4ssword")}});
+    Limits limits;
+    limits.prepared_statements_max = 3;
+    limits.packet_bytes_max = 1U << 20;
+    return std::make_shared<Environment>(Environment{
+        .limits = limits,
+        .connections = {connection},
+        .server_public_keys = {},
+        .accounts =
+            identity::AccountDirectory(changes.without_account ? std::vector<identity::ServiceAccount>{}
+                                                               : std::vector<identity::ServiceAccount>{account}),
+        .policy = std::make_unique<TestPolicy>(denies_executions_)});
+  }
+
+  void start() {
+    environment_ = environment();
+    wire::Nonce nonce;
+    nonce.fill('n');
+    session_ = std::make_unique<Session>(
+        Session::Setting{.listener = listener_, .environment = environment_, .audit = sink_, .counters = counters_},
+        Session::Opening{.origin = {.session_id = "s", .connection_id = 1, .client_address = "127.0.0.1:5"},
+                         .nonce = nonce,
+                         .now = now_});
+    environment_.reset();
+  }
+
+  // Gives the session what it takes; how much that was.
+  std::size_t from_client(const Buffer& bytes) { return feed(bytes, Peer::client); }
+  std::size_t from_backend(const Buffer& bytes) { return feed(bytes, Peer::backend); }
+  Buffer to_client() { return take(session_->client_output(), Peer::client); }
+  Buffer to_backend() { return take(session_->backend_output(), Peer::backend); }
+
+  std::vector<Action> actions() {
+    std::vector<Action> list;
+    while (auto action = session_->next_action()) {
+      list.push_back(*action);
+    }
+    return list;
+  }
+  bool asked(Action action) {
+    std::vector<Action> list = actions();
+    return std::find(list.begin(), list.end(), action) != list.end();
+  }
+  void commit() {
+    EXPECT_TRUE(asked(Action::commit_audit));
+    session_->audit_committed(now_);
+  }
+  void pass(Milliseconds time) {
+    now_.mono += time;
+    now_.wall += time;
+  }
+
+  Buffer tls_request(wire::Capabilities more = 0) const {
+    Buffer payload;
+    wire::PacketWriter writer{payload};
+    wire::write_ssl_request(writer, {.capabilities = capabilities_ | more});
+    return packet(1, payload);
+  }
+  Buffer response(std::uint8_t sequence_id) const {
+    Buffer payload;
+    wire::PacketWriter writer{payload};
+    std::string scramble(32, 's');
+    wire::write_handshake_response(writer, {.capabilities = capabilities_,
+                                            .collation_id = 45,
+                                            .user = "shop",
+                                            .auth_response = bytes_of(scramble),
+                                            .auth_plugin = wire::plugin::caching_sha2_password});
+    return packet(sequence_id, payload);
+  }
+  identity::Principal principal() const {
+    identity::Principal who;
+    who.issuer_name = "dev";
+    who.subject = "agent";
+    who.claims = identity::parse_json(R"({"sub":"agent"})", {}).value();
+    who.expires_at = expires_at_;
+    return who;
+  }
+
+  void give_token() {
+    to_client();
+    from_client(tls_request());
+    ASSERT_TRUE(asked(Action::start_client_tls));
+    session_->client_tls_established({.version = "TLSv1.3", .cipher = "AES", .server_name = {}}, now_);
+    from_client(response(2));
+    to_client();
+    from_client(packet(4, from_text("the-token")));
+    ASSERT_TRUE(asked(Action::verify_token));
+    session_->token_verified(principal(), now_);
+  }
+  void connect() {
+    give_token();
+    commit();
+    ASSERT_TRUE(asked(Action::connect_backend));
+    session_->backend_connected(now_);
+  }
+  Buffer backend_greeting() const {
+    Buffer greeting;
+    wire::PacketWriter writer{greeting};
+    writer.begin(0);
+    wire::write_greeting(writer, {.server_version = "8.0",
+                                  .connection_id = 3,
+                                  .nonce = {},
+                                  .capabilities = wire::understood_capabilities,
+                                  .auth_plugin = std::string(wire::plugin::mysql_native_password)});
+    writer.end();
+    return greeting;
+  }
+  // From the backend's greeting to the client's OK.
+  void finish_login() {
+    from_backend(backend_greeting());
+    to_backend();
+    from_backend(packet(2, ok_payload));
+    to_backend();
+    from_backend(packet(1, ok_payload));
+    from_backend(packet(1, ok_payload));
+    commit();
+    EXPECT_EQ(to_client(), packet(5, ok_payload));
+    EXPECT_TRUE(session_->idle());
+  }
+  void log_in() {
+    connect();
+    finish_login();
+  }
+  // A command that is let through; what the server gets.
+  Buffer forwarded(const Buffer& command) {
+    from_client(command);
+    commit();
+    return to_backend();
+  }
+  // A statement of so many parameters, prepared under the id 1.
+  void prepare(std::uint8_t parameters) {
+    forwarded(packet(0, from_text("\x16INSERT")));
+    std::vector<Buffer> answer{{0, 1, 0, 0, 0, 0, 0, parameters, 0, 0, 0, 0}};
+    for (int i = 0; i < parameters; ++i) {
+      answer.push_back(definition());
+    }
+    if (parameters > 0) {
+      answer.push_back({0xFE, 0, 0, 2, 0});
+    }
+    from_backend(answer_of(answer));
+    to_client();
+    EXPECT_TRUE(session_->idle());
+  }
+  static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
+
+  bool denies_executions_ = false;
+  wire::Capabilities capabilities_ = wire::capability::protocol_41 | wire::capability::ssl |
+                                     wire::capability::secure_connection | wire::capability::plugin_auth |
+                                     wire::capability::plugin_auth_lenenc_data;
+  Now now_{wall_from_unix_seconds(1'800'000'000), MonoTime{Seconds{50}}};
+  WallTime expires_at_ = now_.wall + Seconds{3600};
+  ListSink sink_;
+  LoopCounters counters_;
+  ListenerProfile listener_{.name = "main", .flavor = Flavor::mariadb, .server_version = {}, .auth_method = {}};
+  std::shared_ptr<const Environment> environment_;
+  std::unique_ptr<Session> session_;
+
+ private:
+  enum class Peer : std::uint8_t { client, backend };
+
+  std::size_t feed(const Buffer& bytes, Peer peer) {
+    Bytes rest{bytes};
+    while (!rest.empty() && (peer == Peer::client ? session_->wants_client_bytes() : session_->wants_backend_bytes())) {
+      MutableBytes space = peer == Peer::client ? session_->client_space() : session_->backend_space();
+      std::size_t count = std::min(space.size(), rest.size());
+      EXPECT_GT(count, 0U);
+      std::copy_n(rest.begin(), count, space.begin());
+      rest = rest.subspan(count);
+      if (peer == Peer::client) {
+        session_->client_received(count, now_);
+      } else {
+        session_->backend_received(count, now_);
+      }
+    }
+    return bytes.size() - rest.size();
+  }
+  Buffer take(OutputQueue& queue, Peer peer) {
+    Buffer all;
+    while (!queue.empty()) {
+      std::array<Bytes, 4> pieces;
+      std::size_t filled = queue.gather(pieces);
+      std::size_t bytes = 0;
+      for (std::size_t i = 0; i < filled; ++i) {
+        all.insert(all.end(), pieces[i].begin(), pieces[i].end());
+        bytes += pieces[i].size();
+      }
+      if (peer == Peer::client) {
+        session_->client_sent(bytes, now_);
+      } else {
+        session_->backend_sent(bytes, now_);
+      }
+    }
+    return all;
+  }
+};
+
+}  // namespace sallyport::session::test
