@@ -104,6 +104,13 @@ class CheckLayers(unittest.TestCase):
         self.write("src/low/bad.cpp", "#include <gtest/gtest.h>\n")
         self.assert_found("src/low/bad.cpp:1: low must not include <gtest/gtest.h>")
 
+    def test_a_header_of_tests_may_include_a_test_header_and_only_tests_may_include_it(self):
+        self.write("src/low/low_test_fixture.h", '#include "low/l.h"\n#include <gtest/gtest.h>\n')
+        self.write("src/low/fine_test.cpp", '#include "low/low_test_fixture.h"\n')
+        self.assert_found()
+        self.write("src/low/bad.cpp", '#include "low/low_test_fixture.h"\n')
+        self.assert_found("src/low/bad.cpp:1: low/low_test_fixture.h belongs to tests")
+
     def test_an_unknown_header_is_found(self):
         self.write("src/low/bad.cpp", "#include <left/pad.h>\n")
         self.assert_found("src/low/bad.cpp:1: <left/pad.h> is not in the table of third-party headers")
