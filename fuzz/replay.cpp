@@ -29,6 +29,7 @@ constexpr Target targets[] = {{"frame", sallyport::fuzz::fuzz_frame},
                               {"jwks", sallyport::fuzz::fuzz_jwks},
                               {"token", sallyport::fuzz::fuzz_token},
                               {"config", sallyport::fuzz::fuzz_config},
+                              {"session", sallyport::fuzz::fuzz_session},
                               {"canary", sallyport::fuzz::fuzz_canary}};
 
 bool replay(const Target& target, const char* path) {

@@ -189,7 +189,7 @@ void FakeBackend::on_command(const ClientPacket& packet) {
       received_.push_back(command);
     }
   }
-  if (answer.empty()) {
+  if (answer.empty() || (!own && !plan_.answers_commands)) {
     return;
   }
   Buffer bytes = write_answer(answer, negotiated_, packet.next_sequence_id);

@@ -39,7 +39,8 @@ class FakeBackend {
     wire::Capabilities capabilities = 0;
     bool has_role = false;
     bool has_schema = false;
-    bool reads_strictly = true;  // off where the client sends garbage
+    bool reads_strictly = true;    // off where the client sends garbage
+    bool answers_commands = true;  // off where a test writes the answers
   };
   struct Received {
     std::uint8_t opcode = 0;

@@ -320,7 +320,9 @@ void World::after_event() {
 void World::check() {
   fail(sink_.error());
   fail(client_.error());
-  fail(backend_.error());
+  if (!raw_backend_login_) {
+    fail(backend_.error());
+  }
   session::OutputQueue& to_backend = session_->backend_output();
   std::uint64_t queued = backend_bytes_ + to_backend.size();
   if (queued > 0 && (!token_verified_ || !sink_.login_accepted_committed())) {
@@ -348,7 +350,9 @@ void World::check() {
   if (session_->buffer_bytes() > buffer_bytes_max) {
     fail("the session's buffers exceed their limits");
   }
-  check_forwarded();
+  if (!raw_backend_login_) {
+    check_forwarded();
+  }
 }
 
 const RecordingSink::Command* World::next_forwarded() const {
@@ -405,6 +409,7 @@ void World::inject_client_bytes(Bytes bytes) {
 
 void World::inject_backend_bytes(Bytes bytes) {
   raw_ = true;
+  raw_backend_login_ = raw_backend_login_ || !backend_.logged_in();
   backend_.outgoing().insert(backend_.outgoing().end(), bytes.begin(), bytes.end());
 }
 
