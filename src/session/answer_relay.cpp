@@ -9,9 +9,8 @@ using wire::PacketKind;
 
 // The gateway tracks all system variables; a client that asked for tracking is told of those that the servers track
 // by default (session_track_system_variables).
-constexpr std::array<std::string_view, 5> variables_told{"autocommit", "character_set_client",
-                                                         "character_set_connection", "character_set_results",
-                                                         "time_zone"};
+constexpr std::array<std::string_view, 5> variables_told{
+    "autocommit", "character_set_client", "character_set_connection", "character_set_results", "time_zone"};
 
 bool is_told(const wire::SessionTrackEntry& entry) {
   if (entry.kind != wire::SessionTrackEntry::Kind::system_variable) {
@@ -25,8 +24,8 @@ bool is_told(const wire::SessionTrackEntry& entry) {
   return false;
 }
 
-// Of the flags that the last packet had, those that hold for an EOF behind column definitions as well: a cursor that was
-// opened before is none of this result.
+// Of the flags that the last packet had, those that hold for an EOF behind column definitions as well: a cursor that
+// was opened before is none of this result.
 std::uint16_t columns_end_flags(std::uint16_t status_flags) {
   return static_cast<std::uint16_t>(status_flags & (wire::status::in_transaction | wire::status::autocommit));
 }

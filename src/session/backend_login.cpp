@@ -17,7 +17,8 @@ constexpr wire::Capabilities wanted = capability::long_password | capability::lo
                                       capability::transactions | capability::secure_connection |
                                       capability::plugin_auth | capability::plugin_auth_lenenc_data |
                                       capability::connect_attrs | capability::session_track;
-// Wanted where the client has it too, so that answers pass as they are; what a server that lacks it sends is translated.
+// Wanted where the client has it too, so that answers pass as they are; what a server that lacks it sends is
+// translated.
 constexpr wire::Capabilities wanted_as_client = capability::deprecate_eof;
 // What must be the same on both legs, because it changes what statements do or mean.
 constexpr wire::Capabilities mirrored = capability::found_rows | capability::no_schema | capability::odbc |
@@ -113,7 +114,9 @@ BackendLogin::Step BackendLogin::fail(Reason reason, std::string detail) {
   return Step::failed;
 }
 
-bool BackendLogin::channel_is_secure() const { return tls_ || !target_.connection->socket_path.empty(); }
+bool BackendLogin::channel_is_secure() const {
+  return tls_ || !target_.connection->socket_path.empty();
+}
 
 BackendLogin::Step BackendLogin::on_packet(Bytes payload) {
   if (auto err = wire::parse_err(payload)) {
@@ -153,11 +156,11 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
   wire::Capabilities needed = target_.client->capabilities & mirrored;
   capabilities_ = (wanted | (target_.client->capabilities & wanted_as_client) | needed) & greeting->capabilities;
   if ((capabilities_ & needed) != needed || !wire::has(capabilities_, capability::plugin_auth)) {
-    return fail(Reason::backend_incompatible, "the server (" + server_version_ + ") lacks capabilities of the client: " +
-                                                  std::to_string(needed & ~capabilities_));
+    return fail(Reason::backend_incompatible,
+                "the server (" + server_version_ +
+                    ") lacks capabilities of the client: " + std::to_string(needed & ~capabilities_));
   }
-  bool tls_due =
-      target_.connection->socket_path.empty() && target_.connection->tls.mode != BackendTlsMode::disabled;
+  bool tls_due = target_.connection->socket_path.empty() && target_.connection->tls.mode != BackendTlsMode::disabled;
   if (!tls_due) {
     write_response();
     return failure_.detail.empty() ? Step::more : Step::failed;

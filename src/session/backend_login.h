@@ -18,10 +18,10 @@ namespace sallyport::session {
 struct BackendTarget {
   const ConnectionSettings* connection = nullptr;
   const DatabaseLogin* login = nullptr;
-  std::string_view set_role;        // empty: none
-  std::string_view schema;          // empty: none
+  std::string_view set_role;  // empty: none
+  std::string_view schema;    // empty: none
   const ClientHello* client = nullptr;
-  std::string_view account;         // service account, shown to the server as a connection attribute
+  std::string_view account;                // service account, shown to the server as a connection attribute
   std::string_view server_public_key_pem;  // pinned RSA key; empty: none
 };
 

@@ -68,9 +68,13 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
 
 }  // namespace
 
-const ReasonText& reason_text(Reason reason) { return table[static_cast<std::size_t>(reason)]; }
+const ReasonText& reason_text(Reason reason) {
+  return table[static_cast<std::size_t>(reason)];
+}
 
-const std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1>& all_reasons() { return table; }
+const std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1>& all_reasons() {
+  return table;
+}
 
 ClientError client_error(Reason reason) {
   const ReasonText& entry = reason_text(reason);
@@ -79,7 +83,8 @@ ClientError client_error(Reason reason) {
 
 ClientError client_error(Reason reason, std::string_view code, std::string_view text) {
   const ReasonText& entry = reason_text(reason);
-  ClientError error{.mysql_error = entry.mysql_error, .sql_state = std::string(entry.sql_state), .message = "Sallyport: "};
+  ClientError error{
+      .mysql_error = entry.mysql_error, .sql_state = std::string(entry.sql_state), .message = "Sallyport: "};
   error.message.append(text).append(" [").append(code).append("]");
   return error;
 }

@@ -53,10 +53,10 @@ enum class Reason : std::uint8_t {
 
 struct ReasonText {
   Reason reason;
-  std::string_view code;       // in records, metrics and behind the client's text
-  std::uint16_t mysql_error;   // 0: the client is not told
+  std::string_view code;      // in records, metrics and behind the client's text
+  std::uint16_t mysql_error;  // 0: the client is not told
   std::string_view sql_state;
-  std::string_view text;       // what is wrong and what to do
+  std::string_view text;  // what is wrong and what to do
 };
 
 const ReasonText& reason_text(Reason reason);

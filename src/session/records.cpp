@@ -15,11 +15,21 @@ using audit::RecordWriter;
 // The line buffer is given back when one long statement has blown it up.
 constexpr std::size_t line_bytes_kept = 64U << 10;
 
-void write_value(RecordWriter& record, const wire::Null& /*value*/) { record.json("value", "null"); }
-void write_value(RecordWriter& record, const wire::SentAsLongData& /*value*/) { record.json("long_data", "true"); }
-void write_value(RecordWriter& record, std::uint64_t value) { record.number("value", value); }
-void write_value(RecordWriter& record, std::int64_t value) { record.json("value", std::to_string(value)); }
-void write_value(RecordWriter& record, Bytes value) { record.text("value", text_of(value)); }
+void write_value(RecordWriter& record, const wire::Null& /*value*/) {
+  record.json("value", "null");
+}
+void write_value(RecordWriter& record, const wire::SentAsLongData& /*value*/) {
+  record.json("long_data", "true");
+}
+void write_value(RecordWriter& record, std::uint64_t value) {
+  record.number("value", value);
+}
+void write_value(RecordWriter& record, std::int64_t value) {
+  record.json("value", std::to_string(value));
+}
+void write_value(RecordWriter& record, Bytes value) {
+  record.text("value", text_of(value));
+}
 
 void write_value(RecordWriter& record, double value) {
   std::array<char, 40> digits{};
@@ -34,9 +44,9 @@ void write_value(RecordWriter& record, double value) {
 
 void write_value(RecordWriter& record, const wire::DateTime& value) {
   std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%04u-%02u-%02u %02u:%02u:%02u.%06u", unsigned{value.year}, unsigned{value.month},
-                unsigned{value.day}, unsigned{value.hour}, unsigned{value.minute}, unsigned{value.second},
-                static_cast<unsigned>(value.microsecond));
+  std::snprintf(text.data(), text.size(), "%04u-%02u-%02u %02u:%02u:%02u.%06u", unsigned{value.year},
+                unsigned{value.month}, unsigned{value.day}, unsigned{value.hour}, unsigned{value.minute},
+                unsigned{value.second}, static_cast<unsigned>(value.microsecond));
   record.text("value", text.data());
 }
 

@@ -32,13 +32,13 @@ struct TlsDetails {
 struct CommandRecord {
   wire::Command command = wire::Command::unknown;
   std::uint8_t opcode = 0;
-  std::string_view schema;                        // default schema, as far as known
-  std::optional<std::string_view> text;           // statement text
-  std::optional<std::uint32_t> statement_id;      // of a prepared statement
-  std::optional<std::uint64_t> prepared_seq;      // seq of the record that prepared it
+  std::string_view schema;                    // default schema, as far as known
+  std::optional<std::string_view> text;       // statement text
+  std::optional<std::uint32_t> statement_id;  // of a prepared statement
+  std::optional<std::uint64_t> prepared_seq;  // seq of the record that prepared it
   const std::vector<wire::Parameter>* parameters = nullptr;
   const std::vector<wire::Parameter>* attributes = nullptr;
-  std::optional<std::uint16_t> parameter_index;   // COM_STMT_SEND_LONG_DATA
+  std::optional<std::uint16_t> parameter_index;  // COM_STMT_SEND_LONG_DATA
   std::optional<Bytes> long_data;
   std::string_view rule;  // that decided
 };

@@ -213,13 +213,11 @@ void Session::follow_environment() {
   auto grant = request ? identity::AccountDirectory::grant_for(**account, *request)
                        : Result<const identity::Grant*, identity::AccountError>(Unexpected(request.error()));
   const ConnectionSettings* connection = grant ? environment_->find_connection((*grant)->connection) : nullptr;
-  const DatabaseLogin* login =
-      connection == nullptr ? nullptr : Environment::find_login(*connection, (*grant)->login);
+  const DatabaseLogin* login = connection == nullptr ? nullptr : Environment::find_login(*connection, (*grant)->login);
   const DatabaseLogin* used = Environment::find_login(*who_->connection, who_->grant->login);
   bool same = login != nullptr && login->name == used->name && login->user == used->user &&
               (*grant)->set_role == who_->grant->set_role && connection->host == who_->connection->host &&
-              connection->port == who_->connection->port &&
-              connection->socket_path == who_->connection->socket_path;
+              connection->port == who_->connection->port && connection->socket_path == who_->connection->socket_path;
   if (!same) {
     end_session(Reason::account_changed);
     return;
@@ -370,9 +368,13 @@ std::size_t Session::client_buffer_max() const {
   return std::max(input_buffer_bytes, from_client_.claimed().size() + input_buffer_bytes);
 }
 
-bool Session::wants_client_bytes() { return from_client_.size() < client_buffer_max(); }
+bool Session::wants_client_bytes() {
+  return from_client_.size() < client_buffer_max();
+}
 
-MutableBytes Session::client_space() { return from_client_.space(client_buffer_max()); }
+MutableBytes Session::client_space() {
+  return from_client_.space(client_buffer_max());
+}
 
 std::size_t Session::backend_buffer_max() const {
   const auto* logging_in = std::get_if<BackendLoggingIn>(&phase_);
@@ -384,18 +386,26 @@ std::size_t Session::backend_buffer_max() const {
   return answer_buffer_bytes + (waits ? wire::control_packet_bytes_max : 0);
 }
 
-bool Session::wants_backend_bytes() { return from_backend_.size() < backend_buffer_max(); }
+bool Session::wants_backend_bytes() {
+  return from_backend_.size() < backend_buffer_max();
+}
 
-MutableBytes Session::backend_space() { return from_backend_.space(backend_buffer_max()); }
+MutableBytes Session::backend_space() {
+  return from_backend_.space(backend_buffer_max());
+}
 
 std::size_t Session::buffer_bytes() const {
   return from_client_.capacity() + from_backend_.capacity() + to_client_.capacity_bytes() +
          to_backend_.capacity_bytes() + scratch_.capacity();
 }
 
-bool Session::ended() const { return std::holds_alternative<Ended>(phase_); }
+bool Session::ended() const {
+  return std::holds_alternative<Ended>(phase_);
+}
 
-bool Session::idle() const { return std::holds_alternative<Ready>(phase_); }
+bool Session::idle() const {
+  return std::holds_alternative<Ready>(phase_);
+}
 
 void Session::end_session(Reason reason, std::string detail) {
   if (closing()) {

@@ -133,7 +133,7 @@ class Session {
     ClientLogin login;
   };
   struct VerifyingToken {};
-  struct RecordingLogin {};   // login_accepted is being committed
+  struct RecordingLogin {};  // login_accepted is being committed
   struct ConnectingBackend {};
   struct BackendLoggingIn {
     BackendLogin login;
@@ -243,8 +243,8 @@ class Session {
   Now now_;
   MonoTime opened_;
   MonoTime phase_deadline_;
-  MonoTime client_progress_;   // when the client last took something, or nothing was due to it
-  MonoTime backend_progress_;  // the same of the backend
+  MonoTime client_progress_;      // when the client last took something, or nothing was due to it
+  MonoTime backend_progress_;     // the same of the backend
   std::optional<Reason> ending_;  // the session ends as soon as the client's stream stands between packets
   std::string ending_detail_;
   MonoTime ending_since_;

@@ -31,11 +31,9 @@ void Session::process_commands() {
       end_session(Reason::drained);
       return;
     }
-    auto message =
-        wire::find_message(Bytes{from_client_.unclaimed()}, 0, environment_->limits.packet_bytes_max);
+    auto message = wire::find_message(Bytes{from_client_.unclaimed()}, 0, environment_->limits.packet_bytes_max);
     if (!message) {
-      end_session(message.error() == wire::FrameError::too_large ? Reason::packet_too_large
-                                                                 : Reason::client_violation);
+      end_session(message.error() == wire::FrameError::too_large ? Reason::packet_too_large : Reason::client_violation);
       return;
     }
     if (!*message) {
@@ -51,9 +49,8 @@ void Session::process_command(const wire::Message& message) {
                          .message = message,
                          .began = now_.mono};
   counters_.add_command(payload.empty() ? std::uint8_t{0xFF} : payload[0]);
-  CommandRecord record{.command = pending.command,
-                       .opcode = payload.empty() ? std::uint8_t{0} : payload[0],
-                       .schema = state_.schema};
+  CommandRecord record{
+      .command = pending.command, .opcode = payload.empty() ? std::uint8_t{0} : payload[0], .schema = state_.schema};
   attributes_.clear();
   execute_.reset();
   auto refusal = read_command(payload, pending, record);
@@ -401,8 +398,8 @@ void Session::process_reset() {
     }
     to_client_.skip((*message)->frame_bytes);
     if (set_up) {
-      state_.status_flags = resetting->setup->status_flags() &
-                            static_cast<std::uint16_t>(~wire::status::session_state_changed);
+      state_.status_flags =
+          resetting->setup->status_flags() & static_cast<std::uint16_t>(~wire::status::session_state_changed);
       wire::PacketWriter writer{to_client_.made()};
       writer.begin(resetting->pending.message.next_sequence_id);
       wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);

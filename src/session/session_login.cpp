@@ -251,8 +251,8 @@ void Session::process_setup() {
       return;
     }
     if (step == BackendSetup::Step::done) {
-      state_.status_flags = setting_up->setup.status_flags() &
-                            static_cast<std::uint16_t>(~wire::status::session_state_changed);
+      state_.status_flags =
+          setting_up->setup.status_flags() & static_cast<std::uint16_t>(~wire::status::session_state_changed);
       state_.schema = target_.schema;
       bool recorded = records_.session_start(login_record(),
                                              {.server_version = backend_version_,

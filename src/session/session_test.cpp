@@ -365,6 +365,37 @@ TEST_F(SessionTest, TheMemoryOfALargeCommandIsGivenBack) {
   EXPECT_LT(session_->buffer_bytes(), before + (128U << 10));
 }
 
+TEST_F(SessionTest, ACommandOfSeveralFramesPassesAndItsAnswerGoesOnFromItsNumbers) {
+  packet_bytes_max_ = 32U << 20;
+  start();
+  log_in();
+  Buffer large = packet(0, from_text("\x03" + std::string(wire::frame_payload_max + 10, 'x')));
+  EXPECT_TRUE(forwarded(large) == large);
+  from_backend(packet(2, ok_payload));
+  EXPECT_EQ(to_client(), packet(2, ok_payload));
+  EXPECT_TRUE(session_->idle());
+}
+
+TEST_F(SessionTest, AnExecutionThatNeedsOneMoreFrameWithItsTypesIsAnsweredWithTheClientsNumbers) {
+  packet_bytes_max_ = 32U << 20;
+  start();
+  log_in();
+  prepare(1);
+  denies_executions_ = true;
+  from_client(packet(0, Buffer{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 1, 'x'}));
+  EXPECT_EQ(error_in(to_client()), "1 [denied_by_policy]");
+  denies_executions_ = false;
+  Buffer payload{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0xFD};
+  std::size_t value_bytes = wire::frame_payload_max - 1 - payload.size() - 3;
+  for (int shift = 0; shift < 24; shift += 8) {
+    payload.push_back(static_cast<std::uint8_t>(value_bytes >> shift));
+  }
+  payload.resize(payload.size() + value_bytes, 'v');
+  EXPECT_EQ(forwarded(packet(0, payload)).size(), payload.size() + 2 + 2 * wire::frame_header_bytes);
+  from_backend(packet(2, ok_payload));
+  EXPECT_EQ(to_client(), packet(1, ok_payload));
+}
+
 TEST_F(SessionTest, ASlowAnswerLeavesTheClientItsWholeTimeToTakeIt) {
   log_in();
   forwarded(packet(0, from_text("\x03SELECT SLEEP(1000)")));

@@ -76,7 +76,7 @@ class SessionTest : public testing::Test {
     connection.logins.push_back({.name = "reader", .user = changes.user, .password = Secret{std::string("p4ssword")}});
     Limits limits;
     limits.prepared_statements_max = 3;
-    limits.packet_bytes_max = 1U << 20;
+    limits.packet_bytes_max = packet_bytes_max_;
     return std::make_shared<Environment>(Environment{
         .limits = limits,
         .connections = {connection},
@@ -219,6 +219,7 @@ class SessionTest : public testing::Test {
   static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
 
   bool denies_executions_ = false;
+  std::uint32_t packet_bytes_max_ = 1U << 20;
   wire::Capabilities capabilities_ = wire::capability::protocol_41 | wire::capability::ssl |
                                      wire::capability::secure_connection | wire::capability::plugin_auth |
                                      wire::capability::plugin_auth_lenenc_data;

@@ -19,13 +19,13 @@ enum class Flavor : std::uint8_t { mysql, mariadb };
 enum class AuthMethod : std::uint8_t { caching_sha2_password, mysql_clear_password, openid_connect, dialog };
 
 struct Limits {
-  std::uint32_t packet_bytes_max = 64U << 20;     // one command or handshake message of a client
-  std::uint32_t token_bytes_max = 16U << 10;      // a token longer than this is refused unread
-  std::uint32_t prepared_statements_max = 4096;   // per session
-  Milliseconds handshake_timeout{10'000};         // greeting to authenticated, backend login not counted
-  Milliseconds backend_login_timeout{10'000};     // connect, TLS and login at the server, together
-  Milliseconds idle_timeout{8 * 3600 * 1000};     // no command from the client
-  Milliseconds write_timeout{60'000};             // a peer that takes nothing of what is due to it
+  std::uint32_t packet_bytes_max = 64U << 20;    // one command or handshake message of a client
+  std::uint32_t token_bytes_max = 16U << 10;     // a token longer than this is refused unread
+  std::uint32_t prepared_statements_max = 4096;  // per session
+  Milliseconds handshake_timeout{10'000};        // greeting to authenticated, backend login not counted
+  Milliseconds backend_login_timeout{10'000};    // connect, TLS and login at the server, together
+  Milliseconds idle_timeout{8 * 3600 * 1000};    // no command from the client
+  Milliseconds write_timeout{60'000};            // a peer that takes nothing of what is due to it
 };
 
 enum class BackendTlsMode : std::uint8_t {
@@ -37,8 +37,8 @@ enum class BackendTlsMode : std::uint8_t {
 
 struct BackendTlsSettings {
   BackendTlsMode mode = BackendTlsMode::verify_full;
-  std::filesystem::path ca_file;  // empty: the system's store
-  std::string server_name;        // for SNI and verify-full; empty: the host
+  std::filesystem::path ca_file;           // empty: the system's store
+  std::string server_name;                 // for SNI and verify-full; empty: the host
   std::filesystem::path certificate_file;  // client certificate, optional
   std::filesystem::path key_file;
 };
