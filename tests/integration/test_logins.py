@@ -137,8 +137,8 @@ def test_records_of_a_session(lab):
         session.command(1)
     end = lab.wait_for_record(mark, type="session_end")
     records = [one for one in lab.audit(mark) if one["session"] == end["session"]]
-    assert [one["type"] for one in records] == ["login_accepted", "session_start", "command", "outcome", "command", "outcome", "command",
-                                                "session_end"]
+    types = ["login_accepted", "session_start", "command", "outcome", "command", "outcome", "command", "outcome", "session_end"]
+    assert [one["type"] for one in records] == types  # the last command is the client's farewell
     assert [one["seq"] for one in records] == sorted({one["seq"] for one in records})
     start, first, outcome, failed = records[1], records[2], records[3], records[5]
     assert start["account"] == "reporter" and start["connection"] == "shop"
