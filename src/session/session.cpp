@@ -201,42 +201,6 @@ void Session::environment_changed(std::shared_ptr<const Environment> environment
   }
 }
 
-// Ends the session unless its account still has what the session was opened with.
-void Session::follow_environment() {
-  auto account = environment_->accounts.resolve(who_->principal);
-  if (!account || (*account)->name != who_->account->name) {
-    end_session(Reason::account_disabled, account ? "the token now belongs to another service account"
-                                                  : std::string(identity::reason_code(account.error())));
-    return;
-  }
-  auto request = identity::parse_client_user(hello_.user);
-  auto grant = request ? identity::AccountDirectory::grant_for(**account, *request)
-                       : Result<const identity::Grant*, identity::AccountError>(Unexpected(request.error()));
-  const ConnectionSettings* connection = grant ? environment_->find_connection((*grant)->connection) : nullptr;
-  const DatabaseLogin* login = connection == nullptr ? nullptr : Environment::find_login(*connection, (*grant)->login);
-  const DatabaseLogin* used = Environment::find_login(*who_->connection, who_->grant->login);
-  bool same = login != nullptr && login->name == used->name && login->user == used->user &&
-              (*grant)->set_role == who_->grant->set_role && connection->host == who_->connection->host &&
-              connection->port == who_->connection->port && connection->socket_path == who_->connection->socket_path;
-  if (!same) {
-    end_session(Reason::account_changed);
-    return;
-  }
-  if (!start_recorded_) {
-    return;  // the login under way refers to what it began with; finish_login() comes back here
-  }
-  auto previous = std::exchange(who_->environment, environment_);
-  who_->account = *account;
-  who_->grant = *grant;
-  who_->connection = connection;
-  target_.connection = connection;
-  target_.login = login;
-  target_.set_role = who_->grant->set_role;
-  target_.schema = {};  // was chosen in the login
-  target_.account = who_->account->name;
-  target_.server_public_key_pem = environment_->server_public_key(*connection);
-}
-
 void Session::drain(Now now) {
   at(now);
   draining_ = true;

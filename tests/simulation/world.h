@@ -154,7 +154,7 @@ class World {
   bool backend_silent_ = false;
   bool commit_hangs_ = false;
   bool commit_fails_ = false;
-  bool raw_ = false;  // bytes were injected: scripts are not followed any more
+  bool raw_ = false;                // bytes were injected: scripts are not followed any more
   bool raw_backend_login_ = false;  // so that the fake backend does not know what a packet is for
   std::array<bool, fault_count> happened_{};
   bool token_verified_ = false;

@@ -1,0 +1,111 @@
+// What is checked after each event of a simulated session, and at its end.
+#include <algorithm>
+
+#include "simulation/world.h"
+
+namespace sallyport::simulation {
+namespace {
+
+// What may be queued for the client in packets made by the gateway: the relay's and the refusals' limit, and one
+// packet that exceeds it.
+constexpr std::size_t made_bytes_max = (256U << 10) + wire::control_packet_bytes_max + 1024;
+
+// All buffers of a session whose commands are small: a whole control packet of the server's on its way, what is made
+// for either peer (vectors double), and the client's messages.
+constexpr std::size_t buffer_bytes_max = 2 * (64U << 10) + wire::control_packet_bytes_max + 4 * made_bytes_max;
+
+}  // namespace
+
+void World::check() {
+  fail(sink_.error());
+  fail(client_.error());
+  if (!raw_backend_login_) {
+    fail(backend_.error());
+  }
+  session::OutputQueue& to_backend = session_->backend_output();
+  std::uint64_t queued = backend_bytes_ + to_backend.size();
+  if (queued > 0 && (!token_verified_ || !sink_.login_accepted_committed())) {
+    fail("bytes for the backend before the token was verified and the login committed");
+  }
+  bool resets = !sink_.commands().empty() && sink_.commands().back().name == "reset_connection" &&
+                sink_.commands().back().outcomes == 0;
+  // Of its own accord the session says goodbye to the server, and nothing else.
+  std::array<Bytes, 2> pieces;
+  constexpr std::array<std::uint8_t, 5> com_quit{1, 0, 0, 0, 1};
+  bool says_goodbye = close_backend_requested_ && to_backend.gather(pieces) == 1 &&
+                      std::equal(pieces[0].begin(), pieces[0].end(), com_quit.begin(), com_quit.end());
+  if (command_phase_before_ && queued > backend_bytes_queued_before_ && last_event_ != Event::commit && !resets &&
+      !says_goodbye) {
+    fail("bytes for the backend without a commit");
+  }
+  backend_bytes_queued_before_ = std::max(queued, backend_bytes_queued_before_);
+  command_phase_before_ = command_phase_before_ || (sink_.session_started() && session_->idle());
+  if (session_->client_output().made_bytes() > made_bytes_max) {
+    fail("packets made for the client exceed their limit");
+  }
+  if (to_backend.made_bytes() > made_bytes_max) {
+    fail("packets made for the backend exceed their limit");
+  }
+  if (session_->buffer_bytes() > buffer_bytes_max) {
+    fail("the session's buffers exceed their limits");
+  }
+  if (!raw_backend_login_) {
+    check_forwarded();
+  }
+}
+
+const RecordingSink::Command* World::next_forwarded() const {
+  std::size_t ahead = backend_.received().size() - received_checked_;
+  for (std::size_t i = records_checked_; i < sink_.commands().size(); ++i) {
+    if (sink_.commands()[i].status != "denied" && ahead-- == 0) {
+      return &sink_.commands()[i];
+    }
+  }
+  return nullptr;
+}
+
+// Each command that the server got stands in a committed record, in the same order and with the same content.
+void World::check_forwarded() {
+  const auto& received = backend_.received();
+  const auto& records = sink_.commands();
+  for (; received_checked_ < received.size(); ++received_checked_) {
+    const FakeBackend::Received& command = received[received_checked_];
+    while (records_checked_ < records.size() && records[records_checked_].status == "denied") {
+      ++records_checked_;
+    }
+    if (records_checked_ == records.size() || !records[records_checked_].committed) {
+      fail("the server got a command that is not on committed record");
+      return;
+    }
+    const RecordingSink::Command& record = records[records_checked_++];
+    wire::Command code = wire::command_from_byte(command.opcode);
+    bool texts = code == wire::Command::query || code == wire::Command::stmt_prepare || code == wire::Command::init_db;
+    if (record.name != wire::name_of(code) || (!raw_ && texts && record.text != command.text)) {
+      fail("the server got " + std::string(wire::name_of(code)) + " '" + command.text + "', on record is " +
+           record.name + " '" + record.text + "'");
+    }
+    for (std::size_t i = 0; i < command.values.size(); ++i) {
+      const std::string& value = command.values[i];
+      std::string recorded = i < record.parameters.size() ? record.parameters[i] : "missing";
+      if (recorded != value && recorded != "\"" + value + "\"" && !(recorded == "?" && value.starts_with("long "))) {
+        fail("the server read the parameter " + value + ", on record is " + recorded);
+      }
+    }
+  }
+}
+
+void World::check_end() {
+  if (!failure_.empty()) {
+    return;
+  }
+  if (!session_->ended()) {
+    fail("the session did not end");
+  }
+  if (connected_ && !close_backend_requested_) {
+    fail("the backend's connection was not closed");
+  }
+  sink_.check_end();
+  fail(sink_.error());
+}
+
+}  // namespace sallyport::simulation
