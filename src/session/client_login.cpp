@@ -48,9 +48,10 @@ std::string_view default_server_version(Flavor flavor) {
 wire::Capabilities offered_capabilities(Flavor flavor) {
   switch (flavor) {
     case Flavor::mysql:
-      return wire::understood_capabilities;
+      return wire::understood_capabilities & ~wire::capability::mariadb_extended_metadata;
     case Flavor::mariadb:
-      return wire::understood_capabilities & ~wire::capability::query_attributes;
+      return wire::understood_capabilities &
+             ~(wire::capability::query_attributes | wire::capability::long_password);
   }
   return 0;
 }
@@ -148,7 +149,7 @@ ClientLogin::Step ClientLogin::switch_to(AuthMethod method) {
     plugin_bytes.push_back(0);  // libmysqlclient takes exactly 21 bytes
     awaits_scramble_ = true;
   } else if (method == AuthMethod::dialog) {
-    constexpr std::string_view prompt = "Token: ";
+    constexpr std::string_view prompt = "Password: ";  // PyMySQL answers no other without a handler
     plugin_bytes.push_back(dialog_password_question);
     plugin_bytes.insert(plugin_bytes.end(), prompt.begin(), prompt.end());
   }

@@ -245,7 +245,7 @@ INSTANTIATE_TEST_SUITE_P(
     Ways, ClientLoginBySwitchTest,
     testing::Values(Way{AuthMethod::mysql_clear_password, "mysql_clear_password\0"sv, std::string(token) + '\0'},
                     Way{AuthMethod::openid_connect, "authentication_openid_connect_client\0"sv, openid(token)},
-                    Way{AuthMethod::dialog, "dialog\0\x04Token: "sv, std::string(token) + '\0'}));
+                    Way{AuthMethod::dialog, "dialog\0\x04Password: "sv, std::string(token) + '\0'}));
 
 TEST(ClientGreeting, NamesAVersionByFlavorAndNeverAClearPlugin) {
   for (Flavor flavor : {Flavor::mysql, Flavor::mariadb}) {

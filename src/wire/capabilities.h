@@ -1,7 +1,8 @@
 // Capability flags, status flags and the column types of the MySQL protocol.
 //
 // Source: MySQL 9.7 "Capabilities Flags" (include/mysql_com.h of the source documentation) and the MariaDB knowledge
-// base, "Connecting: capabilities". MariaDB's extended capabilities occupy the upper 32 bits and are not negotiated.
+// base, "Connecting: capabilities". MariaDB's extended capabilities are the upper 32 bits: they are exchanged in bytes
+// that are otherwise reserved, between ends that both leave out long_password.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +40,7 @@ inline constexpr Capabilities optional_resultset_metadata = 1U << 25;
 inline constexpr Capabilities zstd_compression = 1U << 26;
 inline constexpr Capabilities query_attributes = 1U << 27;
 inline constexpr Capabilities multi_factor = 1U << 28;
+inline constexpr Capabilities mariadb_extended_metadata = 1ULL << 35;  // type names and formats in column definitions
 }  // namespace capability
 
 // Capabilities that change what the other end sends or does and that this module understands.
@@ -49,7 +51,7 @@ inline constexpr Capabilities understood_capabilities =
     capability::secure_connection | capability::multi_statements | capability::multi_results |
     capability::ps_multi_results | capability::plugin_auth | capability::connect_attrs |
     capability::plugin_auth_lenenc_data | capability::session_track | capability::deprecate_eof |
-    capability::query_attributes;
+    capability::query_attributes | capability::mariadb_extended_metadata;
 
 constexpr bool has(Capabilities set, Capabilities flag) { return (set & flag) != 0; }
 

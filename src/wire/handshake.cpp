@@ -28,11 +28,22 @@ bool parse_attributes(ByteReader& reader, std::vector<ConnectAttribute>& attribu
   return reader.ok();
 }
 
+// MariaDB's capabilities above the 32nd travel where MySQL has zeros, and count only where CLIENT_LONG_PASSWORD, of
+// old always set, is left out.
+std::uint32_t extended_part(Capabilities capabilities) {
+  return has(capabilities, capability::long_password) ? 0 : static_cast<std::uint32_t>(capabilities >> 32);
+}
+
+Capabilities extended_capabilities(Capabilities lower, std::uint32_t extended) {
+  return has(lower, capability::long_password) ? 0 : Capabilities{extended} << 32;
+}
+
 void write_response_head(PacketWriter& writer, const HandshakeResponse& response) {
   writer.u32(static_cast<std::uint32_t>(response.capabilities));
   writer.u32(response.max_packet_bytes);
   writer.u8(response.collation_id);
-  writer.zeros(23);
+  writer.zeros(19);
+  writer.u32(extended_part(response.capabilities));
 }
 
 }  // namespace
@@ -49,7 +60,8 @@ void write_greeting(PacketWriter& writer, const Greeting& greeting) {
   writer.u16(greeting.status_flags);
   writer.u16(static_cast<std::uint16_t>(greeting.capabilities >> 16));
   writer.u8(nonce_bytes + 1);
-  writer.zeros(10);
+  writer.zeros(6);
+  writer.u32(extended_part(greeting.capabilities));
   writer.bytes(nonce.subspan(nonce_first_part_bytes));
   writer.u8(0);
   if (has(greeting.capabilities, capability::plugin_auth)) {
@@ -72,7 +84,8 @@ std::optional<Greeting> parse_greeting(Bytes payload) {
   greeting.status_flags = reader.u16();
   greeting.capabilities |= static_cast<Capabilities>(reader.u16()) << 16;
   std::size_t nonce_length = reader.u8();
-  reader.take(10);
+  reader.take(6);
+  greeting.capabilities |= extended_capabilities(greeting.capabilities, reader.u32());
   // The second part takes at least 13 bytes on the wire, the last of them a NUL.
   Bytes second_part = reader.take(std::max<std::size_t>(13, nonce_length - std::min<std::size_t>(nonce_length, 8)));
   if (!reader.ok() || !has(greeting.capabilities, capability::protocol_41)) {
@@ -127,13 +140,15 @@ void write_handshake_response(PacketWriter& writer, const HandshakeResponse& res
 std::optional<HandshakeResponse> parse_handshake_response(Bytes payload, Capabilities offered) {
   ByteReader reader{payload};
   HandshakeResponse response;
-  response.capabilities = reader.u32() & offered;
+  Capabilities given = reader.u32();
+  response.capabilities = given & offered;
   if (!has(response.capabilities, capability::protocol_41)) {
     return std::nullopt;
   }
   response.max_packet_bytes = reader.u32();
   response.collation_id = reader.u8();
-  reader.take(23);
+  reader.take(19);
+  response.capabilities |= extended_capabilities(given, reader.u32()) & offered;
   response.user = text_of(reader.until_nul());
   if (has(response.capabilities, capability::plugin_auth_lenenc_data)) {
     response.auth_response = read_lenenc_bytes(reader);

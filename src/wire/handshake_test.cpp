@@ -26,7 +26,7 @@ constexpr std::string_view mariadb_greeting =
     "0a352e352e352d31302e31312e31392d4d6172696144422d302b6465623132753100eb0000003d57213a3f6f324700fef7080200ff8115"
     "0000000000001d0000004f396b3255364c5c697d5821006d7973716c5f6e61746976655f70617373776f726400";
 
-TEST(Greeting, OfMariaDbIsReadPastItsExtendedCapabilities) {
+TEST(Greeting, OfMariaDbHasItsExtendedCapabilities) {
   Buffer raw = from_hex(mariadb_greeting);
   auto greeting = parse_greeting(raw);
   ASSERT_TRUE(greeting.has_value());
@@ -35,7 +35,7 @@ TEST(Greeting, OfMariaDbIsReadPastItsExtendedCapabilities) {
   EXPECT_EQ(greeting->auth_plugin, plugin::mysql_native_password);
   EXPECT_EQ(greeting->collation_id, 8);
   EXPECT_EQ(greeting->status_flags, status::autocommit);
-  EXPECT_EQ(greeting->capabilities, 0x81fff7feU);
+  EXPECT_EQ(greeting->capabilities, 0x1d81fff7feU);
   EXPECT_FALSE(has(greeting->capabilities, capability::long_password)) << "how MariaDB says that it is MariaDB";
   EXPECT_EQ(text_of(Bytes{greeting->nonce}), "=W!:?o2GO9k2U6L\\i}X!");
 }
@@ -303,6 +303,27 @@ TEST(OpenIdConnectAnswer, IsALengthEncodedTokenBehindOneByte) {
     auto token = parse_openid_connect_answer(raw);
     EXPECT_EQ(token.has_value(), c.is_answer) << c.hex;
     EXPECT_EQ(token.value_or(""), c.token) << c.hex;
+  }
+}
+
+TEST(HandshakeResponse, HasExtendedCapabilitiesOnlyWhereBothEndsLeaveOutLongPassword) {
+  constexpr Capabilities extended = capability::mariadb_extended_metadata;
+  constexpr Capabilities common = capability::protocol_41 | capability::secure_connection;
+  struct Case {
+    Capabilities sent, offered, taken;
+  };
+  for (const Case& c : {Case{common | extended, common | extended, common | extended},
+                        Case{common | extended | (1ULL << 36), common | extended, common | extended},
+                        Case{common | extended, common, common},
+                        Case{common | extended | capability::long_password, common | extended, common}}) {
+    std::vector<std::uint8_t> packet;
+    PacketWriter writer{packet};
+    writer.begin(1);
+    write_handshake_response(writer, {.capabilities = c.sent, .user = "shop", .auth_response = {}, .schema = {}});
+    writer.end();
+    auto parsed = parse_handshake_response(Bytes{packet}.subspan(frame_header_bytes), c.offered);
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->capabilities, c.taken);
   }
 }
 

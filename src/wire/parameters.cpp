@@ -74,6 +74,16 @@ ParameterType read_type(ByteReader& reader) {
   return {.type = static_cast<std::uint8_t>(raw), .is_unsigned = (raw & unsigned_flag) != 0};
 }
 
+Bytes read_text(ByteReader& reader, LengthRule rule) {
+  if (rule == LengthRule::eight_bytes || reader.peek() != std::uint8_t{0xFE}) {
+    return read_lenenc_bytes(reader);
+  }
+  reader.u8();
+  std::uint32_t length = reader.u32();
+  reader.u32();
+  return reader.take(length);
+}
+
 // Whether the servers agree how many bytes a parameter of this type takes. Seen with MySQL 9.7 and MariaDB 10.11: of
 // INT24, YEAR and BIT MariaDB takes no byte and MySQL a length-encoded string; NULL without its bit, geometry and
 // unknown types are a length-encoded string in a query attribute and an error elsewhere.
@@ -146,14 +156,13 @@ void read_values(ByteReader& reader, Bytes nulls, const PreparedShape& shape, st
   for (std::size_t i = 0; i < parameters.size() && reader.ok(); ++i) {
     Parameter& parameter = parameters[i];
     bool is_long_data = i < shape.parameter_count && i < shape.sent_as_long_data.size() && shape.sent_as_long_data[i];
-    if (is_long_data && is_set(nulls, i)) {
-      reader.fail();  // MySQL takes the NULL, MariaDB the long data
-    } else if (is_long_data) {
-      parameter.value = SentAsLongData{};
+    if (is_long_data) {
+      parameter.value = SentAsLongData{};  // PHP's mysqlnd sets the NULL bit besides; no byte follows either way
     } else if (is_set(nulls, i)) {
       parameter.value = Null{};
     } else if (is_parameter_type(parameter.type.type)) {
-      parameter.value = read_value(reader, parameter.type);
+      parameter.value = read_value(reader, parameter.type,
+                                   i < shape.parameter_count ? LengthRule::low_four_bytes : LengthRule::eight_bytes);
     } else {
       reader.fail();
     }
@@ -191,7 +200,7 @@ void remember_types(const ValueBlockContent& content, PreparedShape& shape) {
 
 }  // namespace
 
-Value read_value(ByteReader& reader, ParameterType type) {
+Value read_value(ByteReader& reader, ParameterType type, LengthRule rule) {
   switch (static_cast<ColumnType>(type.type)) {
     case ColumnType::null:
       reader.fail();  // stands in the bitmap only
@@ -234,9 +243,9 @@ Value read_value(ByteReader& reader, ParameterType type) {
     case ColumnType::var_string:
     case ColumnType::string:
     case ColumnType::geometry:
-      return read_lenenc_bytes(reader);
+      return read_text(reader, rule);
   }
-  return read_lenenc_bytes(reader);
+  return read_text(reader, rule);
 }
 
 std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiated, PreparedShape& shape) {

@@ -35,9 +35,13 @@ struct TimeSpan {  // TIME
 };
 using Value = std::variant<Null, SentAsLongData, std::int64_t, std::uint64_t, double, Bytes, DateTime, TimeSpan>;
 
+// How much of the length behind 0xFE counts. Of a placeholder's value servers read the low four bytes only, and
+// node-mysql2 sends rubbish in the others.
+enum class LengthRule : std::uint8_t { eight_bytes, low_four_bytes };
+
 // Reads one non-NULL value of a binary row. Bytes for every type sent as a length-encoded string, also one that is not
 // known. Fails the reader when the value is malformed.
-Value read_value(ByteReader& reader, ParameterType type);
+Value read_value(ByteReader& reader, ParameterType type, LengthRule rule = LengthRule::eight_bytes);
 
 struct Parameter {
   std::string_view name;  // empty for placeholders

@@ -232,11 +232,18 @@ TEST(Execute, RemembersTheTypesOfPlaceholdersOnly) {  // MySQL calls attributes 
   EXPECT_EQ(printed(parse_execute(execute_packet(8, "01 00 00 07"), capability::query_attributes, shape)), "i7");
 }
 
+TEST(Execute, ReadsTheLowHalfOfALongLengthAsServersDo) {
+  PreparedShape shape{.parameter_count = 1, .types = {}, .sent_as_long_data = {}};
+  EXPECT_EQ(printed(parse_execute(execute_packet(0, "00 01 fc00 fe 02000000 02000000 6162"), 0, shape)), "'ab'")
+      << "node-mysql2 repeats the low half";
+  EXPECT_EQ(printed(parse_execute(execute_packet(0, "00 01 fc00 fe 03000000 00000000 6162"), 0, shape)), "malformed");
+}
+
 TEST(Execute, HasNoValueForAParameterSentAsLongData) {
   PreparedShape shape{.parameter_count = 3, .types = {}, .sent_as_long_data = {false, true}};
   EXPECT_EQ(printed(parse_execute(execute_packet(0, "00 01 0100 fc00 0100 05 06"), 0, shape)), "i5, long data, i6");
-  EXPECT_EQ(printed(parse_execute(execute_packet(0, "02 01 0100 fc00 0100 05 06"), 0, shape)), "malformed")
-      << "NULL for MySQL, the long data for MariaDB";
+  EXPECT_EQ(printed(parse_execute(execute_packet(0, "02 01 0100 fc00 0100 05 06"), 0, shape)), "i5, long data, i6")
+      << "PHP's mysqlnd sets the NULL bit besides";
   shape = {.parameter_count = 1, .types = {}, .type_block = {}, .sent_as_long_data = {false, true}};
   EXPECT_EQ(printed(parse_execute(execute_packet(8, "02 00 01 0100 00 0100 0161 05 06"), capability::query_attributes,
                                   shape)),
