@@ -139,6 +139,7 @@ def run_workloads(arguments, laboratory, other_relay):
         measured[workload.name] = run_rounds(arguments, workload, targets)
         if arguments.syscalls:
             calls[workload.name] = run_syscall_pass(workload, targets, min(arguments.seconds, 1))
+    about["cores busy with other work"] = round(report.others_cores(measured), 2)
     summary = report.summarize(measured, {one.name for one in targets if one.tls})
     return {"about": about, "seconds": arguments.seconds, "rounds": arguments.rounds, "workloads": summary,
             "syscalls": calls}

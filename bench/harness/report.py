@@ -37,6 +37,13 @@ def summarize(measured, tls_targets):
     return summary
 
 
+def others_cores(measured):
+    """How many cores other work than the benchmark's kept busy, as the median of all measurements."""
+    found = [one["others_cores"] for targets in measured.values() for rounds in targets.values() for one in rounds
+             if "others_cores" in one]
+    return median(found) if found else 0
+
+
 def number(value, digits=0):
     return "" if value is None else f"{value:,.{digits}f}"
 
