@@ -80,8 +80,8 @@ int run_gateway(const config::Config& config, const std::filesystem::path& confi
   };
   net::Gateway gateway(log, SALLYPORT_VERSION, reload);
   auto settings = settings_of(config);
-  auto opened = settings ? gateway.open(std::move(settings).value())
-                         : Result<Unit, std::string>(Unexpected(settings.error()));
+  auto opened =
+      settings ? gateway.open(std::move(settings).value()) : Result<Unit, std::string>(Unexpected(settings.error()));
   if (!opened) {
     log.write(net::Severity::error, "not started", {{"error", opened.error()}});
     return 1;

@@ -91,14 +91,18 @@ void RecordWriter::begin_object(std::string_view name) {
   out_.push_back('{');
 }
 
-void RecordWriter::end_object() { out_.push_back('}'); }
+void RecordWriter::end_object() {
+  out_.push_back('}');
+}
 
 void RecordWriter::begin_array(std::string_view name) {
   member(name);
   out_.push_back('[');
 }
 
-void RecordWriter::end_array() { out_.push_back(']'); }
+void RecordWriter::end_array() {
+  out_.push_back(']');
+}
 
 void RecordWriter::begin_element() {
   if (out_.back() != '[') {
@@ -107,13 +111,17 @@ void RecordWriter::begin_element() {
   out_.push_back('{');
 }
 
-void RecordWriter::end_element() { out_.push_back('}'); }
+void RecordWriter::end_element() {
+  out_.push_back('}');
+}
 
 void RecordWriter::json(std::string_view name, std::string_view value) {
   member(name);
   out_ += value;
 }
 
-void RecordWriter::end() { out_ += "}\n"; }
+void RecordWriter::end() {
+  out_ += "}\n";
+}
 
 }  // namespace sallyport::audit

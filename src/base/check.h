@@ -10,9 +10,9 @@ namespace sallyport {
 
 }  // namespace sallyport
 
-#define SALLYPORT_CHECK(expression)                                    \
-  do {                                                                 \
-    if (!(expression)) [[unlikely]] {                                  \
-      ::sallyport::check_failed(#expression, __FILE__, __LINE__);      \
-    }                                                                  \
+#define SALLYPORT_CHECK(expression)                               \
+  do {                                                            \
+    if (!(expression)) [[unlikely]] {                             \
+      ::sallyport::check_failed(#expression, __FILE__, __LINE__); \
+    }                                                             \
   } while (false)

@@ -22,6 +22,8 @@ struct Now {
   MonoTime mono;
 };
 
-constexpr WallTime wall_from_unix_seconds(std::int64_t seconds) { return WallTime{Seconds{seconds}}; }
+constexpr WallTime wall_from_unix_seconds(std::int64_t seconds) {
+  return WallTime{Seconds{seconds}};
+}
 
 }  // namespace sallyport

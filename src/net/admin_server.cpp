@@ -42,10 +42,10 @@ class AdminServer::Exchange : public std::enable_shared_from_this<AdminServer::E
  private:
   void answer() {
     const auto& request = parser_->get();
-    control::Response made = control::respond(
-        {.method = {request.method_string().data(), request.method_string().size()},
-         .target = {request.target().data(), request.target().size()}},
-        server_.sources_);
+    control::Response made =
+        control::respond({.method = {request.method_string().data(), request.method_string().size()},
+                          .target = {request.target().data(), request.target().size()}},
+                         server_.sources_);
     response_ = {};
     response_.version(request.version());
     response_.result(made.status);

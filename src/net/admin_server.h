@@ -24,7 +24,8 @@ class AdminServer {
 
  private:
   class Exchange;
-  AdminServer(boost::asio::io_context& context, control::Sources sources) : acceptor_(context), sources_(std::move(sources)) {}
+  AdminServer(boost::asio::io_context& context, control::Sources sources)
+      : acceptor_(context), sources_(std::move(sources)) {}
   void accept();
 
   boost::asio::ip::tcp::acceptor acceptor_;

@@ -63,7 +63,9 @@ Channel::Channel(Socket socket) : socket_(std::move(socket)) {
   socket_.non_blocking(true, ignored);
 }
 
-Channel::~Channel() { close(); }
+Channel::~Channel() {
+  close();
+}
 
 void Channel::start_tls(TlsStream stream) {
   tls_ = std::move(stream);
@@ -159,7 +161,9 @@ IoResult Channel::tls_result(int result) {
   }
 }
 
-IoResult Channel::write(std::span<const Bytes> pieces) { return tls_ ? write_tls(pieces) : send(pieces); }
+IoResult Channel::write(std::span<const Bytes> pieces) {
+  return tls_ ? write_tls(pieces) : send(pieces);
+}
 
 IoResult Channel::send(std::span<const Bytes> pieces) {
   std::array<iovec, pieces_max> vectors{};
@@ -196,7 +200,8 @@ IoResult Channel::write_tls(std::span<const Bytes> pieces) {
     bytes = Bytes{record}.first(joined);
   }
   ERR_clear_error();
-  return tls_result(SSL_write(tls_.get(), bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 30))));
+  return tls_result(
+      SSL_write(tls_.get(), bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 30))));
 }
 
 void Channel::shutdown_write() {

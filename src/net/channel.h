@@ -5,8 +5,8 @@
 // holds little memory, and the reactor is armed once for the socket's life.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <array>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <cstdint>
 #include <functional>
 #include <span>
@@ -88,8 +88,8 @@ class Channel {
   TlsStream tls_{nullptr, SSL_free};
   bool in_handshake_ = false;
   bool waiting_ = false;
-  bool more_ = false;    // the last receive filled all the space it had
-  bool ended_ = false;   // the peer closed its side
+  bool more_ = false;   // the last receive filled all the space it had
+  bool ended_ = false;  // the peer closed its side
   bool failed_ = false;
   std::uint16_t prefetch_begin_ = 0;
   std::uint16_t prefetch_end_ = 0;

@@ -1,8 +1,8 @@
 #include "net/connection.h"
 
+#include <array>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
-#include <array>
 
 namespace sallyport::net {
 namespace {
@@ -44,9 +44,13 @@ Connection::Connection(Loop& loop, Client client)
 
 Connection::~Connection() = default;
 
-void Connection::start() { pump(); }
+void Connection::start() {
+  pump();
+}
 
-MonoTime Connection::deadline() const { return lingering_ ? linger_until_ : session_.deadline(); }
+MonoTime Connection::deadline() const {
+  return lingering_ ? linger_until_ : session_.deadline();
+}
 
 void Connection::audit_done(bool committed, Now now) {
   if (committed) {

@@ -1,10 +1,10 @@
 #include "net/gateway.h"
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <algorithm>
 #include <csignal>
 #include <thread>
 
@@ -112,8 +112,9 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   if (auto opened = open_listeners(); !opened) {
     return opened;
   }
-  auto admin = AdminServer::open(supervisor_, settings_.net.admin,
-                                 {.readiness = [this] { return readiness(); }, .metrics = [this] { return metrics(); }});
+  auto admin =
+      AdminServer::open(supervisor_, settings_.net.admin,
+                        {.readiness = [this] { return readiness(); }, .metrics = [this] { return metrics(); }});
   if (!admin) {
     return Unexpected(admin.error());
   }
@@ -260,7 +261,8 @@ std::string Gateway::Impl::reload_obstacle(const GatewaySettings& next) const {
 void Gateway::Impl::reload() {
   auto refuse = [this](std::string_view why) {
     counters_.add(Metric::config_reload_failures);
-    log_.write(Severity::error, "configuration not reloaded; the old one stays in force", {{"error", std::string(why)}});
+    log_.write(Severity::error, "configuration not reloaded; the old one stays in force",
+               {{"error", std::string(why)}});
   };
   for (auto& loop : loops_) {
     loop->reopen_audit();
@@ -407,8 +409,12 @@ Gateway::Gateway(Log& log, std::string version, Reload reload)
 
 Gateway::~Gateway() = default;
 
-Result<Unit, std::string> Gateway::open(GatewaySettings settings) { return impl_->open(std::move(settings)); }
+Result<Unit, std::string> Gateway::open(GatewaySettings settings) {
+  return impl_->open(std::move(settings));
+}
 
-void Gateway::run() { impl_->run(); }
+void Gateway::run() {
+  impl_->run();
+}
 
 }  // namespace sallyport::net

@@ -1,7 +1,7 @@
 #include "net/key_service.h"
 
-#include <boost/asio/post.hpp>
 #include <array>
+#include <boost/asio/post.hpp>
 #include <fstream>
 #include <sstream>
 
@@ -89,9 +89,8 @@ void KeyService::carry_out(std::vector<identity::FetchRequest> requests) {
       }
       std::size_t issuer = request.issuer;
       fetcher_.fetch(std::move(request), [this, issuer, generation = generation_](auto answer) {
-        boost::asio::post(context_, [this, issuer, generation, answer = std::move(answer)] {
-          finished(generation, issuer, answer);
-        });
+        boost::asio::post(
+            context_, [this, issuer, generation, answer = std::move(answer)] { finished(generation, issuer, answer); });
       });
     }
     requests = std::move(further);

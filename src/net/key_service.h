@@ -44,8 +44,7 @@ class KeyService {
   };
   void carry_out(std::vector<identity::FetchRequest> requests);
   std::vector<identity::FetchRequest> read_file(const identity::FetchRequest& request);
-  void finished(std::uint64_t generation, std::size_t issuer,
-                const Result<std::string, identity::FetchError>& answer);
+  void finished(std::uint64_t generation, std::size_t issuer, const Result<std::string, identity::FetchError>& answer);
   void after_event();
   void publish_if_new();
 

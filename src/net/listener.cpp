@@ -2,8 +2,8 @@
 
 #include <sys/socket.h>
 
-#include <boost/asio/post.hpp>
 #include <array>
+#include <boost/asio/post.hpp>
 
 #include "crypto/random.h"
 #include "net/connection.h"
@@ -123,11 +123,10 @@ void Listener::admit(tcp::socket socket, const tcp::endpoint& peer) {
                                                .client_address = address_text(peer)},
                                     .nonce = random_nonce(),
                                     .now = read_clocks()};
-  auto connection = std::make_shared<Connection>(
-      loop_, Connection::Client{.socket = Socket(std::move(socket)),
-                                .listener = profile_,
-                                .listener_index = index_,
-                                .opening = std::move(opening)});
+  auto connection = std::make_shared<Connection>(loop_, Connection::Client{.socket = Socket(std::move(socket)),
+                                                                           .listener = profile_,
+                                                                           .listener_index = index_,
+                                                                           .opening = std::move(opening)});
   loop_.add(connection);
   connection->start();
 }
@@ -135,8 +134,8 @@ void Listener::admit(tcp::socket socket, const tcp::endpoint& peer) {
 // In place of the greeting a client gets an error that says why. A socket buffer that is still empty takes it.
 void Listener::turn_away(tcp::socket socket, std::string_view reason) {
   loop_.own_counters().add_connection_refused(reason);
-  session::ClientError error = session::client_error(
-      reason == "draining" ? session::Reason::drained : session::Reason::too_many_connections);
+  session::ClientError error =
+      session::client_error(reason == "draining" ? session::Reason::drained : session::Reason::too_many_connections);
   std::vector<std::uint8_t> packet;
   wire::PacketWriter writer{packet};
   writer.begin(0);

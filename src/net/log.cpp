@@ -64,7 +64,9 @@ Log::Log(Severity lowest, LogStyle style)
 
 Log::~Log() = default;
 
-void Log::set_lowest(Severity lowest) { logger_->set_level(level_of(lowest)); }
+void Log::set_lowest(Severity lowest) {
+  logger_->set_level(level_of(lowest));
+}
 
 void Log::write(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
   if (!logger_->should_log(level_of(severity))) {

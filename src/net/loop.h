@@ -1,9 +1,9 @@
 // An event loop: one thread, the connections that live on it, their audit file and counters.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>

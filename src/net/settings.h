@@ -17,7 +17,7 @@ struct ListenerTls {
 
 struct ListenerSettings {
   std::string name;
-  std::string address;  // numeric IPv4 or IPv6
+  std::string address;        // numeric IPv4 or IPv6
   std::uint16_t port = 3307;  // 0: any free port, logged at start
   session::Flavor flavor = session::Flavor::mysql;
   std::string server_version;  // what the greeting says; empty: a default of the flavor

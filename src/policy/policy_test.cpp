@@ -5,7 +5,9 @@
 namespace sallyport::policy {
 namespace {
 
-TEST(Decision, DeniesUnlessSomethingDecidedOtherwise) { EXPECT_EQ(Decision{}.verdict, Verdict::deny); }
+TEST(Decision, DeniesUnlessSomethingDecidedOtherwise) {
+  EXPECT_EQ(Decision{}.verdict, Verdict::deny);
+}
 
 TEST(AllowWithinRole, AllowsAndNamesItsRule) {
   identity::Principal principal;

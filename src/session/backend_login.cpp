@@ -21,11 +21,10 @@ constexpr wire::Capabilities wanted = capability::long_password | capability::lo
 // translated.
 constexpr wire::Capabilities wanted_as_client = capability::deprecate_eof;
 // What must be the same on both legs, because it changes what statements do or mean.
-constexpr wire::Capabilities mirrored = capability::found_rows | capability::no_schema | capability::odbc |
-                                        capability::ignore_space | capability::interactive |
-                                        capability::multi_statements | capability::multi_results |
-                                        capability::ps_multi_results | capability::query_attributes |
-                                        capability::mariadb_extended_metadata;
+constexpr wire::Capabilities mirrored =
+    capability::found_rows | capability::no_schema | capability::odbc | capability::ignore_space |
+    capability::interactive | capability::multi_statements | capability::multi_results | capability::ps_multi_results |
+    capability::query_attributes | capability::mariadb_extended_metadata;
 constexpr std::uint32_t packet_bytes_max = 1U << 30;
 
 std::vector<std::uint8_t> xor_bytes(Bytes left, Bytes right) {

@@ -50,8 +50,7 @@ wire::Capabilities offered_capabilities(Flavor flavor) {
     case Flavor::mysql:
       return wire::understood_capabilities & ~wire::capability::mariadb_extended_metadata;
     case Flavor::mariadb:
-      return wire::understood_capabilities &
-             ~(wire::capability::query_attributes | wire::capability::long_password);
+      return wire::understood_capabilities & ~(wire::capability::query_attributes | wire::capability::long_password);
   }
   return 0;
 }

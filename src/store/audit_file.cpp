@@ -25,7 +25,7 @@ Result<int, std::string> open_for_append(const std::filesystem::path& path) {
     return Unexpected(failure(path, "cannot open"));
   }
   // A crash may have torn the last line; the next record begins on a line of its own.
-  struct stat info{};
+  struct stat info {};
   char last = '\n';
   if (::fstat(descriptor, &info) == 0 && info.st_size > 0 && ::pread(descriptor, &last, 1, info.st_size - 1) == 1 &&
       last != '\n' && ::write(descriptor, "\n", 1) != 1) {

@@ -12,7 +12,8 @@ namespace sallyport::wire {
 using Capabilities = std::uint64_t;
 
 namespace capability {
-inline constexpr Capabilities long_password = 1U << 0;  // MariaDB reads it, when absent, as "extended capabilities follow"
+inline constexpr Capabilities long_password = 1U
+                                              << 0;  // MariaDB reads it, when absent, as "extended capabilities follow"
 inline constexpr Capabilities found_rows = 1U << 1;
 inline constexpr Capabilities long_flag = 1U << 2;
 inline constexpr Capabilities connect_with_db = 1U << 3;
@@ -53,7 +54,9 @@ inline constexpr Capabilities understood_capabilities =
     capability::plugin_auth_lenenc_data | capability::session_track | capability::deprecate_eof |
     capability::query_attributes | capability::mariadb_extended_metadata;
 
-constexpr bool has(Capabilities set, Capabilities flag) { return (set & flag) != 0; }
+constexpr bool has(Capabilities set, Capabilities flag) {
+  return (set & flag) != 0;
+}
 
 namespace status {
 inline constexpr std::uint16_t in_transaction = 0x0001;

@@ -1,5 +1,5 @@
-// Answers of real servers, whole, as captured on a private socket: MySQL 9.7.4 and MariaDB 10.11.19, once with neither and
-// once with both of CLIENT_DEPRECATE_EOF and CLIENT_SESSION_TRACK. fuzz/capture-answers made this table.
+// Answers of real servers, whole, as captured on a private socket: MySQL 9.7.4 and MariaDB 10.11.19, once with neither
+// and once with both of CLIENT_DEPRECATE_EOF and CLIENT_SESSION_TRACK. fuzz/capture-answers made this table.
 #pragma once
 
 #include <string_view>

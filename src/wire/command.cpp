@@ -11,24 +11,42 @@ namespace {
 constexpr std::uint8_t subscribe_group_replication_stream_byte = 0x21;
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Command::unknown) + 1> names{
-    "sleep",       "quit",
-    "init_db",     "query",
-    "field_list",  "create_db",
-    "drop_db",     "refresh",
-    "shutdown",    "statistics",
-    "process_info", "connect",
-    "process_kill", "debug",
-    "ping",        "time",
-    "delayed_insert", "change_user",
-    "binlog_dump", "table_dump",
-    "connect_out", "register_replica",
-    "stmt_prepare", "stmt_execute",
-    "stmt_send_long_data", "stmt_close",
-    "stmt_reset",  "set_option",
-    "stmt_fetch",  "daemon",
-    "binlog_dump_gtid", "reset_connection",
-    "clone",       "subscribe_group_replication_stream",
-    "mariadb_multi", "mariadb_bulk_execute",
+    "sleep",
+    "quit",
+    "init_db",
+    "query",
+    "field_list",
+    "create_db",
+    "drop_db",
+    "refresh",
+    "shutdown",
+    "statistics",
+    "process_info",
+    "connect",
+    "process_kill",
+    "debug",
+    "ping",
+    "time",
+    "delayed_insert",
+    "change_user",
+    "binlog_dump",
+    "table_dump",
+    "connect_out",
+    "register_replica",
+    "stmt_prepare",
+    "stmt_execute",
+    "stmt_send_long_data",
+    "stmt_close",
+    "stmt_reset",
+    "set_option",
+    "stmt_fetch",
+    "daemon",
+    "binlog_dump_gtid",
+    "reset_connection",
+    "clone",
+    "subscribe_group_replication_stream",
+    "mariadb_multi",
+    "mariadb_bulk_execute",
     "unknown"};
 
 }  // namespace
@@ -47,7 +65,9 @@ Command command_from_byte(std::uint8_t byte) {
   }
 }
 
-std::string_view name_of(Command command) { return names[static_cast<std::size_t>(command)]; }
+std::string_view name_of(Command command) {
+  return names[static_cast<std::size_t>(command)];
+}
 
 std::optional<QueryCommand> parse_query(Bytes payload, Capabilities negotiated) {
   ByteReader reader{payload};
