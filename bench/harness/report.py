@@ -1,6 +1,6 @@
 """Medians and ratios of what was measured, as a table and as JSON."""
 
-from statistics import median
+from statistics import median, quantiles
 
 # Which targets a target is compared with: those that do the same to the client's side.
 BASES = {True: ("direct-tls", "relay-tls", "other-relay-tls"), False: ("direct", "relay", "other-relay")}
@@ -13,12 +13,14 @@ def medians(rounds):
 
 
 def ratios(rounds, base_rounds):
-    """{figure: median of the ratios of each round}: what disturbs one round disturbs both targets of it."""
+    """{figure: median and quartiles of each round's ratio}: what disturbs one round disturbs both targets of it."""
     found = {}
     for name in RATIOS:
         pairs = [(one[name], base[name]) for one, base in zip(rounds, base_rounds) if name in one and base.get(name)]
         if pairs:
-            found[name] = median(one / base for one, base in pairs)
+            of_rounds = [one / base for one, base in pairs]
+            low, _, high = quantiles(of_rounds, n=4, method="inclusive") if len(of_rounds) > 1 else of_rounds * 3
+            found[name] = {"median": median(of_rounds), "quartiles": [low, high]}
     return found
 
 
@@ -49,7 +51,11 @@ def number(value, digits=0):
 
 
 def times(value):
-    return "" if value is None else f"{value:.2f}"
+    """A ratio; with its quartiles where there are several rounds."""
+    if value is None:
+        return ""
+    low, high = value["quartiles"]
+    return f"{value['median']:.2f}" + (f" ({low:.2f}-{high:.2f})" if low != high else "")
 
 
 COLUMNS = ("workload", "target", "rate", "of direct", "p50 µs", "p95 µs", "p99 µs", "p95 × relay", "CPU µs", "CPU × relay",
