@@ -148,7 +148,7 @@ Result<std::shared_ptr<const Runtime>, std::string> Gateway::Impl::make_runtime(
     files.push_back(tls);
   }
   for (const session::ConnectionSettings& connection : settings.environment->connections) {
-    if (!connection.socket_path.empty() || connection.tls.mode == session::BackendTlsMode::disabled) {
+    if (connection.tls.mode == session::BackendTlsMode::disabled) {
       continue;
     }
     auto context = make_backend_context(connection.tls);

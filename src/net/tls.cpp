@@ -172,7 +172,7 @@ Result<TlsStream, std::string> make_backend_stream(const TlsContext& context,
   if (is_address(name)) {
     ok = connection.tls.mode != session::BackendTlsMode::verify_full ||
          X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream.get()), name.c_str()) == 1;
-  } else {
+  } else if (!name.empty()) {
     // SSL_set_tlsext_host_name, whose macro has a cast of C's.
     ok = SSL_ctrl(stream.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                   const_cast<char*>(name.c_str())) == 1;

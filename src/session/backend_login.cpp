@@ -160,7 +160,7 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
                 "the server (" + server_version_ +
                     ") lacks capabilities of the client: " + std::to_string(needed & ~capabilities_));
   }
-  bool tls_due = target_.connection->socket_path.empty() && target_.connection->tls.mode != BackendTlsMode::disabled;
+  bool tls_due = target_.connection->tls.mode != BackendTlsMode::disabled;
   if (!tls_due) {
     write_response();
     return failure_.detail.empty() ? Step::more : Step::failed;

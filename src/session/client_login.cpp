@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::uint8_t collation_utf8mb4_general_ci = 45;
 constexpr std::uint8_t collation_utf8mb4_0900_ai_ci = 255;
-constexpr std::uint8_t dialog_password_question = 0x04;  // MariaDB plugin/auth_dialog: ask without echo
+// MariaDB plugin/auth_dialog: 0x04 asks without echo; PyMySQL answers no other prompt than this without a handler.
+constexpr std::string_view dialog_question = "\x04Password: ";
 
 std::string_view plugin_of(AuthMethod method) {
   switch (method) {
@@ -148,9 +149,7 @@ ClientLogin::Step ClientLogin::switch_to(AuthMethod method) {
     plugin_bytes.push_back(0);  // libmysqlclient takes exactly 21 bytes
     awaits_scramble_ = true;
   } else if (method == AuthMethod::dialog) {
-    constexpr std::string_view prompt = "Password: ";  // PyMySQL answers no other without a handler
-    plugin_bytes.push_back(dialog_password_question);
-    plugin_bytes.insert(plugin_bytes.end(), prompt.begin(), prompt.end());
+    plugin_bytes.assign(dialog_question.begin(), dialog_question.end());
   }
   wire::PacketWriter writer{*out_};
   writer.begin(sequence_id_);
