@@ -40,7 +40,7 @@ class Secret {
   bool empty() const { return text_.empty(); }
   void clear() {
     wipe(text_.data(), text_.size());
-    text_.clear();
+    std::string{}.swap(text_);  // gives the memory back
   }
 
  private:
