@@ -122,7 +122,9 @@ void fuzz_session(Bytes input) {
   }
   world.finish();
   if (!world.failure().empty()) {
-    std::fprintf(stderr, "session: %s\n", world.failure().c_str());
+    std::string failure = world.failure();
+    std::replace(failure.begin(), failure.end(), '\0', '?');  // it may quote what was sent
+    std::fprintf(stderr, "session: %s\n", failure.c_str());
   }
   SALLYPORT_CHECK(world.failure().empty());
 }

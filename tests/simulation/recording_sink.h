@@ -33,6 +33,7 @@ class RecordingSink final : public audit::Sink {
   void commit();
   // Records that are not taken from now on, for want of room.
   void refuse(std::uint32_t records) { refused_left_ = records; }
+  std::uint32_t records_refused() const { return records_refused_; }
 
   // To be called when the session has ended.
   void check_end();
