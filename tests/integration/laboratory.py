@@ -118,16 +118,23 @@ class Laboratory:
     def audit_text(self):
         return "".join(path.read_text() for path in sorted(Path(self.values["LAB_AUDIT_DIR"]).glob("*.jsonl")))
 
-    def audit(self, since=0):
+    def audit_files(self):
+        return sorted(Path(self.values["LAB_AUDIT_DIR"]).glob("*.jsonl"))
+
+    def audit(self, since=None):
         """The records after the mark that audit_mark() gave, files one after the other."""
         records = []
-        for path in sorted(Path(self.values["LAB_AUDIT_DIR"]).glob("*.jsonl")):
-            text = path.read_text()
-            records += [json.loads(line) for line in text[:text.rfind("\n") + 1].splitlines()]
-        return [one for one in records if one["time"] > since] if since else records
+        for path in self.audit_files():
+            begin = (since or {}).get(path, 0)
+            with open(path, "rb") as file:
+                file.seek(begin if begin <= path.stat().st_size else 0)
+                text = file.read()
+            records += [json.loads(line) for line in text[:text.rfind(b"\n") + 1].splitlines()]
+        return records
 
     def audit_mark(self):
-        return max((one["time"] for one in self.audit()), default="0")
+        """Where the files end now. The drivers' large values make them long, so no test reads them from the start."""
+        return {path: path.stat().st_size for path in self.audit_files()}
 
     def wait_for_record(self, since, **members):
         def found():
