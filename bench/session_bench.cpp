@@ -29,7 +29,7 @@ void relay_answer(benchmark::State& state, std::size_t rows, const session::Legs
       from.received(part);
       rest = rest.subspan(part);
     }
-    relay.start(wire::Command::query, legs, {.client = 1, .backend = 1});
+    relay.start(wire::Command::query, legs, {.client = 1, .backend = 1}, {});
     auto step = relay.relay(from, to, tracked);
     SALLYPORT_CHECK(step.has_value() && *step == session::AnswerRelay::Step::done);
     while (!to.empty()) {

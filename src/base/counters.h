@@ -15,6 +15,7 @@ enum class Metric : std::uint8_t {
   connections_accepted,
   logins_accepted,
   statements_denied,
+  results_cut,
   backend_connects,
   backend_connect_failures,
   client_bytes_received,
@@ -43,7 +44,7 @@ inline constexpr std::array<std::string_view, 4> connection_refusal_reasons{"too
 
 // Reason codes of login_refused records; the last ones end a connection whose token was accepted already and whose
 // session had not begun. "other" counts every code that is not listed.
-inline constexpr std::array<std::string_view, 41> login_refusal_reasons{"tls_required",
+inline constexpr std::array<std::string_view, 43> login_refusal_reasons{"tls_required",
                                                                         "tls_failed",
                                                                         "driver_too_old",
                                                                         "token_missing",
@@ -75,6 +76,8 @@ inline constexpr std::array<std::string_view, 41> login_refusal_reasons{"tls_req
                                                                         "flavor_mismatch",
                                                                         "audit_unavailable",
                                                                         "too_many_connections",
+                                                                        "too_many_account_sessions",
+                                                                        "account_login_rate",
                                                                         "client_closed",
                                                                         "client_violation",
                                                                         "packet_too_large",
@@ -86,10 +89,23 @@ inline constexpr std::array<std::string_view, 41> login_refusal_reasons{"tls_req
                                                                         "other"};
 
 // Reasons of session_end records. "other" counts every reason that is not listed.
-inline constexpr std::array<std::string_view, 15> session_end_reasons{
-    "client_quit",    "client_closed",     "client_violation", "packet_too_large",  "command_malformed",
-    "backend_closed", "backend_violation", "token_expired",    "account_disabled",  "account_changed",
-    "idle_timeout",   "write_timeout",     "drained",          "audit_unavailable", "other"};
+inline constexpr std::array<std::string_view, 17> session_end_reasons{"client_quit",
+                                                                      "client_closed",
+                                                                      "client_violation",
+                                                                      "packet_too_large",
+                                                                      "command_malformed",
+                                                                      "backend_closed",
+                                                                      "backend_violation",
+                                                                      "token_expired",
+                                                                      "account_disabled",
+                                                                      "account_changed",
+                                                                      "idle_timeout",
+                                                                      "statement_timeout",
+                                                                      "transaction_timeout",
+                                                                      "write_timeout",
+                                                                      "drained",
+                                                                      "audit_unavailable",
+                                                                      "other"};
 
 // Commands by opcode, as `enum_server_command` of MySQL 9 and MariaDB 10.11 numbers them; those above the table are
 // counted in the last two.

@@ -25,6 +25,7 @@ struct LogSettings {
 struct Config {
   net::NetSettings net;
   session::Limits limits;
+  identity::AccountLimits account_limits;  // of an account without limits of its own
   std::vector<session::ConnectionSettings> connections;
   identity::IdentitySettings identity;
   audit::AuditSettings audit;

@@ -199,6 +199,25 @@ TEST_F(ConfigTest, ListenersAndNetSettingsAreRead) {
   EXPECT_EQ(net.state_directory, directory_ / "state");
 }
 
+TEST_F(ConfigTest, AnAccountHasTheLimitsOfAllWhereItHasNoneOfItsOwn) {
+  auto config = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(config);
+  const identity::AccountLimits& all = config->identity.accounts[0].limits;
+  EXPECT_EQ(all.sessions_max, 20U);
+  EXPECT_EQ(all.logins_per_second_max, 0U);
+  EXPECT_EQ(all.statement_timeout, Seconds{300});
+  EXPECT_EQ(all.transaction_timeout, Seconds{0});
+  EXPECT_EQ(all.result_rows_max, 100'000U);
+  EXPECT_EQ(all.result_bytes_max, 0U);
+  const identity::AccountLimits& own = config->identity.accounts[1].limits;
+  EXPECT_EQ(own.sessions_max, 0U);
+  EXPECT_EQ(own.logins_per_second_max, 50U);
+  EXPECT_EQ(own.statement_timeout, Seconds{300});
+  EXPECT_EQ(own.transaction_timeout, Seconds{30});
+  EXPECT_EQ(own.result_rows_max, 100'000U);
+  EXPECT_EQ(own.result_bytes_max, 2ULL << 30);
+}
+
 TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
   auto config = parse(valid_, "config.yaml", directory_);
   ASSERT_TRUE(config);
@@ -315,6 +334,13 @@ TEST_F(ConfigTest, WhatIsLeftOutHasTheDefaultsOfTheSettings) {
   EXPECT_EQ(config->limits.backend_login_timeout, limits.backend_login_timeout);
   EXPECT_EQ(config->limits.idle_timeout, limits.idle_timeout);
   EXPECT_EQ(config->limits.write_timeout, limits.write_timeout);
+  identity::AccountLimits account;
+  EXPECT_EQ(config->account_limits.sessions_max, account.sessions_max);
+  EXPECT_EQ(config->account_limits.logins_per_second_max, account.logins_per_second_max);
+  EXPECT_EQ(config->account_limits.statement_timeout, account.statement_timeout);
+  EXPECT_EQ(config->account_limits.transaction_timeout, account.transaction_timeout);
+  EXPECT_EQ(config->account_limits.result_rows_max, account.result_rows_max);
+  EXPECT_EQ(config->account_limits.result_bytes_max, account.result_bytes_max);
   net::NetSettings net;
   EXPECT_EQ(config->net.admin.address, net.admin.address);
   EXPECT_EQ(config->net.admin.port, net.admin.port);
@@ -391,12 +417,14 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"match", "match: [{", "service_accounts[0].match[0]."},
       {"grant", "grants: [{", "service_accounts[0].grants[0]."},
       {"limits", "limits: {", "limits."},
+      {"account_limits", "account: {", "limits.account."},
       {"audit", "audit: {", "audit."},
       {"log", "log: {", "log."},
   };
   const std::string skeleton =
       "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, "
-      "logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {}, audit: {}, log: {}}";
+      "logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: {}}, "
+      "audit: {}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());
   for (const auto* section : all_sections()) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& other) { return other.section == section->name; });

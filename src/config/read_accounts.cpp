@@ -160,6 +160,7 @@ void read_service_accounts(SectionReader& root, Config& config) {
     identity::ServiceAccount account{.name = section.text("name"),
                                      .match = read_rules(section, config),
                                      .grants = read_grants(section, config),
+                                     .limits = read_account_limits(section.section("limits"), config.account_limits),
                                      .disabled = section.flag("disabled")};
     names.push_back(account.name);
     config.identity.accounts.push_back(std::move(account));

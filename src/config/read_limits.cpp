@@ -32,6 +32,7 @@ void read_session_limits(SectionReader limits, Config& config) {
                    .backend_login_timeout = limits.milliseconds("backend_login_timeout"),
                    .idle_timeout = limits.milliseconds("idle_timeout"),
                    .write_timeout = limits.milliseconds("write_timeout")};
+  config.account_limits = read_account_limits(limits.section("account"), config.account_limits);
   config.net.connections_max = static_cast<std::uint32_t>(limits.number("connections_max"));
   config.net.drain_timeout = limits.milliseconds("drain_timeout");
   if (config.limits.packet_bytes_max != 0 && config.limits.token_bytes_max > config.limits.packet_bytes_max) {
@@ -41,6 +42,23 @@ void read_session_limits(SectionReader limits, Config& config) {
 }
 
 }  // namespace
+
+identity::AccountLimits read_account_limits(SectionReader section, const identity::AccountLimits& otherwise) {
+  identity::AccountLimits limits = otherwise;
+  auto take = [&](std::string_view name, auto& value) {
+    using Value = std::remove_reference_t<decltype(value)>;
+    if (section.present(name)) {
+      value = static_cast<Value>(section.number(name));
+    }
+  };
+  take("sessions_max", limits.sessions_max);
+  take("logins_per_second_max", limits.logins_per_second_max);
+  take("statement_timeout", limits.statement_timeout);
+  take("transaction_timeout", limits.transaction_timeout);
+  take("result_rows_max", limits.result_rows_max);
+  take("result_bytes_max", limits.result_bytes_max);
+  return limits;
+}
 
 void read_limits(SectionReader& root, Config& config) {
   config.net.worker_threads = static_cast<std::uint32_t>(root.number("worker_threads"));

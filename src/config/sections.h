@@ -13,6 +13,9 @@ void read_issuers(SectionReader& root, Config& config);
 void read_connections(SectionReader& root, Config& config);
 void read_service_accounts(SectionReader& root, Config& config);
 
+// What the section does not give is as in `otherwise`.
+identity::AccountLimits read_account_limits(SectionReader section, const identity::AccountLimits& otherwise);
+
 // The words of the document, for more than one of these.
 inline constexpr std::array<Choice<session::Flavor>, 2> flavor_choices{
     {{"mysql", session::Flavor::mysql}, {"mariadb", session::Flavor::mariadb}}};

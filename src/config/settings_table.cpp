@@ -328,7 +328,51 @@ constexpr std::array<Field, 4> grant_fields{{
 }};
 constexpr Section grant{"grant", "What a service account may open.", grant_fields};
 
-constexpr std::array<Field, 4> account_fields{{
+constexpr std::array<Field, 6> account_limits_fields{{
+    {.name = "sessions_max",
+     .kind = integer,
+     .default_value = "1000",
+     .meaning = "Sessions at a time; 0: as many as `limits.connections_max`.",
+     .least = 0,
+     .most = 1'000'000},
+    {.name = "logins_per_second_max",
+     .kind = integer,
+     .default_value = "0",
+     .meaning = "Logins a second on average, and at most so many at once; 0: no bound.",
+     .least = 0,
+     .most = 1'000'000},
+    {.name = "statement_timeout",
+     .kind = duration,
+     .default_value = "0s",
+     .meaning =
+         "From a command's forwarding to the end of its answer; then the session ends. 0s: until the token expires.",
+     .least = 0,
+     .most = 365 * day},
+    {.name = "transaction_timeout",
+     .kind = duration,
+     .default_value = "0s",
+     .meaning =
+         "How long a transaction may stay open; then the session ends and it is rolled back. 0s: until the token "
+         "expires.",
+     .least = 0,
+     .most = 365 * day},
+    {.name = "result_rows_max",
+     .kind = integer,
+     .default_value = "0",
+     .meaning = "Rows in the answer to one command; an error stands in the place of the next. 0: no bound.",
+     .least = 0,
+     .most = 1'000'000'000'000},
+    {.name = "result_bytes_max",
+     .kind = size,
+     .default_value = "0B",
+     .meaning = "The same in bytes, counted before each row. 0B: no bound.",
+     .least = 0,
+     .most = 1024 * gib},
+}};
+constexpr Section account_limits{"account_limits", "What the sessions of a service account may use.",
+                                 account_limits_fields};
+
+constexpr std::array<Field, 5> account_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -353,11 +397,15 @@ constexpr std::array<Field, 4> account_fields{{
      .least = 1,
      .most = 1000,
      .section = &grant},
+    {.name = "limits",
+     .kind = section,
+     .meaning = "What is not given here is as in `limits.account`.",
+     .section = &account_limits},
 }};
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 9> limits_fields{{
+constexpr std::array<Field, 10> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -412,6 +460,10 @@ constexpr std::array<Field, 9> limits_fields{{
      .meaning = "How long sessions may go on after SIGTERM.",
      .least = 0,
      .most = day},
+    {.name = "account",
+     .kind = section,
+     .meaning = "Of each service account, where its own `limits` don't say otherwise.",
+     .section = &account_limits},
 }};
 constexpr Section limits{"limits", "Bounds on what peers can make the gateway hold or wait for.", limits_fields};
 
@@ -484,9 +536,9 @@ constexpr std::array<Field, 10> root_fields{{
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 16> sections_in_order{
-    &root,  &listener, &listener_tls, &admin, &issuer, &issuer_keys, &connection, &backend_tls,
-    &login, &secret,   &account,      &match, &grant,  &limits,      &audit,      &log};
+constexpr std::array<const Section*, 17> sections_in_order{
+    &root,   &listener, &listener_tls, &admin, &issuer, &issuer_keys,    &connection, &backend_tls, &login,
+    &secret, &account,  &match,        &grant, &limits, &account_limits, &audit,      &log};
 
 }  // namespace
 

@@ -80,10 +80,21 @@ struct Grant {
   std::string set_role;    // MySQL role to SET ROLE to after the login; empty: the login's own default roles
 };
 
+// What the sessions of a service account may use. 0: no bound.
+struct AccountLimits {
+  std::uint32_t sessions_max = 1000;        // at a time
+  std::uint32_t logins_per_second_max = 0;  // on average; as many may come at once after a quiet second
+  Milliseconds statement_timeout{0};        // from a command's forwarding to the end of its answer
+  Milliseconds transaction_timeout{0};      // how long a transaction may stay open
+  std::uint64_t result_rows_max = 0;        // in the answer to one command
+  std::uint64_t result_bytes_max = 0;       // the same; the row that exceeds it is the last one sent
+};
+
 struct ServiceAccount {
   std::string name;
   std::vector<MatchRule> match;  // any of them
   std::vector<Grant> grants;
+  AccountLimits limits;
   bool disabled = false;  // refuses logins and ends live sessions
 };
 

@@ -36,7 +36,8 @@ Connection::Connection(Loop& loop, Client client)
       session_({.listener = client.listener,
                 .environment = loop.runtime()->environment,
                 .audit = loop.audit(),
-                .counters = loop.own_counters()},
+                .counters = loop.own_counters(),
+                .ledger = loop.shared().ledger},
                std::move(client.opening)),
       resolver_(loop.context()) {
   set_options(client_.socket());

@@ -14,6 +14,7 @@
 #include "base/counters.h"
 #include "net/log.h"
 #include "net/runtime.h"
+#include "session/account_ledger.h"
 #include "store/audit_file.h"
 
 namespace sallyport::net {
@@ -27,6 +28,7 @@ struct LoopShared {
   Log& log;
   std::uint32_t connections_max = 0;
   std::atomic<std::uint32_t> connections_open{0};
+  session::AccountLedger ledger;
   std::atomic<bool> audit_failing{false};  // of any loop, for readiness
   // Asks for newer keys of an issuer; `done` is called on the calling loop.
   std::function<void(std::size_t issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;

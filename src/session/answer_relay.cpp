@@ -24,6 +24,28 @@ bool is_told(const wire::SessionTrackEntry& entry) {
   return false;
 }
 
+// Takes what an OK packet says of the session's state; `told` gets what a client is told of it. False when it is
+// malformed.
+bool follow(const wire::OkPacket& ok, TrackedState& state, std::vector<std::uint8_t>& told) {
+  state.status_flags = ok.status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
+  if ((ok.status_flags & wire::status::session_state_changed) == 0) {
+    return true;
+  }
+  auto entries = wire::parse_session_track(ok.session_track);
+  if (!entries) {
+    return false;
+  }
+  for (const auto& entry : *entries) {
+    if (entry.kind == wire::SessionTrackEntry::Kind::schema) {
+      state.schema = entry.value;
+    }
+    if (is_told(entry)) {
+      told.insert(told.end(), entry.raw.begin(), entry.raw.end());
+    }
+  }
+  return true;
+}
+
 // Of the flags that the last packet had, those that hold for an EOF behind column definitions as well: a cursor that
 // was opened before is none of this result.
 std::uint16_t columns_end_flags(std::uint16_t status_flags) {
@@ -32,9 +54,10 @@ std::uint16_t columns_end_flags(std::uint16_t status_flags) {
 
 }  // namespace
 
-void AnswerRelay::start(wire::Command command, const Legs& legs, FirstSequenceIds first) {
+void AnswerRelay::start(wire::Command command, const Legs& legs, FirstSequenceIds first, const Bounds& bounds) {
   *this = AnswerRelay{};
   legs_ = legs;
+  bounds_ = bounds;
   shift_ = static_cast<std::uint8_t>(first.client - first.backend);
   reader_.start(command, legs.backend, first.backend);
 }
@@ -51,13 +74,72 @@ Result<AnswerRelay::Step, Reason> AnswerRelay::relay(InputBuffer& from, OutputQu
     if (packet->bytes == 0) {
       return Step::more;
     }
-    if (packet->kind == PacketKind::row && !columns_end_due_) {
+    if (!cut_ && exceeds_bounds(*packet)) {
+      cut(*packet, to, state);
+    }
+    if (cut_) {
+      if (auto discarded = discard(*packet, from, to, state); !discarded) {
+        return Unexpected(discarded.error());
+      }
+    } else if (packet->kind == PacketKind::row && !columns_end_due_) {
       forward(*packet, from, to);
     } else if (auto handled = handle(*packet, from, to, state); !handled) {
       return Unexpected(handled.error());
     }
   }
   return Step::done;
+}
+
+bool AnswerRelay::exceeds_bounds(const Packet& row) const {
+  if (row.kind != PacketKind::row || !row.packet_starts) {
+    return false;
+  }
+  std::uint64_t rows_before = reader_.rows() - (row.packet_ends ? 1 : 0);
+  return (bounds_.rows_max != 0 && rows_before >= bounds_.rows_max) ||
+         (bounds_.bytes_max != 0 && totals_.bytes >= bounds_.bytes_max);
+}
+
+// Puts an error in the place of a row. What the server still sends of the answer is dropped.
+void AnswerRelay::cut(const Packet& row, OutputQueue& to, const TrackedState& state) {
+  cut_ = true;
+  rows_sent_ = reader_.rows() - (row.packet_ends ? 1 : 0);
+  --shift_;  // the reader has counted the row already
+  if (columns_end_due_) {
+    insert_eof(to, columns_end_flags(state.status_flags), 0);
+  }
+  ClientError error = client_error(Reason::result_too_large);
+  wire::PacketWriter writer{to.made()};
+  std::size_t before = to.made().size();
+  writer.begin(next_client_sequence_id());
+  wire::write_err(writer, {.code = error.mysql_error, .sql_state = error.sql_state, .message = error.message});
+  writer.end();
+  totals_.bytes += to.made().size() - before;
+  to.queue_made();
+  totals_.error_code = error.mysql_error;
+  totals_.error_sql_state = error.sql_state;
+  totals_.error_message = error.message;
+}
+
+Result<Unit, Reason> AnswerRelay::discard(const Packet& packet, InputBuffer& from, OutputQueue& to,
+                                          TrackedState& state) {
+  Bytes payload = Bytes{from.unclaimed()}.subspan(wire::frame_header_bytes, packet.bytes - wire::frame_header_bytes);
+  bool ends =
+      packet.kind == PacketKind::ok || packet.kind == PacketKind::columns_end || packet.kind == PacketKind::rows_end;
+  if (ends && payload[0] == wire::eof_header && !backend_ends_with_ok()) {
+    auto eof = wire::parse_eof(payload);
+    if (!eof) {
+      return Unexpected(Reason::backend_violation);
+    }
+    state.status_flags = eof->status_flags;
+  } else if (ends) {
+    auto ok = wire::parse_ok(payload, legs_.backend);
+    std::vector<std::uint8_t> told;
+    if (!ok || !follow(*ok, state, told)) {
+      return Unexpected(Reason::backend_violation);
+    }
+  }
+  to.skip(packet.bytes);
+  return Unit{};
 }
 
 void AnswerRelay::forward(const Packet& packet, InputBuffer& from, OutputQueue& to) {
@@ -225,27 +307,17 @@ Result<Unit, Reason> AnswerRelay::handle_ok(const Packet& packet, const wire::Ok
                                             OutputQueue& to, TrackedState& state) {
   wire::OkPacket told = ok;
   std::vector<std::uint8_t> track;
+  if (!follow(ok, state, track)) {
+    return Unexpected(Reason::backend_violation);
+  }
   bool changed = (ok.status_flags & wire::status::session_state_changed) != 0;
   if (changed) {
-    auto entries = wire::parse_session_track(ok.session_track);
-    if (!entries) {
-      return Unexpected(Reason::backend_violation);
-    }
-    for (const auto& entry : *entries) {
-      if (entry.kind == wire::SessionTrackEntry::Kind::schema) {
-        state.schema = entry.value;
-      }
-      if (is_told(entry)) {
-        track.insert(track.end(), entry.raw.begin(), entry.raw.end());
-      }
-    }
     bool tells = wire::has(legs_.client, wire::capability::session_track) && !track.empty();
     told.session_track = track;
     if (!tells) {
       told.status_flags &= static_cast<std::uint16_t>(~wire::status::session_state_changed);
     }
   }
-  state.status_flags = told.status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
   bool as_eof = ok.header == wire::eof_header && !client_ends_with_ok();
   if (!changed && !as_eof) {
     columns_end_due_ = false;

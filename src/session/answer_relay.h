@@ -47,8 +47,13 @@ class AnswerRelay {
     std::uint8_t client;
     std::uint8_t backend;
   };
+  // How much of an answer the client may read; 0: no bound.
+  struct Bounds {
+    std::uint64_t rows_max = 0;
+    std::uint64_t bytes_max = 0;
+  };
   // Begins the answer to `command`.
-  void start(wire::Command command, const Legs& legs, FirstSequenceIds first);
+  void start(wire::Command command, const Legs& legs, FirstSequenceIds first, const Bounds& bounds);
 
   enum class Step : std::uint8_t { more, done };
   // Takes as much as there is from `from` and queues it for the client. Stops early, with Step::more, when packets made
@@ -56,12 +61,15 @@ class AnswerRelay {
   Result<Step, Reason> relay(InputBuffer& from, OutputQueue& to, TrackedState& state);
 
   // Whether the client has got whole packets only, so that an ERR packet can follow.
-  bool at_packet_boundary() const { return reader_.at_packet_boundary(); }
+  bool at_packet_boundary() const { return cut_ || reader_.at_packet_boundary(); }
   // What an ERR packet bears that ends the answer now; 1, as the answer to the next command, when all that the client
   // waits for was sent and only an EOF of the server's is missing, which is not for the client.
   std::uint8_t error_sequence_id() const { return client_is_answered() ? std::uint8_t{1} : next_client_sequence_id(); }
   bool done() const { return reader_.done(); }
-  std::uint64_t rows() const { return reader_.rows(); }
+  // Complete rows that were sent to the client.
+  std::uint64_t rows() const { return cut_ ? rows_sent_ : reader_.rows(); }
+  // Whether the answer exceeded its bounds: the client got an error in place of its rest.
+  bool cut() const { return cut_; }
   const AnswerTotals& totals() const { return totals_; }
 
  private:
@@ -70,7 +78,12 @@ class AnswerRelay {
   std::uint8_t next_client_sequence_id() const {
     return static_cast<std::uint8_t>(reader_.next_sequence_id() + shift_);
   }
-  bool client_is_answered() const { return totals_.prepared && definitions_left_ == 0 && client_ends_with_ok(); }
+  bool client_is_answered() const {
+    return cut_ || (totals_.prepared && definitions_left_ == 0 && client_ends_with_ok());
+  }
+  bool exceeds_bounds(const Packet& row) const;
+  void cut(const Packet& row, OutputQueue& to, const TrackedState& state);
+  Result<Unit, Reason> discard(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
   void forward(const Packet& packet, InputBuffer& from, OutputQueue& to);
   void drop(const Packet& packet, OutputQueue& to);
   void insert_eof(OutputQueue& to, std::uint16_t status_flags, std::uint16_t warnings);
@@ -91,6 +104,9 @@ class AnswerRelay {
   std::uint64_t prepare_columns_left_ = 0;
   bool columns_end_due_ = false;  // the client is due an EOF behind the column definitions that the server left out
   std::uint64_t rows_before_result_ = 0;
+  Bounds bounds_;
+  bool cut_ = false;
+  std::uint64_t rows_sent_ = 0;  // when it was cut
   AnswerTotals totals_;
 };
 

@@ -30,11 +30,12 @@ struct Relayed {
 };
 
 // Relays a stream that arrives `arrival_bytes` at a time to a client that takes `taken_bytes` at a time.
-Relayed relay(Command command, const Legs& legs, Bytes stream, std::size_t arrival_bytes, std::size_t taken_bytes) {
+Relayed relay(Command command, const Legs& legs, Bytes stream, std::size_t arrival_bytes, std::size_t taken_bytes,
+              const AnswerRelay::Bounds& bounds = {}) {
   InputBuffer from;
   OutputQueue to{from};
   AnswerRelay relay;
-  relay.start(command, legs, {.client = 1, .backend = 1});
+  relay.start(command, legs, {.client = 1, .backend = 1}, bounds);
   Relayed result;
   while (!result.error) {
     auto step = relay.relay(from, to, result.state);
@@ -134,7 +135,7 @@ TEST(AnswerRelay, ACursorThatAnEarlierAnswerOpenedIsNotAnnouncedAgain) {
   InputBuffer from;
   OutputQueue to{from};
   AnswerRelay relay;
-  relay.start(Command::stmt_execute, {.client = old_leg, .backend = new_leg}, {.client = 1, .backend = 1});
+  relay.start(Command::stmt_execute, {.client = old_leg, .backend = new_leg}, {.client = 1, .backend = 1}, {});
   Buffer stream = answer_of({one_column, definition, row, {0xFE, 0, 0, 2, 0, 0, 0}});
   std::copy(stream.begin(), stream.end(), from.space(1U << 16).begin());
   from.received(stream.size());
@@ -206,7 +207,7 @@ TEST(AnswerRelay, AnswersBearTheClientsNumbersWhereTheCommandWasSentOnInOtherFra
   OutputQueue to{from};
   TrackedState state;
   AnswerRelay relay;
-  relay.start(Command::query, {.client = new_leg, .backend = new_leg}, {.client = 1, .backend = 2});
+  relay.start(Command::query, {.client = new_leg, .backend = new_leg}, {.client = 1, .backend = 2}, {});
   Buffer stream = answer_of({ok}, 2);
   std::copy(stream.begin(), stream.end(), from.space(1U << 16).begin());
   from.received(stream.size());
@@ -216,6 +217,35 @@ TEST(AnswerRelay, AnswersBearTheClientsNumbersWhereTheCommandWasSentOnInOtherFra
   EXPECT_EQ(Buffer(pieces[0].begin(), pieces[0].end()), answer_of({ok}, 1));
 }
 
+TEST(AnswerRelay, AnAnswerIsCutAtARowHoweverItArrives) {
+  Buffer end{0xFE, 0, 0, 2, 0, 0, 0};
+  Buffer stream = answer_of({one_column, definition, row, row, row, end});
+  for (wire::Capabilities client : {old_leg, new_leg}) {
+    Legs legs{.client = client, .backend = new_leg};
+    std::size_t head =
+        relay(Command::query, legs, answer_of({one_column, definition, row, row, row, end})).to_client.size() -
+        (client == old_leg ? 9 : 11) - 3 * (4 + row.size());
+    struct Case {
+      AnswerRelay::Bounds bounds;
+      std::uint64_t rows;
+    };
+    const std::array<Case, 4> cases{{{{.rows_max = 1, .bytes_max = 0}, 1},
+                                     {{.rows_max = 2, .bytes_max = 0}, 2},
+                                     {{.rows_max = 0, .bytes_max = 1}, 0},
+                                     {{.rows_max = 0, .bytes_max = head + 1}, 1}}};
+    for (const Case& expected : cases) {
+      Relayed whole = relay(Command::query, legs, stream, 1U << 20, 1U << 20, expected.bounds);
+      EXPECT_TRUE(whole.done);
+      EXPECT_EQ(whole.rows, expected.rows) << expected.bounds.rows_max << " " << expected.bounds.bytes_max;
+      EXPECT_EQ(whole.totals.error_code, 1105);
+      EXPECT_EQ(whole.state.status_flags, wire::status::autocommit);
+      for (std::size_t bytes = 1; bytes <= 7; bytes += 3) {
+        EXPECT_EQ(relay(Command::query, legs, stream, bytes, bytes + 1, expected.bounds).to_client, whole.to_client);
+      }
+    }
+  }
+}
+
 TEST(AnswerRelay, StopsWhileTheClientTakesNothing) {
   InputBuffer from;
   OutputQueue to{from};
@@ -223,7 +253,7 @@ TEST(AnswerRelay, StopsWhileTheClientTakesNothing) {
   AnswerRelay relay;
   // Each OK tells of a change, so that each is made anew for a client that is not told.
   Buffer use = from_hex("00 00 00 0a40 0000 00 08 01 06 05 73616c6573");
-  relay.start(Command::query, {.client = old_leg, .backend = new_leg}, {.client = 1, .backend = 1});
+  relay.start(Command::query, {.client = old_leg, .backend = new_leg}, {.client = 1, .backend = 1}, {});
   Buffer stream = answer_of(std::vector<Buffer>(60'000, use));
   Bytes rest{stream};
   while (from.unclaimed().size() < (64U << 10)) {

@@ -32,6 +32,12 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "The audit log can't be written, so nothing was executed. Try again later; tell an operator."},
     {Reason::too_many_connections, "too_many_connections", 1040, "08004",
      "Too many connections. Close some, or try again later."},
+    {Reason::too_many_account_sessions, "too_many_account_sessions", 1203, "42000",
+     "Your service account has as many sessions as it may. Close some; an operator can raise its limits.sessions_max."},
+    {Reason::account_login_rate, "account_login_rate", 1226, "42000",
+     "Your service account logs in too often. Keep connections open, or try again in a second; an operator can raise "
+     "its "
+     "limits.logins_per_second_max."},
     {Reason::command_not_supported, "command_not_supported", 1047, "08S01",
      "This protocol command is not supported by the gateway. Nothing was executed; the connection is usable."},
     {Reason::command_malformed, "command_malformed", 1835, "HY000",
@@ -45,6 +51,10 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::prepared_statements_max, "prepared_statements_max", 1461, "42000",
      "Too many prepared statements on this connection. Close some; an operator can raise "
      "limits.prepared_statements_max."},
+    {Reason::result_too_large, "result_too_large", 1105, "HY000",
+     "The result is larger than your service account may read, and ends here. Ask for less (LIMIT); an operator can "
+     "raise "
+     "limits.result_rows_max and limits.result_bytes_max."},
     {Reason::client_quit, "client_quit", 0, "", ""},
     {Reason::client_closed, "client_closed", 0, "", ""},
     {Reason::client_violation, "client_violation", 1156, "08S01",
@@ -62,6 +72,13 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::account_changed, "account_changed", 4031, "HY000",
      "What the service account of this session is granted has changed. Connect again."},
     {Reason::idle_timeout, "idle_timeout", 4031, "HY000", "The session was idle for too long. Connect again."},
+    {Reason::statement_timeout, "statement_timeout", 3024, "HY000",
+     "The statement took longer than your service account may use (limits.statement_timeout). Connect again; what was "
+     "not "
+     "committed is rolled back."},
+    {Reason::transaction_timeout, "transaction_timeout", 4031, "HY000",
+     "The transaction was open for longer than your service account may use (limits.transaction_timeout) and is rolled "
+     "back. Connect again."},
     {Reason::write_timeout, "write_timeout", 0, "", ""},
     {Reason::drained, "drained", 1053, "08S01", "The gateway is shutting down. Connect again."},
 }};

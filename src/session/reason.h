@@ -29,6 +29,8 @@ enum class Reason : std::uint8_t {
   flavor_mismatch,
   audit_unavailable,
   too_many_connections,
+  too_many_account_sessions,
+  account_login_rate,
   // A command.
   command_not_supported,
   command_malformed,
@@ -36,6 +38,7 @@ enum class Reason : std::uint8_t {
   statement_unknown,
   parameter_incomplete,
   prepared_statements_max,
+  result_too_large,
   // The end of a session.
   client_quit,
   client_closed,
@@ -47,6 +50,8 @@ enum class Reason : std::uint8_t {
   account_disabled,
   account_changed,
   idle_timeout,
+  statement_timeout,
+  transaction_timeout,
   write_timeout,
   drained
 };

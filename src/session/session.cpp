@@ -14,6 +14,7 @@ Session::Session(Setting setting, Opening opening)
     : listener_(setting.listener),
       environment_(std::move(setting.environment)),
       counters_(setting.counters),
+      ledger_(setting.ledger),
       origin_(std::move(opening.origin)),
       records_(origin_, setting.audit),
       phase_(LoggingIn{ClientLogin{setting.listener, to_client_.made()}}),
@@ -232,7 +233,7 @@ MonoTime Session::deadline() const {
     return ending_since_ + closing_timeout;
   }
   const Limits& limits = environment_->limits;
-  MonoTime due = phase_deadline_;
+  MonoTime due = std::min(phase_deadline_, transaction_deadline_);
   if (who_) {
     due = std::min(due, now_.mono + (who_->principal.expires_at - now_.wall));
   }
@@ -270,11 +271,15 @@ void Session::time_passed(Now now) {
     close(Reason::write_timeout, "the client took nothing");
   } else if (now.mono >= backend_progress_ + limits.write_timeout) {
     end_session(Reason::backend_closed, "the server took nothing for limits.write_timeout");
+  } else if (now.mono >= transaction_deadline_) {
+    end_session(Reason::transaction_timeout);
   } else if (now.mono >= phase_deadline_) {
     if (phase<LoggingIn>() != nullptr || phase<VerifyingToken>() != nullptr) {
       refuse_login(Reason::handshake_timeout, {});
     } else if (phase<Ready>() != nullptr) {
       end_session(Reason::idle_timeout);
+    } else if (phase<Answering>() != nullptr || phase<Resetting>() != nullptr) {
+      end_session(Reason::statement_timeout);
     } else if (!start_recorded_) {
       refuse_login(Reason::backend_unavailable, "the server did not answer within limits.backend_login_timeout");
     }
@@ -433,6 +438,9 @@ void Session::close(Reason reason, std::string detail) {
 // Nothing more is read. What is queued for the client is still sent.
 void Session::close_legs() {
   token_.clear();
+  if (who_) {
+    who_->place = {};
+  }
   if (phase<LoggingIn>() != nullptr) {
     wipe(from_client_.unclaimed().data(), from_client_.unclaimed().size());  // a part of the token may be there
   }

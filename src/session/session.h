@@ -25,6 +25,7 @@
 #include "base/result.h"
 #include "identity/principal.h"
 #include "identity/token.h"
+#include "session/account_ledger.h"
 #include "session/answer_relay.h"
 #include "session/backend_login.h"
 #include "session/client_login.h"
@@ -56,12 +57,14 @@ inline constexpr std::size_t handshake_bytes_max = 64U << 10;
 
 class Session {
  public:
-  // What the shell gives a session. References must outlive it; `counters` are those of the session's loop.
+  // What the shell gives a session. References must outlive it; `counters` are those of the session's loop,
+  // `ledger` is that of the whole gateway.
   struct Setting {
     const ListenerProfile& listener;
     std::shared_ptr<const Environment> environment;
     audit::Sink& audit;
     LoopCounters& counters;
+    AccountLedger& ledger;
   };
   struct Opening {
     SessionOrigin origin;
@@ -168,6 +171,7 @@ class Session {
     const identity::ServiceAccount* account = nullptr;
     const identity::Grant* grant = nullptr;
     const ConnectionSettings* connection = nullptr;
+    AccountLedger::Place place;
   };
 
   // The login (session_login.cpp).
@@ -205,6 +209,9 @@ class Session {
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                       const AnswerRelay* relay);
 
+  // Follows transactions by the server's status flags.
+  void watch_transaction();
+
   // Begins an event.
   void at(Now now);
   void follow_environment();
@@ -230,6 +237,7 @@ class Session {
   const ListenerProfile& listener_;
   std::shared_ptr<const Environment> environment_;
   LoopCounters& counters_;
+  AccountLedger& ledger_;
   SessionOrigin origin_;
   SessionRecords records_;
   InputBuffer from_client_;
@@ -243,6 +251,7 @@ class Session {
   Now now_;
   MonoTime opened_;
   MonoTime phase_deadline_;
+  MonoTime transaction_deadline_ = MonoTime::max();
   MonoTime client_progress_;      // when the client last took something, or nothing was due to it
   MonoTime backend_progress_;     // the same of the backend
   std::optional<Reason> ending_;  // the session ends as soon as the client's stream stands between packets

@@ -18,8 +18,19 @@ void Session::enter_ready() {
   }
   phase_ = Ready{};
   phase_deadline_ = now_.mono + environment_->limits.idle_timeout;
+  watch_transaction();
   process_unasked();
   process_commands();
+}
+
+void Session::watch_transaction() {
+  Milliseconds timeout = who_->account->limits.transaction_timeout;
+  bool open = (state_.status_flags & wire::status::in_transaction) != 0;
+  if (!open || timeout.count() == 0) {
+    transaction_deadline_ = MonoTime::max();
+  } else if (transaction_deadline_ == MonoTime::max()) {
+    transaction_deadline_ = now_.mono + timeout;
+  }
 }
 
 void Session::process_commands() {
@@ -255,6 +266,10 @@ void Session::forward_command(PendingCommand pending) {
     flags.resize(std::max<std::size_t>(flags.size(), std::size_t{pending.long_data_parameter} + 1));
     flags[pending.long_data_parameter] = true;
   }
+  const identity::AccountLimits& limits = who_->account->limits;
+  if (limits.statement_timeout.count() != 0) {
+    phase_deadline_ = now_.mono + limits.statement_timeout;
+  }
   if (!is_answered(pending.command)) {
     record_outcome(pending, "ok", {}, nullptr);
     enter_ready();
@@ -264,7 +279,8 @@ void Session::forward_command(PendingCommand pending) {
     Answering& answering = phase_.emplace<Answering>();
     answering.pending = pending;
     answering.relay.start(pending.command, legs_,
-                          {.client = pending.message.next_sequence_id, .backend = first_sequence_id});
+                          {.client = pending.message.next_sequence_id, .backend = first_sequence_id},
+                          {.rows_max = limits.result_rows_max, .bytes_max = limits.result_bytes_max});
   }
 }
 
@@ -351,7 +367,10 @@ void Session::finish_answer() {
       prepared_.prepare_failed();
     }
   }
-  record_outcome(pending, totals.error_code ? "error" : "ok", {}, &answering->relay);
+  bool cut = answering->relay.cut();
+  record_outcome(pending, totals.error_code ? "error" : "ok",
+                 cut ? reason_text(Reason::result_too_large).code : std::string_view{}, &answering->relay);
+  counters_.add(Metric::results_cut, cut ? 1 : 0);
   counters_.observe(Duration::command, now_.mono - pending.began);
   if (ending_) {
     phase_ = Ready{};

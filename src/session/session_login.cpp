@@ -103,6 +103,12 @@ void Session::resolve_account() {
     refuse_login(Reason::flavor_mismatch, {});
     return;
   }
+  auto place = ledger_.admit((*account)->name, (*account)->limits, now_.mono);
+  if (!place) {
+    refuse_login(place.error(), {});
+    return;
+  }
+  who_->place = std::move(place).value();
   target_ = {.connection = who_->connection,
              .login = login,
              .set_role = (*grant)->set_role,

@@ -66,6 +66,7 @@ class SessionTest : public testing::Test {
   std::shared_ptr<const Environment> environment(const Changes& changes) const {
     identity::ServiceAccount account{.name = "reporter"};
     account.match = {{.issuer = "dev", .claims = {{.claim = "sub", .value = "agent"}}}};
+    account.limits = account_limits_;
     account.grants = {{.connection = "shop", .role = "reporter", .login = "reader", .set_role = {}}};
     ConnectionSettings connection;
     connection.name = "shop";
@@ -92,7 +93,11 @@ class SessionTest : public testing::Test {
     wire::Nonce nonce;
     nonce.fill('n');
     session_ = std::make_unique<Session>(
-        Session::Setting{.listener = listener_, .environment = environment_, .audit = sink_, .counters = counters_},
+        Session::Setting{.listener = listener_,
+                         .environment = environment_,
+                         .audit = sink_,
+                         .counters = counters_,
+                         .ledger = ledger_},
         Session::Opening{.origin = {.session_id = "s", .connection_id = 1, .client_address = "127.0.0.1:5"},
                          .nonce = nonce,
                          .now = now_});
@@ -220,6 +225,7 @@ class SessionTest : public testing::Test {
 
   bool denies_executions_ = false;
   std::uint32_t packet_bytes_max_ = 1U << 20;
+  identity::AccountLimits account_limits_;
   wire::Capabilities capabilities_ = wire::capability::protocol_41 | wire::capability::ssl |
                                      wire::capability::secure_connection | wire::capability::plugin_auth |
                                      wire::capability::plugin_auth_lenenc_data;
@@ -227,6 +233,7 @@ class SessionTest : public testing::Test {
   WallTime expires_at_ = now_.wall + Seconds{3600};
   ListSink sink_;
   LoopCounters counters_;
+  AccountLedger ledger_;
   ListenerProfile listener_{.name = "main", .flavor = Flavor::mariadb, .server_version = {}, .auth_method = {}};
   std::shared_ptr<const Environment> environment_;
   std::unique_ptr<Session> session_;

@@ -60,7 +60,7 @@ World::World(const Scenario& scenario, Choices& choices)
   nonce.fill('x');
   session_ = std::make_unique<session::Session>(
       session::Session::Setting{
-          .listener = listener_, .environment = environment_, .audit = sink_, .counters = counters_},
+          .listener = listener_, .environment = environment_, .audit = sink_, .counters = counters_, .ledger = ledger_},
       session::Session::Opening{
           .origin = {.session_id = "s-1", .connection_id = 5, .client_address = "127.0.0.1:50123"},
           .nonce = nonce,

@@ -134,6 +134,7 @@ class World {
   Executions executions_;
   RecordingSink sink_;
   LoopCounters counters_;
+  session::AccountLedger ledger_;
   session::ListenerProfile listener_;
   FakeBackend backend_;
   FakeClient client_;

@@ -1,0 +1,138 @@
+// What a service account's limits mean to its sessions.
+#include "session/session_test_fixture.h"
+
+namespace sallyport::session::test {
+namespace {
+
+const Buffer select{packet(0, from_text("\x03SELECT"))};
+const Buffer one_column{1};
+const Buffer eof{0xFE, 0, 0, 2, 0};
+const Buffer ok_in_transaction{0, 0, 0, 3, 0, 0, 0};
+
+std::string code_in(const Buffer& bytes) {
+  std::string_view text = text_of(bytes);
+  auto at = text.rfind('[');
+  return at == std::string_view::npos ? "none" : std::string(text.substr(at + 1, text.find(']', at) - at - 1));
+}
+
+class SessionLimits : public SessionTest {
+ protected:
+  void start_with(const identity::AccountLimits& limits) {
+    account_limits_ = limits;
+    start();
+  }
+  void answer(const std::vector<Buffer>& payloads) { from_backend(answer_of(payloads)); }
+};
+
+TEST_F(SessionLimits, AnAccountWithAllItsSessionsIsRefusedBeforeAnythingIsOpened) {
+  start_with({.sessions_max = 1});
+  auto taken = ledger_.admit("reporter", account_limits_, now_.mono);
+  ASSERT_TRUE(taken);
+  give_token();
+  EXPECT_EQ(code_in(to_client()), "too_many_account_sessions");
+  EXPECT_FALSE(asked(Action::connect_backend));
+  EXPECT_EQ(sink_.count("login_refused"), 1U);
+}
+
+TEST_F(SessionLimits, ASessionGivesItsPlaceBackAsSoonAsItEnds) {
+  start_with({.sessions_max = 1});
+  log_in();
+  EXPECT_FALSE(ledger_.admit("reporter", account_limits_, now_.mono));
+  session_->client_closed(now_);
+  EXPECT_TRUE(ledger_.admit("reporter", account_limits_, now_.mono));
+}
+
+TEST_F(SessionLimits, AStatementThatTakesTooLongEndsTheSession) {
+  start_with({.statement_timeout = Seconds{3}});
+  log_in();
+  pass(Milliseconds{10'000});
+  session_->time_passed(now_);
+  EXPECT_TRUE(session_->idle()) << "time between statements does not count";
+  forwarded(select);
+  pass(Milliseconds{2'999});
+  session_->time_passed(now_);
+  EXPECT_TRUE(to_client().empty());
+  EXPECT_LE(session_->deadline(), now_.mono + Milliseconds{1});
+  pass(Milliseconds{1});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "statement_timeout");
+  EXPECT_TRUE(asked(Action::close_backend));
+  EXPECT_EQ(sink_.count(R"("reason":"statement_timeout")"), 2U);  // outcome and session_end
+}
+
+TEST_F(SessionLimits, ATransactionThatIsOpenForTooLongEndsTheSession) {
+  start_with({.transaction_timeout = Seconds{5}});
+  log_in();
+  forwarded(select);
+  answer({ok_in_transaction});
+  to_client();
+  pass(Milliseconds{4'000});
+  forwarded(select);
+  answer({ok_in_transaction});
+  to_client();
+  EXPECT_TRUE(session_->idle());
+  pass(Milliseconds{1'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout") << "counted from its beginning";
+}
+
+TEST_F(SessionLimits, TransactionsThatEndInTimeAreCountedAnew) {
+  start_with({.transaction_timeout = Seconds{5}});
+  log_in();
+  for (int i = 0; i < 3; ++i) {
+    forwarded(select);
+    answer({ok_in_transaction});
+    to_client();
+    pass(Milliseconds{4'000});
+    forwarded(select);
+    answer({ok_payload});
+    to_client();
+    session_->time_passed(now_);
+    ASSERT_TRUE(session_->idle());
+  }
+}
+
+TEST_F(SessionLimits, AResultWithMoreRowsEndsInAnErrorAndTheSessionGoesOn) {
+  start_with({.result_rows_max = 2});
+  log_in();
+  forwarded(select);
+  answer({one_column, definition(), eof, {1, 'a'}, {1, 'b'}, {1, 'c'}, {1, 'd'}, {0xFE, 0, 0, 3, 0}});
+  Buffer sent = to_client();
+  Buffer whole = answer_of({one_column, definition(), eof, {1, 'a'}, {1, 'b'}});
+  ASSERT_GT(sent.size(), whole.size());
+  EXPECT_EQ(Buffer(sent.begin(), sent.begin() + static_cast<std::ptrdiff_t>(whole.size())), whole);
+  EXPECT_EQ(sent[whole.size() + 3], 6) << "the error has the number of the row whose place it takes";
+  EXPECT_EQ(code_in(sent), "result_too_large");
+  EXPECT_TRUE(session_->idle());
+  EXPECT_EQ(sink_.count(R"("reason":"result_too_large")"), 1U);
+  EXPECT_EQ(sink_.count(R"("rows":2)"), 1U);
+
+  forwarded(select);
+  answer({ok_payload});
+  EXPECT_EQ(to_client(), answer_of({ok_payload}));
+}
+
+TEST_F(SessionLimits, AResultOfJustAsManyRowsIsWhole) {
+  start_with({.result_rows_max = 2});
+  log_in();
+  forwarded(select);
+  std::vector<Buffer> result{one_column, definition(), eof, {1, 'a'}, {1, 'b'}, eof};
+  answer(result);
+  EXPECT_EQ(to_client(), answer_of(result));
+}
+
+TEST_F(SessionLimits, ASessionThatEndsWhileTheRestOfAResultIsDroppedSaysWhyToTheNextCommand) {
+  start_with({.result_rows_max = 1});
+  log_in();
+  forwarded(select);
+  answer({one_column, definition(), eof, {1, 'a'}, {1, 'b'}});
+  EXPECT_EQ(code_in(to_client()), "result_too_large");
+  EXPECT_FALSE(session_->idle());
+  session_->stop(now_);
+  Buffer sent = to_client();
+  EXPECT_EQ(code_in(sent), "drained");
+  EXPECT_EQ(sent[3], 1);
+}
+
+}  // namespace
+}  // namespace sallyport::session::test

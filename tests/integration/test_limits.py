@@ -1,0 +1,113 @@
+"""What a service account's limits do to its sessions, on real servers."""
+
+import pytest
+
+from forge import claims, token
+from laboratory import wait_until
+from mysql_wire import QUERY, ServerError
+
+
+def token_of(lab, name):
+    return token(lab.keys["es-1"], claims(sub=f"agent-{name}", client_id=f"agent-{name}"))
+
+
+def login(lab, name):
+    return lab.login(token=token_of(lab, name))
+
+
+def metric(lab, name):
+    text = lab.admin("/metrics")[1]
+    return float(next(line.rsplit(" ", 1)[1] for line in text.splitlines() if line.startswith(name + " ")))
+
+
+def test_an_account_has_at_most_as_many_sessions_as_it_may(lab):
+    mark = lab.audit_mark()
+    with login(lab, "limited") as first, login(lab, "limited") as second:
+        before = lab.server_connections()
+        with pytest.raises(ServerError) as refused:
+            login(lab, "limited")
+        assert refused.value.code == 1203 and "[too_many_account_sessions]" in refused.value.message
+        assert lab.server_connections() == before, "nothing is opened at the server for a login that is refused"
+        assert lab.wait_for_record(mark, type="login_refused", reason="too_many_account_sessions")
+        first.query("SELECT 1")
+        second.query("SELECT 1")
+        with lab.login("reporter") as other:
+            other.query("SELECT 1")
+
+    def free():
+        try:
+            login(lab, "limited").close()
+            return True
+        except ServerError:
+            return False
+    wait_until(free, 5, "the place of a session that ended")
+
+
+def test_an_account_logs_in_no_faster_than_it_may(lab):
+    def refused_at():
+        for attempt in range(20):
+            try:
+                login(lab, "hasty").close()
+            except ServerError as error:
+                return attempt, error
+        return None
+    attempt, error = refused_at()
+    assert attempt >= 2 and error.code == 1226 and "[account_login_rate]" in error.message
+
+    def admitted():
+        try:
+            login(lab, "hasty").close()
+            return True
+        except ServerError:
+            return False
+    wait_until(admitted, 5, "another login")
+
+
+def test_a_statement_that_takes_too_long_ends_its_session(lab):
+    mark = lab.audit_mark()
+    with login(lab, "limited") as session:
+        session.query("SELECT SLEEP(0.5)")
+        session.command(QUERY, b"SELECT SLEEP(30)")
+        error = session.wait_for_end()
+    assert error is not None and error.code == 3024 and "[statement_timeout]" in error.message
+    record = lab.wait_for_record(mark, type="outcome", reason="statement_timeout")
+    assert record["status"] == "aborted"
+    assert lab.wait_for_record(mark, type="session_end", reason="statement_timeout")
+
+
+def test_a_transaction_that_stays_open_too_long_is_rolled_back(lab):
+    mark = lab.audit_mark()
+    lab.ask_root("CREATE TABLE IF NOT EXISTS shop.limits_probe (id INT PRIMARY KEY)")
+    lab.ask_root("DELETE FROM shop.limits_probe")
+    try:
+        with login(lab, "limited") as session:
+            session.query("BEGIN")
+            session.query("INSERT INTO limits_probe VALUES (1)")
+            error = session.wait_for_end()
+        assert error is not None and "[transaction_timeout]" in error.message
+        assert lab.wait_for_record(mark, type="session_end", reason="transaction_timeout")
+        # Not before the server has rolled it back.
+        lab.ask_root("INSERT INTO shop.limits_probe VALUES (1)")
+        assert lab.ask_root("SELECT COUNT(*) FROM shop.limits_probe")[0][0] == 1
+    finally:
+        lab.ask_root("DROP TABLE shop.limits_probe")
+
+
+@pytest.mark.parametrize("sql", ["SELECT a.id FROM driver_rows a, driver_rows b LIMIT 5000",
+                                 "SELECT REPEAT('x', 100000) FROM driver_rows LIMIT 50"])
+def test_a_result_that_is_too_large_ends_in_an_error_and_the_session_goes_on(lab, sql):
+    lab.load_fixture()
+    mark = lab.audit_mark()
+    cut = metric(lab, "sallyport_results_cut_total")
+    with login(lab, "limited") as session:
+        with pytest.raises(ServerError) as error:
+            session.query(sql)
+        assert error.value.code == 1105 and "[result_too_large]" in error.value.message
+        assert session.query("SELECT 1")
+        session.query("SET @kept = 5")
+        with pytest.raises(ServerError):
+            session.query(sql)
+        assert session.query("SELECT @kept")
+    record = lab.wait_for_record(mark, type="outcome", reason="result_too_large")
+    assert record["status"] == "error" and 0 < record["rows"] <= 1000
+    assert metric(lab, "sallyport_results_cut_total") == cut + 2
