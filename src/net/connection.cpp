@@ -1,6 +1,5 @@
 #include "net/connection.h"
 
-#include <array>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
 
@@ -14,12 +13,6 @@ constexpr int rounds_max = 16;
 // How long a client may take to read what was sent to it last and to close its side.
 constexpr Milliseconds linger_timeout{500};
 
-void set_options(Socket& socket) {
-  error_code ignored;
-  socket.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
-  socket.set_option(boost::asio::socket_base::keep_alive(true), ignored);
-}
-
 session::TlsDetails details_of(SSL* tls) {
   const char* server_name = SSL_get_servername(tls, TLSEXT_NAMETYPE_host_name);
   return {.version = SSL_get_version(tls),
@@ -27,25 +20,45 @@ session::TlsDetails details_of(SSL* tls) {
           .server_name = server_name != nullptr ? server_name : ""};
 }
 
+// The session from its legs' sides, as Leg::receive() and Leg::send() take it.
+struct ClientSide {
+  session::Session& session;
+
+  bool wants_bytes() { return session.wants_client_bytes(); }
+  MutableBytes space() { return session.client_space(); }
+  void received(std::size_t count, Now now) { session.client_received(count, now); }
+  session::OutputQueue& output() { return session.client_output(); }
+  void sent(std::size_t count, Now now) { session.client_sent(count, now); }
+};
+
+struct BackendSide {
+  session::Session& session;
+
+  bool wants_bytes() { return session.wants_backend_bytes(); }
+  MutableBytes space() { return session.backend_space(); }
+  void received(std::size_t count, Now now) { session.backend_received(count, now); }
+  session::OutputQueue& output() { return session.backend_output(); }
+  void sent(std::size_t count, Now now) { session.backend_sent(count, now); }
+};
+
 }  // namespace
 
 Connection::Connection(Loop& loop, Client client)
     : loop_(loop),
       listener_index_(client.listener_index),
-      client_(std::move(client.socket)),
+      client_(std::make_shared<Leg>(std::move(client.socket))),
       session_({.listener = client.listener,
                 .environment = loop.runtime()->environment,
                 .audit = loop.audit(),
                 .counters = loop.own_counters(),
                 .ledger = loop.shared().ledger},
                std::move(client.opening)),
-      resolver_(loop.context()) {
-  set_options(client_.socket());
-}
+      resolver_(loop.context()) {}
 
 Connection::~Connection() = default;
 
 void Connection::start() {
+  client_->set_owner(weak_from_this());
   pump();
 }
 
@@ -97,14 +110,11 @@ void Connection::pump() {
       perform(*action);
       progress = true;
     }
-    progress |= write_backend();
-    progress |= write_client();
+    progress |= exchange();
     if (session_.ended()) {
       begin_linger();
       return;
     }
-    progress |= read_client();
-    progress |= read_backend();
     if (!progress) {
       wait_for_events();
       return;
@@ -139,140 +149,69 @@ void Connection::perform(session::Action action) {
   }
 }
 
-bool Connection::read_client() {
-  if (client_.in_handshake() || !client_.readable() || client_.waiting_readable() || !session_.wants_client_bytes()) {
-    return false;
+// Whether anything moved.
+bool Connection::exchange() {
+  bool progress = continue_client_tls();
+  progress |= continue_backend_tls();
+  if (backend_) {
+    // A server may say why before it closes: what it sent is still read where sending fails.
+    progress |= backend_->send(BackendSide{session_}) == Leg::Transfer::moved;
   }
-  IoResult result = client_.read(session_.client_space());
-  switch (result.status) {
-    case IoStatus::ok:
-      session_.client_received(result.bytes, read_clocks());
-      return true;
-    case IoStatus::would_block:
-      return false;
-    case IoStatus::closed:
-    case IoStatus::failed:
-      session_.client_closed(read_clocks());
-      return true;
+  Leg::Transfer sent = client_->send(ClientSide{session_});
+  Leg::Transfer received =
+      sent == Leg::Transfer::closed || session_.ended() ? sent : client_->receive(ClientSide{session_});
+  if (received == Leg::Transfer::closed) {
+    session_.client_closed(read_clocks());
   }
-  return false;
+  progress |= sent != Leg::Transfer::none || received != Leg::Transfer::none;
+  return receive_from_backend() || progress;
 }
 
-bool Connection::read_backend() {
-  if (!backend_connected_ || backend_->in_handshake() || !backend_->readable() || backend_->waiting_readable() ||
-      !session_.wants_backend_bytes()) {
+bool Connection::receive_from_backend() {
+  if (!backend_ || session_.ended()) {
     return false;
   }
-  IoResult result = backend_->read(session_.backend_space());
-  switch (result.status) {
-    case IoStatus::ok:
-      session_.backend_received(result.bytes, read_clocks());
-      return true;
-    case IoStatus::would_block:
-      return false;
-    case IoStatus::closed:
-    case IoStatus::failed:
-      drop_backend();
-      session_.backend_closed(read_clocks());
-      return true;
+  Leg::Transfer received = backend_->receive(BackendSide{session_});
+  if (received == Leg::Transfer::closed) {
+    drop_backend();
+    session_.backend_closed(read_clocks());
   }
-  return false;
-}
-
-bool Connection::write_client() {
-  session::OutputQueue& queue = session_.client_output();
-  if (queue.empty() || client_write_waits_ || client_.in_handshake()) {
-    return false;
-  }
-  std::array<Bytes, 16> pieces;
-  IoResult result = client_.write({pieces.data(), queue.gather(pieces)});
-  switch (result.status) {
-    case IoStatus::ok:
-      session_.client_sent(result.bytes, read_clocks());
-      return true;
-    case IoStatus::would_block:
-      client_write_waits_ = true;
-      client_.async_wait_writable([self = shared_from_this()](const error_code& /*error*/) {
-        self->client_write_waits_ = false;
-        self->pump();
-      });
-      return false;
-    case IoStatus::closed:
-    case IoStatus::failed:
-      session_.client_closed(read_clocks());
-      return true;
-  }
-  return false;
-}
-
-bool Connection::write_backend() {
-  session::OutputQueue& queue = session_.backend_output();
-  if (queue.empty() || backend_write_waits_ || !backend_connected_ || backend_->in_handshake()) {
-    return false;
-  }
-  std::array<Bytes, 16> pieces;
-  IoResult result = backend_->write({pieces.data(), queue.gather(pieces)});
-  switch (result.status) {
-    case IoStatus::ok:
-      session_.backend_sent(result.bytes, read_clocks());
-      return true;
-    case IoStatus::would_block:
-      backend_write_waits_ = true;
-      backend_->async_wait_writable([self = shared_from_this()](const error_code& /*error*/) {
-        self->backend_write_waits_ = false;
-        self->pump();
-      });
-      return false;
-    case IoStatus::closed:
-    case IoStatus::failed:
-      // The server may have said why before it closed: what it sent is still read.
-      backend_write_waits_ = true;
-      return false;
-  }
-  return false;
+  return received != Leg::Transfer::none;
 }
 
 void Connection::wait_for_events() {
-  if (client_.is_open() && !client_.waiting_readable() && !client_.in_handshake() && session_.wants_client_bytes()) {
-    client_.async_wait_readable([self = shared_from_this()](const error_code& /*error*/) { self->pump(); });
+  if (session_.wants_client_bytes()) {
+    client_->wait_readable();
   }
-  if (backend_connected_ && !backend_->waiting_readable() && !backend_->in_handshake() &&
-      session_.wants_backend_bytes()) {
-    backend_->async_wait_readable([self = shared_from_this()](const error_code& /*error*/) { self->pump(); });
+  if (backend_ && session_.wants_backend_bytes()) {
+    backend_->wait_readable();
   }
 }
 
 void Connection::start_client_tls() {
-  write_client();
+  client_->send(ClientSide{session_});
   TlsStream stream(SSL_new(loop_.runtime()->listener_contexts[listener_index_].get()), SSL_free);
   SALLYPORT_CHECK(stream != nullptr);
   SSL_set_accept_state(stream.get());
-  client_.start_tls(std::move(stream));
-  continue_client_tls();
+  client_->start_tls(std::move(stream));
 }
 
-void Connection::continue_client_tls() {
-  if (lingering_ || finished_ || session_.ended()) {
-    return;
+bool Connection::continue_client_tls() {
+  if (!client_->handshake_due()) {
+    return false;
   }
-  auto again = [self = shared_from_this()](const error_code& /*error*/) {
-    self->continue_client_tls();
-    self->pump();
-  };
-  switch (client_.handshake()) {
+  switch (client_->handshake()) {
     case Channel::Handshake::done:
-      session_.client_tls_established(details_of(client_.tls()), read_clocks());
-      break;
+      session_.client_tls_established(details_of(client_->tls()), read_clocks());
+      return true;
     case Channel::Handshake::wants_read:
-      client_.async_wait_readable(again);
-      break;
     case Channel::Handshake::wants_write:
-      client_.async_wait_writable(again);
-      break;
+      return false;
     case Channel::Handshake::failed:
       session_.client_tls_failed(take_tls_error(), read_clocks());
-      break;
+      return true;
   }
+  return false;
 }
 
 void Connection::verify_token() {
@@ -330,13 +269,9 @@ void Connection::connect_backend() {
 }
 
 void Connection::connect_next() {
-  if (!backend_) {
-    backend_.emplace(Socket(loop_.context()));
-  }
-  error_code ignored;
-  backend_->socket().close(ignored);
+  connecting_.emplace(loop_.context());
   const auto& endpoint = endpoints_[next_endpoint_++];
-  backend_->socket().async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
+  connecting_->async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
     if (self->finished_ || self->lingering_) {
       return;
     }
@@ -353,16 +288,15 @@ void Connection::connect_next() {
 }
 
 void Connection::on_backend_connected() {
-  error_code ignored;
-  backend_->socket().non_blocking(true, ignored);
-  set_options(backend_->socket());
-  backend_connected_ = true;
+  backend_ = std::make_shared<Leg>(std::move(*connecting_));
+  connecting_.reset();
+  backend_->set_owner(weak_from_this());
   loop_.own_counters().raise(Level::backend_connections_open);
   session_.backend_connected(read_clocks());
 }
 
 void Connection::start_backend_tls() {
-  write_backend();  // the request for TLS, before its handshake
+  backend_->send(BackendSide{session_});  // the request for TLS, before its handshake
   const session::ConnectionSettings& connection = *session_.backend_target().connection;
   auto context = runtime_->backend_contexts.find(connection.name);
   if (context == runtime_->backend_contexts.end()) {
@@ -376,27 +310,19 @@ void Connection::start_backend_tls() {
   }
   SSL_set_connect_state(stream->get());
   backend_->start_tls(std::move(*stream));
-  continue_backend_tls();
 }
 
-void Connection::continue_backend_tls() {
-  if (lingering_ || finished_ || session_.ended() || !backend_connected_) {
-    return;
+bool Connection::continue_backend_tls() {
+  if (!backend_ || !backend_->handshake_due()) {
+    return false;
   }
-  auto again = [self = shared_from_this()](const error_code& /*error*/) {
-    self->continue_backend_tls();
-    self->pump();
-  };
   switch (backend_->handshake()) {
     case Channel::Handshake::done:
       session_.backend_tls_established(read_clocks());
-      break;
+      return true;
     case Channel::Handshake::wants_read:
-      backend_->async_wait_readable(again);
-      break;
     case Channel::Handshake::wants_write:
-      backend_->async_wait_writable(again);
-      break;
+      return false;
     case Channel::Handshake::failed: {
       std::string detail = "TLS with the server failed: " + take_tls_error();
       long verified = SSL_get_verify_result(backend_->tls());
@@ -404,25 +330,26 @@ void Connection::continue_backend_tls() {
         detail += std::string(" (") + X509_verify_cert_error_string(verified) + ")";
       }
       session_.backend_failed(std::move(detail), read_clocks());
-      break;
+      return true;
     }
   }
+  return false;
 }
 
 void Connection::close_backend() {
-  if (backend_connected_) {
-    write_backend();  // COM_QUIT, if the socket takes it
+  connecting_.reset();
+  if (backend_) {
+    backend_->send(BackendSide{session_});  // COM_QUIT, if the socket takes it
     backend_->shutdown_write();
   }
   drop_backend();
 }
 
 void Connection::drop_backend() {
-  if (std::exchange(backend_connected_, false)) {
-    loop_.own_counters().lower(Level::backend_connections_open);
-  }
   if (backend_) {
     backend_->close();
+    backend_.reset();
+    loop_.own_counters().lower(Level::backend_connections_open);
   }
 }
 
@@ -432,31 +359,14 @@ void Connection::begin_linger() {
   close_backend();
   lingering_ = true;
   linger_until_ = read_clocks().mono + linger_timeout;
-  client_.shutdown_write();
+  client_->shutdown_write();
   discard_client();
 }
 
 void Connection::discard_client() {
-  if (finished_ || client_.waiting_readable()) {
-    return;
-  }
-  std::array<std::uint8_t, 4096> nowhere;
-  error_code error;
-  std::size_t count = 0;
-  do {
-    count = client_.socket().read_some(boost::asio::buffer(nowhere), error);
-  } while (!error && count > 0 && read_clocks().mono < linger_until_);
-  if (error != boost::asio::error::would_block) {
+  if (!finished_ && !client_->discard(linger_until_)) {
     finish();
-    return;
   }
-  client_.async_wait_readable([self = shared_from_this()](const error_code& failed) {
-    if (failed) {
-      self->finish();
-    } else {
-      self->discard_client();
-    }
-  });
 }
 
 void Connection::finish() {
@@ -466,7 +376,7 @@ void Connection::finish() {
   finished_ = true;
   resolver_.cancel();
   close_backend();
-  client_.close();
+  client_->close();
   loop_.remove(shared_from_this());
 }
 

@@ -6,13 +6,13 @@
 #include <optional>
 #include <vector>
 
-#include "net/channel.h"
+#include "net/leg.h"
 #include "net/loop.h"
 #include "session/session.h"
 
 namespace sallyport::net {
 
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public Leg::Owner, public std::enable_shared_from_this<Connection> {
  public:
   struct Client {
     Socket socket;
@@ -21,11 +21,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
     session::Session::Opening opening;
   };
   Connection(Loop& loop, Client client);
-  ~Connection();
+  ~Connection() override;
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
-  // Greets; the connection lives on by its pending operations and the loop's set.
+  // Greets; the connection lives on in the loop's set.
   void start();
 
   // From the loop.
@@ -36,24 +36,24 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void time_passed(Now now);
   MonoTime deadline() const;
 
+  void leg_ready() override { pump(); }
+
  private:
   void pump();
   void perform(session::Action action);
-  bool read_client();
-  bool read_backend();
-  bool write_client();
-  bool write_backend();
+  bool exchange();
+  bool receive_from_backend();
   void wait_for_events();
 
   void start_client_tls();
-  void continue_client_tls();
+  bool continue_client_tls();
   void verify_token();
 
   void connect_backend();
   void connect_next();
   void on_backend_connected();
   void start_backend_tls();
-  void continue_backend_tls();
+  bool continue_backend_tls();
   void close_backend();
   void drop_backend();
 
@@ -63,11 +63,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Loop& loop_;
   std::size_t listener_index_;
-  Channel client_;
-  std::optional<Channel> backend_;  // never destroyed before the connection: operations refer to it
-  bool backend_connected_ = false;
-  bool client_write_waits_ = false;
-  bool backend_write_waits_ = false;
+  std::shared_ptr<Leg> client_;
+  std::shared_ptr<Leg> backend_;  // null unless connected
   bool waited_for_keys_ = false;
   bool lingering_ = false;
   bool finished_ = false;
@@ -75,6 +72,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   session::Session session_;
 
   boost::asio::ip::tcp::resolver resolver_;
+  std::optional<Socket> connecting_;
   std::vector<boost::asio::generic::stream_protocol::endpoint> endpoints_;
   std::size_t next_endpoint_ = 0;
   std::shared_ptr<const Runtime> runtime_;  // of the backend's login
