@@ -29,6 +29,8 @@ constexpr Target targets[] = {{"frame", sallyport::fuzz::fuzz_frame},
                               {"jwks", sallyport::fuzz::fuzz_jwks},
                               {"token", sallyport::fuzz::fuzz_token},
                               {"config", sallyport::fuzz::fuzz_config},
+                              {"sql_lexer", sallyport::fuzz::fuzz_sql_lexer},
+                              {"proxy_header", sallyport::fuzz::fuzz_proxy_header},
                               {"session", sallyport::fuzz::fuzz_session},
                               {"canary", sallyport::fuzz::fuzz_canary}};
 

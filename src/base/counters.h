@@ -39,8 +39,8 @@ enum class Level : std::uint8_t { connections_open, sessions_open, backend_conne
 inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::backend_connections_open) + 1;
 
 // Why a TCP connection was closed before its greeting.
-inline constexpr std::array<std::string_view, 4> connection_refusal_reasons{"too_many_connections", "draining",
-                                                                            "accept_failed", "other"};
+inline constexpr std::array<std::string_view, 6> connection_refusal_reasons{
+    "too_many_connections", "too_fast", "proxy_header", "draining", "accept_failed", "other"};
 
 // Reason codes of login_refused records; the last ones end a connection whose token was accepted already and whose
 // session had not begun. "other" counts every code that is not listed.

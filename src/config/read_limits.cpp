@@ -34,6 +34,7 @@ void read_session_limits(SectionReader limits, Config& config) {
                    .write_timeout = limits.milliseconds("write_timeout")};
   config.account_limits = read_account_limits(limits.section("account"), config.account_limits);
   config.net.connections_max = static_cast<std::uint32_t>(limits.number("connections_max"));
+  config.net.connections_per_second_max = static_cast<std::uint32_t>(limits.number("connections_per_second_max"));
   config.net.drain_timeout = limits.milliseconds("drain_timeout");
   if (config.limits.packet_bytes_max != 0 && config.limits.token_bytes_max > config.limits.packet_bytes_max) {
     limits.mistake("token_bytes_max", "A token of this size does not fit into packet_bytes_max.",

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "config/files.h"
 #include "config/sections.h"
 
@@ -30,15 +32,37 @@ void check_server_version(SectionReader& section, const net::ListenerSettings& l
   }
 }
 
+std::vector<net::AddressRange> read_load_balancers(SectionReader& section) {
+  std::vector<net::AddressRange> ranges;
+  for (const std::string& text : section.texts("proxy_protocol_from")) {
+    auto range = net::parse_address_range(text);
+    if (!range) {
+      section.mistake("proxy_protocol_from", in_quotes(text) + " is no address and no range of addresses.",
+                      "Write e.g. 10.0.0.7 or 10.0.0.0/8, without bits beyond the prefix.");
+      continue;
+    }
+    ranges.push_back(*range);
+  }
+  return ranges;
+}
+
 net::ListenerSettings read_listener(SectionReader& section) {
   net::ListenerSettings listener{.name = section.text("name"),
                                  .address = section.text("address"),
+                                 .socket_path = section.path("socket"),
                                  .port = static_cast<std::uint16_t>(section.number("port")),
                                  .flavor = section.choice("flavor", flavor_choices),
                                  .server_version = section.text("server_version"),
                                  .auth_method = section.choice("auth_method", auth_methods),
-                                 .tls = {}};
+                                 .tls = {},
+                                 .proxy_protocol_from = read_load_balancers(section)};
   check_server_version(section, listener);
+  if (section.present("socket") && section.present("port")) {
+    section.mistake("port", "A Unix socket has no port.", "Remove port, or write address in place of socket.");
+  }
+  if (section.present("socket") && section.present("proxy_protocol_from")) {
+    section.mistake("proxy_protocol_from", "No load balancer connects to a Unix socket.", "Remove it.");
+  }
   if (section.present("tls")) {
     auto tls = section.section("tls");
     listener.tls.certificate_file = read_pem_path(tls, "certificate", PemContent::certificate);
@@ -47,29 +71,23 @@ net::ListenerSettings read_listener(SectionReader& section) {
   return listener;
 }
 
-struct Endpoint {
-  std::string address;
-  std::uint16_t port;
-  friend bool operator==(const Endpoint&, const Endpoint&) = default;
-};
-
 }  // namespace
 
 void read_listeners(SectionReader& root, Config& config) {
   auto sections = root.sections("listeners");
   std::vector<std::string> names;
-  std::vector<Endpoint> taken{{config.net.admin.address, config.net.admin.port}};
+  // Address and port, or the path of a socket.
+  std::vector<std::pair<std::string, std::uint16_t>> taken{{config.net.admin.address, config.net.admin.port}};
   for (auto& section : sections) {
     auto listener = read_listener(section);
-    Endpoint endpoint{listener.address, listener.port};
-    if (!endpoint.address.empty() && endpoint.port != 0) {
-      for (const auto& other : taken) {
-        if (other == endpoint) {
-          section.mistake("port", "Another listener has this address and port.", "Choose another port.");
-          break;
-        }
+    bool is_socket = !listener.socket_path.empty();
+    std::pair place{is_socket ? listener.socket_path.string() : listener.address,
+                    is_socket ? std::uint16_t{0} : listener.port};
+    if (!place.first.empty() && (is_socket || place.second != 0)) {
+      if (std::find(taken.begin(), taken.end(), place) != taken.end()) {
+        section.mistake(is_socket ? "socket" : "port", "Another listener has this address.", "Choose another one.");
       }
-      taken.push_back(std::move(endpoint));
+      taken.push_back(std::move(place));
     }
     names.push_back(listener.name);
     config.net.listeners.push_back(std::move(listener));

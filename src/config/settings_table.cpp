@@ -41,7 +41,7 @@ constexpr std::array<Field, 2> listener_tls_fields{{
 }};
 constexpr Section listener_tls{"listener_tls", "The certificate that clients are shown.", listener_tls_fields};
 
-constexpr std::array<Field, 7> listener_fields{{
+constexpr std::array<Field, 9> listener_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -50,12 +50,14 @@ constexpr std::array<Field, 7> listener_fields{{
      .most = 64},
     {.name = "address",
      .kind = address,
-     .presence = required,
-     .meaning = "Numeric IPv4 or IPv6 address to listen on; `0.0.0.0` or `\"::\"` for all."},
+     .meaning = "Numeric IPv4 or IPv6 address to listen on; `0.0.0.0` or `\"::\"` for all. Either this or `socket`."},
+    {.name = "socket",
+     .kind = path,
+     .meaning = "Path of a Unix socket to listen on; there clients may log in without TLS. Either this or `address`."},
     {.name = "port",
      .kind = integer,
      .default_value = "3307",
-     .meaning = "TCP port; 0 takes any free one and logs it.",
+     .meaning = "TCP port, with `address` only; 0 takes any free one and logs it.",
      .least = 0,
      .most = 65535},
     {.name = "flavor",
@@ -74,12 +76,21 @@ constexpr std::array<Field, 7> listener_fields{{
      .default_value = "caching_sha2_password",
      .meaning = "How a client whose first answer carries no token is asked for it.",
      .choices = auth_methods},
+    {.name = "proxy_protocol_from",
+     .kind = texts,
+     .meaning =
+         "Addresses or ranges (`10.0.0.0/8`) of load balancers: each of their connections must begin with a PROXY "
+         "protocol version 2 header, which names the client. From elsewhere such a header is refused.",
+     .least = 1,
+     .most = 64},
     {.name = "tls",
      .kind = section,
      .meaning = "Without it, a development certificate is made in `state_directory` at the first start.",
      .section = &listener_tls},
 }};
-constexpr Section listener{"listener", "An address on which database clients connect.", listener_fields};
+constexpr std::array<Names, 2> listener_exactly_one{"address", "socket"};
+constexpr Section listener{"listener", "An address on which database clients connect.", listener_fields,
+                           listener_exactly_one};
 
 constexpr std::array<Field, 2> admin_fields{{
     {.name = "address", .kind = address, .default_value = "127.0.0.1", .meaning = "A loopback address."},
@@ -405,7 +416,7 @@ constexpr std::array<Field, 5> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 10> limits_fields{{
+constexpr std::array<Field, 11> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -453,6 +464,12 @@ constexpr std::array<Field, 10> limits_fields{{
      .default_value = "10000",
      .meaning = "Client connections at a time.",
      .least = 1,
+     .most = 1'000'000},
+    {.name = "connections_per_second_max",
+     .kind = integer,
+     .default_value = "0",
+     .meaning = "Client connections accepted a second on average, and at most so many at once; 0: no bound.",
+     .least = 0,
      .most = 1'000'000},
     {.name = "drain_timeout",
      .kind = duration,

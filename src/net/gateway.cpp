@@ -27,8 +27,9 @@ std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
 
 bool same_place(const ListenerSettings& left, const ListenerSettings& right) {
   return left.name == right.name && left.address == right.address && left.port == right.port &&
-         left.flavor == right.flavor && left.server_version == right.server_version &&
-         left.auth_method == right.auth_method;
+         left.socket_path == right.socket_path && left.flavor == right.flavor &&
+         left.server_version == right.server_version && left.auth_method == right.auth_method &&
+         left.proxy_protocol_from == right.proxy_protocol_from;
 }
 
 }  // namespace
@@ -101,6 +102,7 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   }
   runtime_ = *runtime;
   shared_.connections_max = settings_.net.connections_max;
+  shared_.connections_per_second_max = settings_.net.connections_per_second_max;
   shared_.wait_for_keys = [this](std::size_t issuer, Loop& loop, std::function<void()> done) {
     boost::asio::post(supervisor_, [this, issuer, &loop, done = std::move(done)] {
       keys_.wait_for_keys(issuer, [&loop, done] { boost::asio::post(loop.context(), done); });
@@ -179,29 +181,39 @@ Result<Unit, std::string> Gateway::Impl::open_loops() {
 
 Result<Unit, std::string> Gateway::Impl::open_listeners() {
   for (const ListenerSettings& listener : settings_.net.listeners) {
-    profiles_.push_back({.name = listener.name,
-                         .flavor = listener.flavor,
-                         .server_version = listener.server_version,
-                         .auth_method = listener.auth_method});
+    profiles_.push_back(
+        {.name = listener.name,
+         .flavor = listener.flavor,
+         .server_version = listener.server_version,
+         .auth_method = listener.auth_method,
+         .tls = listener.socket_path.empty() ? session::ListenerTlsUse::required : session::ListenerTlsUse::optional});
   }
   for (std::size_t i = 0; i < profiles_.size(); ++i) {
     const ListenerSettings& listener = settings_.net.listeners[i];
     std::uint16_t port = listener.port;
+    Listener* first = nullptr;
     for (auto& loop : loops_) {
       auto opened = Listener::open(*loop, profiles_[i],
-                                   {.address = listener.address,
+                                   {.settings = listener,
                                     .port = port,
                                     .index = i,
-                                    .loop_count = static_cast<std::uint32_t>(loops_.size())});
+                                    .loop_count = static_cast<std::uint32_t>(loops_.size()),
+                                    .first = first});
       if (!opened) {
         return Unexpected(opened.error());
       }
       port = (*opened)->port();
       listeners_.push_back(std::move(opened).value());
+      first = first == nullptr ? listeners_.back().get() : first;
       listeners_.back()->accept();
     }
-    log_.write(Severity::info, "listener open",
-               {{"listener", listener.name}, {"address", listener.address}, {"port", std::to_string(port)}});
+    if (listener.socket_path.empty()) {
+      log_.write(Severity::info, "listener open",
+                 {{"listener", listener.name}, {"address", listener.address}, {"port", std::to_string(port)}});
+    } else {
+      log_.write(Severity::info, "listener open",
+                 {{"listener", listener.name}, {"socket", listener.socket_path.string()}});
+    }
   }
   return Unit{};
 }
@@ -251,6 +263,9 @@ std::string Gateway::Impl::reload_obstacle(const GatewaySettings& next) const {
   }
   if (now.connections_max != next.net.connections_max) {
     return "limits.connections_max";
+  }
+  if (now.connections_per_second_max != next.net.connections_per_second_max) {
+    return "limits.connections_per_second_max";
   }
   if (settings_.audit.directory != next.audit.directory) {
     return "audit.directory";

@@ -1,12 +1,17 @@
 #include "net/listener.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <cstring>
 
 #include "crypto/random.h"
 #include "net/connection.h"
+#include "net/proxy_header_reader.h"
 #include "session/reason.h"
 #include "wire/response.h"
 
@@ -20,9 +25,38 @@ constexpr int backlog = 4096;
 // After a failure to accept, for want of descriptors say, accepting pauses so as not to spin.
 constexpr std::chrono::milliseconds pause_after_failure{100};
 
+struct Peer {
+  std::string text;                     // "192.0.2.1:5000"; of a Unix socket "unix:pid=12,uid=34"
+  std::optional<AddressBytes> address;  // none of a Unix socket
+};
+
 std::string address_text(const tcp::endpoint& endpoint) {
   std::string address = endpoint.address().to_string();
   return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
+}
+
+Peer describe(Socket& socket, const boost::asio::generic::stream_protocol::endpoint& endpoint) {
+  int family = endpoint.protocol().family();
+  if (family != AF_INET && family != AF_INET6) {
+    ucred credentials{};
+    socklen_t size = sizeof(credentials);
+    ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+    return {.text = "unix:pid=" + std::to_string(credentials.pid) + ",uid=" + std::to_string(credentials.uid),
+            .address = std::nullopt};
+  }
+  tcp::endpoint address;
+  address.resize(endpoint.size());
+  std::memcpy(address.data(), endpoint.data(), endpoint.size());
+  return {.text = address_text(address), .address = parse_address(address.address().to_string())};
+}
+
+// Whether somebody listens on this Unix socket.
+bool is_served(const std::filesystem::path& path) {
+  boost::asio::io_context context;
+  boost::asio::local::stream_protocol::socket socket(context);
+  boost::system::error_code error;
+  socket.connect(boost::asio::local::stream_protocol::endpoint(path.string()), error);
+  return !error;
 }
 
 // 128 random bits in hexadecimal.
@@ -56,36 +90,84 @@ Listener::Listener(Loop& loop, const session::ListenerProfile& profile, const Pl
       profile_(profile),
       index_(place.index),
       loop_count_(place.loop_count),
+      load_balancers_(place.settings.proxy_protocol_from),
       acceptor_(loop.context()),
       pause_(loop.context()) {}
 
 Result<std::unique_ptr<Listener>, std::string> Listener::open(Loop& loop, const session::ListenerProfile& profile,
                                                               const Place& place) {
   std::unique_ptr<Listener> listener(new Listener(loop, profile, place));
-  tcp::acceptor& acceptor = listener->acceptor_;
-  boost::system::error_code error;
-  tcp::endpoint endpoint(boost::asio::ip::make_address(place.address, error), place.port);
-  if (!error) {
-    acceptor.open(endpoint.protocol(), error);
-  }
-  if (!error) {
-    acceptor.set_option(boost::asio::socket_base::reuse_address(true), error);
-    acceptor.set_option(ReusePort(true), error);
-    acceptor.bind(endpoint, error);
-  }
-  if (!error) {
-    acceptor.listen(backlog, error);
-  }
+  const ListenerSettings& settings = place.settings;
+  boost::system::error_code error =
+      settings.socket_path.empty() ? listener->open_tcp(place) : listener->open_unix(place);
   if (error) {
-    return Unexpected("listener " + profile.name + " on " + address_text(endpoint) + ": " + error.message());
+    std::string where = settings.socket_path.empty() ? settings.address + " port " + std::to_string(place.port)
+                                                     : settings.socket_path.string();
+    return Unexpected("listener " + profile.name + " on " + where + ": " + error.message());
   }
-  listener->port_ = acceptor.local_endpoint(error).port();
   return listener;
 }
 
+boost::system::error_code Listener::open_tcp(const Place& place) {
+  boost::system::error_code error;
+  tcp::endpoint endpoint(boost::asio::ip::make_address(place.settings.address, error), place.port);
+  if (!error) {
+    acceptor_.open(endpoint.protocol(), error);
+  }
+  if (!error) {
+    acceptor_.set_option(boost::asio::socket_base::reuse_address(true), error);
+    acceptor_.set_option(ReusePort(true), error);
+    acceptor_.bind(endpoint, error);
+  }
+  if (!error) {
+    acceptor_.listen(backlog, error);
+  }
+  if (!error) {
+    tcp::endpoint bound;
+    auto local = acceptor_.local_endpoint(error);
+    bound.resize(local.size());
+    std::memcpy(bound.data(), local.data(), local.size());
+    port_ = bound.port();
+  }
+  return error;
+}
+
+boost::system::error_code Listener::open_unix(const Place& place) {
+  const std::filesystem::path& path = place.settings.socket_path;
+  boost::asio::local::stream_protocol::endpoint endpoint;
+  if (path.string().size() >= endpoint.capacity() - sizeof(sa_family_t)) {
+    return boost::asio::error::name_too_long;
+  }
+  endpoint.path(path.string());
+  boost::system::error_code error;
+  if (place.first != nullptr) {
+    int shared = ::fcntl(place.first->acceptor_.native_handle(), F_DUPFD_CLOEXEC, 0);
+    if (shared < 0) {
+      return {errno, boost::system::system_category()};
+    }
+    acceptor_.assign(endpoint.protocol(), shared, error);
+    return error;
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_socket(path, ignored) && !is_served(path)) {
+    std::filesystem::remove(path, ignored);  // of a process that did not end in order
+  }
+  acceptor_.open(endpoint.protocol(), error);
+  if (!error) {
+    acceptor_.bind(endpoint, error);
+  }
+  if (!error) {
+    socket_path_ = path;
+    // Whoever reaches it still needs a token; the directory's permissions say who does.
+    std::filesystem::permissions(path, std::filesystem::perms(0666), ignored);
+    acceptor_.listen(backlog, error);
+  }
+  return error;
+}
+
 void Listener::accept() {
-  auto peer = std::make_shared<tcp::endpoint>();
-  acceptor_.async_accept(*peer, [this, peer](const boost::system::error_code& error, tcp::socket socket) {
+  auto peer = std::make_shared<Protocol::endpoint>();
+  acceptor_.async_accept(*peer, [this, peer](const boost::system::error_code& error, Socket socket) {
     if (error == boost::asio::error::operation_aborted || !acceptor_.is_open()) {
       return;
     }
@@ -101,38 +183,73 @@ void Listener::accept() {
       });
       return;
     }
-    admit(std::move(socket), *peer);
+    on_accepted(std::move(socket), *peer);
     accept();
   });
 }
 
-void Listener::admit(tcp::socket socket, const tcp::endpoint& peer) {
+void Listener::on_accepted(Socket socket, const Protocol::endpoint& endpoint) {
   LoopShared& shared = loop_.shared();
   if (loop_.draining()) {
     turn_away(std::move(socket), "draining");
     return;
   }
+  if (!shared.admit_connection(read_clocks().mono)) {
+    turn_away(std::move(socket), "too_fast");
+    return;
+  }
   if (shared.connections_open.fetch_add(1, std::memory_order_relaxed) >= shared.connections_max) {
-    shared.connections_open.fetch_sub(1, std::memory_order_relaxed);
+    give_place_back();
     turn_away(std::move(socket), "too_many_connections");
     return;
   }
+  Peer peer = describe(socket, endpoint);
+  bool proxied = peer.address && std::any_of(load_balancers_.begin(), load_balancers_.end(),
+                                             [&](const AddressRange& range) { return range.contains(*peer.address); });
+  if (proxied) {
+    read_proxy_header(std::move(socket), std::move(peer.text));
+  } else {
+    begin_session(std::move(socket), std::move(peer.text));
+  }
+}
+
+void Listener::read_proxy_header(Socket socket, std::string load_balancer) {
+  auto reader = std::make_shared<ProxyHeaderReader>(
+      std::move(socket), [this, load_balancer](Socket received, Result<std::string, std::string> client) {
+        if (!client) {
+          give_place_back();
+          loop_.own_counters().add_connection_refused("proxy_header");
+          loop_.shared().log.write(
+              Severity::warning, "connection refused",
+              {{"listener", profile_.name}, {"load_balancer", load_balancer}, {"error", client.error()}});
+          return;
+        }
+        begin_session(std::move(received), client->empty() ? load_balancer : *client);
+      });
+  reader->start(loop_.runtime()->environment->limits.handshake_timeout);
+}
+
+void Listener::begin_session(Socket socket, std::string client) {
   loop_.own_counters().add(Metric::connections_accepted);
   session::Session::Opening opening{.origin = {.session_id = random_session_id(),
                                                .connection_id = loop_.next_connection_id(loop_count_),
-                                               .client_address = address_text(peer)},
+                                               .client_address = std::move(client)},
                                     .nonce = random_nonce(),
                                     .now = read_clocks()};
-  auto connection = std::make_shared<Connection>(loop_, Connection::Client{.socket = Socket(std::move(socket)),
-                                                                           .listener = profile_,
-                                                                           .listener_index = index_,
-                                                                           .opening = std::move(opening)});
+  auto connection = std::make_shared<Connection>(
+      loop_,
+      Connection::Client{
+          .socket = std::move(socket), .listener = profile_, .listener_index = index_, .opening = std::move(opening)});
   loop_.add(connection);
   connection->start();
 }
 
+void Listener::give_place_back() {
+  loop_.shared().connections_open.fetch_sub(1, std::memory_order_relaxed);
+}
+
 // In place of the greeting a client gets an error that says why. A socket buffer that is still empty takes it.
-void Listener::turn_away(tcp::socket socket, std::string_view reason) {
+void Listener::turn_away(Socket socket, std::string_view reason) {
   loop_.own_counters().add_connection_refused(reason);
   session::ClientError error =
       session::client_error(reason == "draining" ? session::Reason::drained : session::Reason::too_many_connections);
@@ -144,13 +261,17 @@ void Listener::turn_away(tcp::socket socket, std::string_view reason) {
   boost::system::error_code ignored;
   socket.non_blocking(true, ignored);
   socket.write_some(boost::asio::buffer(packet), ignored);
-  socket.shutdown(tcp::socket::shutdown_send, ignored);
+  socket.shutdown(Socket::shutdown_send, ignored);
 }
 
 void Listener::close() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
+  if (!socket_path_.empty()) {
+    std::error_code unremoved;
+    std::filesystem::remove(std::exchange(socket_path_, {}), unremoved);
+  }
 }
 
 }  // namespace sallyport::net

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/rate_limit.h"
 #include "net/log.h"
 #include "net/runtime.h"
 #include "session/account_ledger.h"
@@ -27,8 +29,20 @@ Now read_clocks();
 struct LoopShared {
   Log& log;
   std::uint32_t connections_max = 0;
+  std::uint32_t connections_per_second_max = 0;  // 0: no bound
   std::atomic<std::uint32_t> connections_open{0};
   session::AccountLedger ledger;
+  std::mutex connection_rate_mutex;
+  RateLimit connection_rate;
+
+  // Whether a connection that was accepted now is within connections_per_second_max.
+  bool admit_connection(MonoTime now) {
+    if (connections_per_second_max == 0) {
+      return true;
+    }
+    std::lock_guard lock(connection_rate_mutex);
+    return connection_rate.take(connections_per_second_max, now);
+  }
   std::atomic<bool> audit_failing{false};  // of any loop, for readiness
   // Asks for newer keys of an issuer; `done` is called on the calling loop.
   std::function<void(std::size_t issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "net/address_range.h"
 #include "session/settings.h"
 
 namespace sallyport::net {
@@ -17,12 +18,14 @@ struct ListenerTls {
 
 struct ListenerSettings {
   std::string name;
-  std::string address;        // numeric IPv4 or IPv6
+  std::string address;  // numeric IPv4 or IPv6; empty when `socket_path` is set
+  std::filesystem::path socket_path;
   std::uint16_t port = 3307;  // 0: any free port, logged at start
   session::Flavor flavor = session::Flavor::mysql;
   std::string server_version;  // what the greeting says; empty: a default of the flavor
   session::AuthMethod auth_method = session::AuthMethod::caching_sha2_password;
   ListenerTls tls;
+  std::vector<AddressRange> proxy_protocol_from;  // load balancers, which send a PROXY protocol header first
 };
 
 struct AdminSettings {
@@ -35,8 +38,9 @@ struct NetSettings {
   AdminSettings admin;
   std::uint32_t worker_threads = 0;  // event loops; 0: one per core
   std::uint32_t connections_max = 10'000;
-  std::filesystem::path state_directory;  // development certificate and other state that can be made anew
-  Milliseconds drain_timeout{30'000};     // after SIGTERM: how long sessions may go on
+  std::uint32_t connections_per_second_max = 0;  // 0: no bound
+  std::filesystem::path state_directory;         // development certificate and other state that can be made anew
+  Milliseconds drain_timeout{30'000};            // after SIGTERM: how long sessions may go on
 };
 
 }  // namespace sallyport::net

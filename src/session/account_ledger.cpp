@@ -1,7 +1,5 @@
 #include "session/account_ledger.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 
 namespace sallyport::session {
@@ -17,12 +15,8 @@ Result<AccountLedger::Place, Reason> AccountLedger::admit(std::string_view accou
   if (limits.sessions_max != 0 && entry.sessions >= limits.sessions_max) {
     return Unexpected(Reason::too_many_account_sessions);
   }
-  if (limits.logins_per_second_max != 0) {
-    MonoTime paid_until = std::max(entry.paid_until, now) + Nanoseconds{Seconds{1}} / limits.logins_per_second_max;
-    if (paid_until > now + Seconds{1}) {
-      return Unexpected(Reason::account_login_rate);
-    }
-    entry.paid_until = paid_until;
+  if (limits.logins_per_second_max != 0 && !entry.logins.take(limits.logins_per_second_max, now)) {
+    return Unexpected(Reason::account_login_rate);
   }
   ++entry.sessions;
   return Place(*this, account);

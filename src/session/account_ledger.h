@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "identity/settings.h"
 #include "session/reason.h"
@@ -51,9 +52,7 @@ class AccountLedger {
  private:
   struct Entry {
     std::uint32_t sessions = 0;
-    // When logins at the permitted rate, one after the other, would be as many as there were: a login is refused while
-    // this lies more than a second ahead.
-    MonoTime paid_until;
+    RateLimit logins;
   };
   void leave(const std::string& account);
 

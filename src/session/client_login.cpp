@@ -84,8 +84,8 @@ ClientLogin::Step ClientLogin::refuse(Reason reason) {
 ClientLogin::Step ClientLogin::on_message(Bytes payload, std::uint32_t token_bytes_max) {
   switch (stage_) {
     case Stage::response:
-      return on_first_message(payload);
-    case Stage::response_in_tls:
+      return on_first_message(payload, token_bytes_max);
+    case Stage::response_readable:
       return on_response(payload, token_bytes_max);
     case Stage::token:
       return on_token(payload, token_bytes_max);
@@ -95,10 +95,14 @@ ClientLogin::Step ClientLogin::on_message(Bytes payload, std::uint32_t token_byt
   return refuse(Reason::handshake_malformed);
 }
 
-ClientLogin::Step ClientLogin::on_first_message(Bytes payload) {
+ClientLogin::Step ClientLogin::on_first_message(Bytes payload, std::uint32_t token_bytes_max) {
   if (wire::is_ssl_request(payload)) {
     stage_ = Stage::tls;
     return Step::start_tls;
+  }
+  if (profile_->tls == ListenerTlsUse::optional) {
+    stage_ = Stage::response_readable;
+    return on_response(payload, token_bytes_max);
   }
   // Whatever else it says, it says it in the clear.
   ByteReader reader{payload};
@@ -108,7 +112,8 @@ ClientLogin::Step ClientLogin::on_first_message(Bytes payload) {
 
 ClientLogin::Step ClientLogin::on_response(Bytes payload, std::uint32_t token_bytes_max) {
   auto response = wire::parse_handshake_response(payload, offered_capabilities(profile_->flavor));
-  if (!response || !wire::has(response->capabilities, wire::capability::ssl)) {
+  bool in_tls = response && wire::has(response->capabilities, wire::capability::ssl);
+  if (!response || (!in_tls && profile_->tls == ListenerTlsUse::required)) {
     return refuse(Reason::handshake_malformed);
   }
   hello_ = {.capabilities = response->capabilities,
@@ -159,7 +164,7 @@ ClientLogin::Step ClientLogin::switch_to(AuthMethod method) {
 }
 
 ClientLogin::Step ClientLogin::request_full_authentication() {
-  SALLYPORT_CHECK(stage_ == Stage::response_in_tls || stage_ == Stage::token);
+  SALLYPORT_CHECK(stage_ == Stage::response_readable || stage_ == Stage::token);
   stage_ = Stage::token;
   asked_ = AuthMethod::caching_sha2_password;
   wire::PacketWriter writer{*out_};

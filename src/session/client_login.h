@@ -14,12 +14,16 @@
 
 namespace sallyport::session {
 
+// Whether a client must use TLS before its token is asked for. Only what never leaves the machine may do without.
+enum class ListenerTlsUse : std::uint8_t { required, optional };
+
 // What a listener says of itself.
 struct ListenerProfile {
   std::string name;
   Flavor flavor = Flavor::mysql;
   std::string server_version;
   AuthMethod auth_method = AuthMethod::caching_sha2_password;
+  ListenerTlsUse tls = ListenerTlsUse::required;
 };
 
 // The version that the greeting shows when none is configured.
@@ -58,7 +62,7 @@ class ClientLogin {
   };
   // A whole message of the client; `token_bytes_max` bounds what is taken as a token.
   Step on_message(Bytes payload, std::uint32_t token_bytes_max);
-  void tls_established() { stage_ = Stage::response_in_tls; }
+  void tls_established() { stage_ = Stage::response_readable; }
 
   // The sequence ids that the client's next message and ours bear.
   std::uint8_t next_sequence_id() const { return sequence_id_; }
@@ -73,9 +77,9 @@ class ClientLogin {
   const ClientHello& hello() const { return hello_; }
 
  private:
-  enum class Stage : std::uint8_t { response, tls, response_in_tls, token };
+  enum class Stage : std::uint8_t { response, tls, response_readable, token };
 
-  Step on_first_message(Bytes payload);
+  Step on_first_message(Bytes payload, std::uint32_t token_bytes_max);
   Step on_response(Bytes payload, std::uint32_t token_bytes_max);
   Step on_token(Bytes payload, std::uint32_t token_bytes_max);
   Step accept_token(std::string_view text, std::uint32_t token_bytes_max);

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +19,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 TOKEN_REUSE_SECONDS = 60
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def has_address(address):
+    try:
+        socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET).close()
+        return True
+    except OSError:
+        return False
 
 
 def wait_until(true, seconds=10, what="a condition"):
@@ -38,7 +47,10 @@ class Laboratory:
         self.given = self.directory.parent / f"given-{kind}"
         self.given.mkdir(parents=True, exist_ok=True)
         self.make_forge_keys()
+        # A machine may have no IPv6; its test is skipped then.
+        self.loopback_6 = "::1" if has_address("::1") else "127.0.0.1"
         template = (HERE / "gateway.yaml").read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
+        template = template.replace("@LOOPBACK_6@", self.loopback_6)
         (self.given / "gateway.yaml").write_text(template)
         options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]
         self.lab("down")

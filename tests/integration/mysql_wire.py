@@ -79,9 +79,15 @@ def parse_error(payload):
 class Client:
     """One connection. `sequence` is the id of the next packet to send; tests may set it."""
 
-    def __init__(self, port, host="127.0.0.1", timeout=15):
-        self.socket = socket.create_connection((host, port), timeout=timeout)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    def __init__(self, port=None, host="127.0.0.1", timeout=15, source=None, path=None):
+        """To a port, from an address of this machine if one is named; or to a Unix socket."""
+        if path is None:
+            self.socket = socket.create_connection((host, port), timeout=timeout, source_address=(source, 0) if source else None)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        else:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.settimeout(timeout)
+            self.socket.connect(str(path))
         self.received = b""
         self.sequence = 0
 
