@@ -27,8 +27,8 @@ demo-down: ## end what `make demo` started
 test: ## install what tests need, build, run all tests
 	tools/run-tests
 
-bench: ## measure the hot paths, and the gateway against a direct connection
-	tools/install-deps test
+bench: ## measure the gateway against direct connections, bare relays and other proxies (some 20 minutes)
+	tools/install-deps bench
 	bench/run
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS (default 60)
