@@ -14,6 +14,12 @@ void fuzz_auth_packets(Bytes input) {
     SALLYPORT_CHECK(again && again->auth_plugin == request->auth_plugin);
     SALLYPORT_CHECK(text_of(again->plugin_bytes) == text_of(request->plugin_bytes));
   }
+  if (auto change = wire::parse_change_user(input, wire::understood_capabilities)) {
+    SALLYPORT_CHECK(change->user.size() + change->auth_response.size() + change->schema.size() +
+                        change->auth_plugin.size() <
+                    input.size());
+    SALLYPORT_CHECK(change->attributes.size() <= wire::connect_attributes_max);
+  }
   if (auto token = wire::parse_openid_connect_answer(input)) {
     SALLYPORT_CHECK(token->size() + 2 <= input.size());
     std::vector<std::uint8_t> written;

@@ -6,21 +6,11 @@ namespace sallyport {
 
 namespace {
 
-constexpr std::uint8_t opcode_stmt_bulk_execute = 0xfa;  // MariaDB
-
 // The index of `name`, or of the last entry, which stands for everything else.
 template <std::size_t size>
 std::size_t index_of(const std::array<std::string_view, size>& names, std::string_view name) {
   const auto* found = std::find(names.begin(), names.end() - 1, name);
   return static_cast<std::size_t>(found - names.begin());
-}
-
-std::size_t command_index(std::uint8_t opcode) {
-  constexpr std::size_t unknown = command_kinds.size() - 1;
-  if (opcode == opcode_stmt_bulk_execute) {
-    return unknown - 1;
-  }
-  return opcode < unknown - 1 ? opcode : unknown;
 }
 
 template <typename T, std::size_t size>

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/command_names.h"
+
 namespace sallyport {
 
 enum class Metric : std::uint8_t {
@@ -89,7 +91,8 @@ inline constexpr std::array<std::string_view, 43> login_refusal_reasons{"tls_req
                                                                         "other"};
 
 // Reasons of session_end records. "other" counts every reason that is not listed.
-inline constexpr std::array<std::string_view, 17> session_end_reasons{"client_quit",
+inline constexpr std::array<std::string_view, 18> session_end_reasons{"client_quit",
+                                                                      "user_changed",
                                                                       "client_closed",
                                                                       "client_violation",
                                                                       "packet_too_large",
@@ -107,43 +110,8 @@ inline constexpr std::array<std::string_view, 17> session_end_reasons{"client_qu
                                                                       "audit_unavailable",
                                                                       "other"};
 
-// Commands by opcode, as `enum_server_command` of MySQL 9 and MariaDB 10.11 numbers them; those above the table are
-// counted in the last two.
-inline constexpr std::array<std::string_view, 35> command_kinds{"sleep",
-                                                                "quit",
-                                                                "init_db",
-                                                                "query",
-                                                                "field_list",
-                                                                "create_db",
-                                                                "drop_db",
-                                                                "refresh",
-                                                                "shutdown",
-                                                                "statistics",
-                                                                "process_info",
-                                                                "connect",
-                                                                "process_kill",
-                                                                "debug",
-                                                                "ping",
-                                                                "time",
-                                                                "delayed_insert",
-                                                                "change_user",
-                                                                "binlog_dump",
-                                                                "table_dump",
-                                                                "connect_out",
-                                                                "register_slave",
-                                                                "stmt_prepare",
-                                                                "stmt_execute",
-                                                                "stmt_send_long_data",
-                                                                "stmt_close",
-                                                                "stmt_reset",
-                                                                "set_option",
-                                                                "stmt_fetch",
-                                                                "daemon",
-                                                                "binlog_dump_gtid",
-                                                                "reset_connection",
-                                                                "clone",
-                                                                "stmt_bulk_execute",
-                                                                "unknown"};
+// Commands by their place in command_names; the last counts every other.
+inline constexpr auto command_kinds = command_kind_names();
 
 enum class Duration : std::uint8_t {
   login,   // TCP accept to the OK packet

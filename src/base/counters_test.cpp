@@ -78,7 +78,7 @@ TEST(LoopCounters, CommandsAreCountedByOpcode) {
   for (const auto& [opcode, kind] :
        {Case{0x01, "quit"}, Case{0x03, "query"}, Case{0x0e, "ping"}, Case{0x16, "stmt_prepare"},
         Case{0x17, "stmt_execute"}, Case{0x1c, "stmt_fetch"}, Case{0x1f, "reset_connection"}, Case{0x20, "clone"},
-        Case{0x21, "unknown"}, Case{0xfa, "stmt_bulk_execute"}, Case{0xff, "unknown"}}) {
+        Case{0x22, "unknown"}, Case{0xfa, "stmt_bulk_execute"}, Case{0xff, "unknown"}}) {
     LoopCounters counters;
     counters.add_command(opcode);
     EXPECT_EQ(count_of(totals_of(counters).commands, command_kinds, kind), 1U) << int{opcode};

@@ -130,6 +130,7 @@ void Connection::perform(session::Action action) {
       start_client_tls();
       break;
     case Action::verify_token:
+      waited_for_keys_ = false;
       verify_token();
       break;
     case Action::commit_audit:
@@ -237,6 +238,8 @@ void Connection::verify_token() {
 
 void Connection::connect_backend() {
   runtime_ = loop_.runtime();
+  endpoints_.clear();
+  next_endpoint_ = 0;
   const session::ConnectionSettings& connection = *session_.backend_target().connection;
   if (!connection.socket_path.empty()) {
     endpoints_.emplace_back(boost::asio::local::stream_protocol::endpoint(connection.socket_path.string()));

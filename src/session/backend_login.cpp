@@ -5,6 +5,7 @@
 #include "crypto/hash.h"
 #include "crypto/key.h"
 #include "crypto/mariadb_ed25519.h"
+#include "session/protocol.h"
 #include "wire/response.h"
 
 namespace sallyport::session {
@@ -12,19 +13,6 @@ namespace {
 
 namespace capability = wire::capability;
 
-// What every backend connection has where the server offers it.
-constexpr wire::Capabilities wanted = capability::long_password | capability::long_flag | capability::protocol_41 |
-                                      capability::transactions | capability::secure_connection |
-                                      capability::plugin_auth | capability::plugin_auth_lenenc_data |
-                                      capability::connect_attrs | capability::session_track;
-// Wanted where the client has it too, so that answers pass as they are; what a server that lacks it sends is
-// translated.
-constexpr wire::Capabilities wanted_as_client = capability::deprecate_eof;
-// What must be the same on both legs, because it changes what statements do or mean.
-constexpr wire::Capabilities mirrored =
-    capability::found_rows | capability::no_schema | capability::odbc | capability::ignore_space |
-    capability::interactive | capability::multi_statements | capability::multi_results | capability::ps_multi_results |
-    capability::query_attributes | capability::mariadb_extended_metadata;
 constexpr std::uint32_t packet_bytes_max = 1U << 30;
 
 std::vector<std::uint8_t> xor_bytes(Bytes left, Bytes right) {
@@ -153,8 +141,9 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
   server_connection_id_ = greeting->connection_id;
   plugin_ = greeting->auth_plugin;
   nonce_.assign(greeting->nonce.begin(), greeting->nonce.end());
-  wire::Capabilities needed = target_.client->capabilities & mirrored;
-  capabilities_ = (wanted | (target_.client->capabilities & wanted_as_client) | needed) & greeting->capabilities;
+  wire::Capabilities needed = target_.client->capabilities & wished_capabilities(BackendWish::same);
+  wire::Capabilities as_client = target_.client->capabilities & wished_capabilities(BackendWish::as_client);
+  capabilities_ = (wished_capabilities(BackendWish::always) | as_client | needed) & greeting->capabilities;
   if ((capabilities_ & needed) != needed || !wire::has(capabilities_, capability::plugin_auth)) {
     return fail(Reason::backend_incompatible,
                 "the server (" + server_version_ +

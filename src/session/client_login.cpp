@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/check.h"
+#include "session/protocol.h"
 
 namespace sallyport::session {
 namespace {
@@ -44,16 +45,6 @@ std::string_view default_server_version(Flavor flavor) {
       return "10.11.0-MariaDB-sallyport";
   }
   return {};
-}
-
-wire::Capabilities offered_capabilities(Flavor flavor) {
-  switch (flavor) {
-    case Flavor::mysql:
-      return wire::understood_capabilities & ~wire::capability::mariadb_extended_metadata;
-    case Flavor::mariadb:
-      return wire::understood_capabilities & ~(wire::capability::query_attributes | wire::capability::long_password);
-  }
-  return 0;
 }
 
 void ClientLogin::greet(const Opening& opening) {
@@ -142,6 +133,25 @@ ClientLogin::Step ClientLogin::on_response(Bytes payload, std::uint32_t token_by
     return response->auth_response.empty() ? refuse(Reason::token_missing) : request_full_authentication();
   }
   return switch_to(profile_->auth_method);
+}
+
+// What the command itself brings as an answer is left unread: its one byte of length holds no token.
+void ClientLogin::change_user(const Change& change) {
+  nonce_ = change.nonce;
+  sequence_id_ = change.sequence_id;
+  hello_ = change.previous;
+  hello_.user = change.request.user;
+  hello_.schema = change.request.schema;
+  if (change.request.collation_id != 0) {
+    hello_.collation_id = static_cast<std::uint8_t>(change.request.collation_id);
+  }
+  if (!change.request.attributes.empty()) {
+    hello_.attributes.clear();
+  }
+  for (const wire::ConnectAttribute& attribute : change.request.attributes) {
+    hello_.attributes.emplace_back(attribute.key, attribute.value);
+  }
+  switch_to(profile_->auth_method);
 }
 
 ClientLogin::Step ClientLogin::switch_to(AuthMethod method) {

@@ -29,9 +29,6 @@ struct ListenerProfile {
 // The version that the greeting shows when none is configured.
 std::string_view default_server_version(Flavor flavor);
 
-// The capabilities that a listener of this flavor offers.
-wire::Capabilities offered_capabilities(Flavor flavor);
-
 // What the client said of itself, once the login has got as far as the token.
 struct ClientHello {
   wire::Capabilities capabilities = 0;
@@ -53,6 +50,16 @@ class ClientLogin {
     wire::Nonce nonce;
   };
   void greet(const Opening& opening);
+
+  // COM_CHANGE_USER, whose answer bears this sequence id: asks for a token anew. `previous` is what the client said of
+  // itself before. Only within TLS.
+  struct Change {
+    const wire::ChangeUser& request;
+    const ClientHello& previous;
+    wire::Nonce nonce;
+    std::uint8_t sequence_id;
+  };
+  void change_user(const Change& change);
 
   enum class Step : std::uint8_t {
     more,       // wait for the next message

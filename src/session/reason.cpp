@@ -56,6 +56,7 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "raise "
      "limits.result_rows_max and limits.result_bytes_max."},
     {Reason::client_quit, "client_quit", 0, "", ""},
+    {Reason::user_changed, "user_changed", 0, "", ""},
     {Reason::client_closed, "client_closed", 0, "", ""},
     {Reason::client_violation, "client_violation", 1156, "08S01",
      "The client broke the protocol (packets out of order). The connection is closed."},

@@ -41,6 +41,7 @@ enum class Reason : std::uint8_t {
   result_too_large,
   // The end of a session.
   client_quit,
+  user_changed,
   client_closed,
   client_violation,
   packet_too_large,

@@ -103,6 +103,7 @@ void write_principal(RecordWriter& record, const identity::Principal& principal)
 void write_login(RecordWriter& record, const SessionOrigin& origin, const LoginRecord& login) {
   record.text("client", origin.client_address);
   record.number("connection_id", origin.connection_id);
+  record.text_if_any("previous_session", origin.previous_session_id);
   record.text("listener", login.listener->name);
   record.text_if_any("user", login.hello->user);
   record.text_if_any("auth_plugin", login.hello->auth_plugin);
@@ -133,6 +134,11 @@ bool SessionRecords::finish() {
     line_.shrink_to_fit();
   }
   return taken;
+}
+
+void SessionRecords::begin_session() {
+  seq_ = 0;
+  lost_ = 0;
 }
 
 bool SessionRecords::login_accepted(const LoginRecord& login, WallTime now) {

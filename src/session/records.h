@@ -16,11 +16,12 @@
 
 namespace sallyport::session {
 
-// Where a session comes from. Fixed from its start.
+// Where a session comes from. Fixed from its start to its end.
 struct SessionOrigin {
   std::string session_id;
   std::uint32_t connection_id = 0;
-  std::string client_address;  // "127.0.0.1:50123"
+  std::string client_address;       // "127.0.0.1:50123"
+  std::string previous_session_id;  // that this one took the place of by COM_CHANGE_USER; empty: none
 };
 
 struct TlsDetails {
@@ -86,6 +87,9 @@ class SessionRecords {
   bool command(const CommandRecord& command, WallTime now);
   bool outcome(const OutcomeRecord& outcome, WallTime now);
   bool session_end(std::string_view account, std::string_view reason, std::string_view detail, WallTime now);
+
+  // The records that follow are those of another session: origin has changed.
+  void begin_session();
 
   // Of the record written last.
   std::uint64_t last_seq() const { return seq_; }

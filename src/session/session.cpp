@@ -16,6 +16,7 @@ Session::Session(Setting setting, Opening opening)
       counters_(setting.counters),
       ledger_(setting.ledger),
       origin_(std::move(opening.origin)),
+      nonce_(opening.nonce),
       records_(origin_, setting.audit),
       phase_(LoggingIn{ClientLogin{setting.listener, to_client_.made()}}),
       now_(opening.now),
@@ -97,6 +98,7 @@ void Session::client_tls_failed(std::string detail, Now now) {
 void Session::audit_committed(Now now) {
   at(now);
   if (phase<RecordingLogin>() != nullptr) {
+    to_backend_.clear();  // what the last server did not take before it was left
     phase_ = ConnectingBackend{};
     phase_deadline_ = now.mono + environment_->limits.backend_login_timeout;
     request(Action::connect_backend);
@@ -421,11 +423,7 @@ void Session::close(Reason reason, std::string detail) {
   }
   bool was_verified = phase<LoggingIn>() == nullptr;
   if (start_recorded_) {
-    records_.session_end(who_ ? std::string_view(who_->account->name) : std::string_view{}, code, detail, now_.wall);
-    counters_.add_session_ended(code);
-    counters_.lower(Level::sessions_open);
-    start_recorded_ = false;
-    request(Action::commit_audit);
+    end_records(reason, detail);
   } else if (was_verified || reason == Reason::tls_failed) {
     records_.login_refused(login_record(), code, detail, now_.wall);
     counters_.add_login_refused(code);
@@ -433,6 +431,17 @@ void Session::close(Reason reason, std::string detail) {
   }
   count_audit();
   close_legs();
+}
+
+// Writes session_end.
+void Session::end_records(Reason reason, std::string_view detail) {
+  std::string_view code = reason_text(reason).code;
+  records_.session_end(who_ ? std::string_view(who_->account->name) : std::string_view{}, code, detail, now_.wall);
+  counters_.add_session_ended(code);
+  counters_.lower(Level::sessions_open);
+  count_audit();
+  start_recorded_ = false;
+  request(Action::commit_audit);
 }
 
 // Nothing more is read. What is queued for the client is still sent.
@@ -444,6 +453,12 @@ void Session::close_legs() {
   if (phase<LoggingIn>() != nullptr) {
     wipe(from_client_.unclaimed().data(), from_client_.unclaimed().size());  // a part of the token may be there
   }
+  leave_backend();
+  phase_ = Closing{now_.mono};
+  request(Action::close_client);
+}
+
+void Session::leave_backend() {
   bool quits = backend_open_ && phase<Ready>() != nullptr && to_backend_.empty();
   to_backend_.clear();
   if (quits) {
@@ -458,8 +473,6 @@ void Session::close_legs() {
     backend_open_ = false;
     request(Action::close_backend);
   }
-  phase_ = Closing{now_.mono};
-  request(Action::close_client);
 }
 
 void Session::send_error(std::uint8_t sequence_id, const ClientError& error) {

@@ -6,6 +6,9 @@
 //   3. receive, where wants_client_bytes() and wants_backend_bytes() say so, into *_space(), and report it.
 // docs/life-of-a-query.md walks through it.
 //
+// COM_CHANGE_USER ends one session and begins the next on the same connection: close_backend, then a login as the
+// first.
+//
 // Invariants: nothing is written to the backend's queue before a token was verified and the login is on record; no
 // command is, before its record is committed; a refusal leaves the session usable.
 #pragma once
@@ -130,6 +133,7 @@ class Session {
     MonoTime began;
     std::optional<std::uint32_t> statement_id;  // never wire::last_prepared_statement_id
     std::uint16_t long_data_parameter = 0;
+    std::optional<std::uint16_t> option;  // of COM_SET_OPTION
   };
 
   struct LoggingIn {
@@ -205,7 +209,13 @@ class Session {
   void process_reset();
   void process_unasked();
   void finish_answer();
+  void follow_option(std::uint16_t option);
   void enter_ready();
+  // COM_CHANGE_USER (session_change_user.cpp).
+  std::optional<Reason> read_change_user(Bytes payload, CommandRecord& record) const;
+  void change_user(const PendingCommand& pending, Bytes payload);
+  void forget_session();
+
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                       const AnswerRelay* relay);
 
@@ -223,7 +233,9 @@ class Session {
   void close(Reason reason, std::string detail);
   void send_error(std::uint8_t sequence_id, const ClientError& error);
   void request(Action action) { actions_.push_back(action); }
+  void end_records(Reason reason, std::string_view detail);
   void close_legs();
+  void leave_backend();
   void count_audit();
   bool closing() const { return std::holds_alternative<Closing>(phase_) || std::holds_alternative<Ended>(phase_); }
   std::size_t client_buffer_max() const;
@@ -239,6 +251,9 @@ class Session {
   LoopCounters& counters_;
   AccountLedger& ledger_;
   SessionOrigin origin_;
+  wire::Nonce nonce_;
+  std::string first_session_id_;  // before any COM_CHANGE_USER; empty without
+  std::uint32_t sessions_before_ = 0;
   SessionRecords records_;
   InputBuffer from_client_;
   InputBuffer from_backend_;

@@ -1,4 +1,5 @@
 // The session's command phase: read, decide, record, forward, relay the answer, record the outcome.
+#include "session/protocol.h"
 #include "session/session.h"
 
 namespace sallyport::session {
@@ -89,12 +90,22 @@ void Session::process_command(const wire::Message& message) {
                    refusal == Reason::denied_by_policy ? std::string_view(decision.explanation) : std::string_view{});
     return;
   }
+  if (pending.command == Command::change_user) {
+    change_user(pending, payload);
+    return;
+  }
   phase_ = RecordingCommand{pending};
   phase_deadline_ = MonoTime::max();
   request(Action::commit_audit);
 }
 
 std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pending, CommandRecord& record) {
+  if (payload.empty()) {
+    return Reason::command_malformed;
+  }
+  if (rule_of(pending.command).handling == CommandHandling::refused) {
+    return Reason::command_not_supported;
+  }
   switch (pending.command) {
     case Command::query: {
       auto query = wire::parse_query(payload, legs_.client);
@@ -125,15 +136,19 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
     case Command::stmt_reset:
     case Command::stmt_fetch:
       return read_statement_use(payload, pending, record);
+    case Command::change_user:
+      return read_change_user(payload, record);
     case Command::set_option:
-      return payload.size() == 3 ? std::nullopt : std::optional(Reason::command_malformed);
+      if (payload.size() != 3) {
+        return Reason::command_malformed;
+      }
+      pending.option = static_cast<std::uint16_t>(payload[1] | payload[2] << 8);
+      return std::nullopt;
     case Command::quit:
     case Command::ping:
     case Command::statistics:
     case Command::reset_connection:
       return std::nullopt;
-    case Command::unknown:
-      return payload.empty() ? Reason::command_malformed : Reason::command_not_supported;
     case Command::sleep:
     case Command::create_db:
     case Command::drop_db:
@@ -145,7 +160,6 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
     case Command::debug:
     case Command::time:
     case Command::delayed_insert:
-    case Command::change_user:
     case Command::binlog_dump:
     case Command::table_dump:
     case Command::connect_out:
@@ -155,8 +169,9 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
     case Command::clone:
     case Command::subscribe_group_replication_stream:
     case Command::mariadb_multi:
-    case Command::mariadb_bulk_execute:
-      return Reason::command_not_supported;
+    case Command::stmt_bulk_execute:
+    case Command::unknown:
+      break;  // the table refuses them
   }
   return Reason::command_not_supported;
 }
@@ -367,6 +382,9 @@ void Session::finish_answer() {
       prepared_.prepare_failed();
     }
   }
+  if (pending.option && !totals.error_code) {
+    follow_option(*pending.option);
+  }
   bool cut = answering->relay.cut();
   record_outcome(pending, totals.error_code ? "error" : "ok",
                  cut ? reason_text(Reason::result_too_large).code : std::string_view{}, &answering->relay);
@@ -377,6 +395,17 @@ void Session::finish_answer() {
     return;
   }
   enter_ready();
+}
+
+// COM_SET_OPTION changes the capability after the handshake (enum_mysql_set_option).
+void Session::follow_option(std::uint16_t option) {
+  for (wire::Capabilities* leg : {&legs_.client, &legs_.backend}) {
+    if (option == wire::option_multi_statements_on) {
+      *leg |= wire::capability::multi_statements;
+    } else if (option == wire::option_multi_statements_off) {
+      *leg &= ~wire::capability::multi_statements;
+    }
+  }
 }
 
 // COM_RESET_CONNECTION undoes what the gateway set up (role, session tracking), so that is done again before the client

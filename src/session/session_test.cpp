@@ -118,7 +118,7 @@ TEST_F(SessionTest, AConnectionThatComesUpTooLateIsClosed) {
 
 TEST_F(SessionTest, RefusalsThatAreNotReadStopTheReadingOfCommands) {
   log_in();
-  Buffer refused = packet(0, from_text("\x11"));
+  Buffer refused = packet(0, from_text("\x12"));
   Buffer many;
   for (int i = 0; i < 3000; ++i) {
     wire::test::append(many, refused);

@@ -1,72 +1,26 @@
 #include "wire/command.h"
 
-#include <array>
-
+#include "base/command_names.h"
 #include "wire/encoding.h"
 #include "wire/parameters.h"
 
 namespace sallyport::wire {
 namespace {
 
-constexpr std::uint8_t subscribe_group_replication_stream_byte = 0x21;
-
-constexpr std::array<std::string_view, static_cast<std::size_t>(Command::unknown) + 1> names{
-    "sleep",
-    "quit",
-    "init_db",
-    "query",
-    "field_list",
-    "create_db",
-    "drop_db",
-    "refresh",
-    "shutdown",
-    "statistics",
-    "process_info",
-    "connect",
-    "process_kill",
-    "debug",
-    "ping",
-    "time",
-    "delayed_insert",
-    "change_user",
-    "binlog_dump",
-    "table_dump",
-    "connect_out",
-    "register_replica",
-    "stmt_prepare",
-    "stmt_execute",
-    "stmt_send_long_data",
-    "stmt_close",
-    "stmt_reset",
-    "set_option",
-    "stmt_fetch",
-    "daemon",
-    "binlog_dump_gtid",
-    "reset_connection",
-    "clone",
-    "subscribe_group_replication_stream",
-    "mariadb_multi",
-    "mariadb_bulk_execute",
-    "unknown"};
+static_assert(static_cast<std::size_t>(Command::unknown) == command_names.size());
+static_assert(command_index(0x21) == static_cast<std::size_t>(Command::subscribe_group_replication_stream));
+static_assert(command_index(0xFA) == static_cast<std::size_t>(Command::stmt_bulk_execute));
+static_assert(command_index(0xFE) == static_cast<std::size_t>(Command::mariadb_multi));
 
 }  // namespace
 
 Command command_from_byte(std::uint8_t byte) {
-  if (byte <= subscribe_group_replication_stream_byte) {
-    return static_cast<Command>(byte);  // the enumerators up to there stand in the order of the protocol
-  }
-  switch (byte) {
-    case 0xFE:
-      return Command::mariadb_multi;
-    case 0xFA:
-      return Command::mariadb_bulk_execute;
-    default:
-      return Command::unknown;
-  }
+  return static_cast<Command>(command_index(byte));
 }
 
 std::string_view name_of(Command command) {
-  return names[static_cast<std::size_t>(command)];
+  auto index = static_cast<std::size_t>(command);
+  return index < command_names.size() ? command_names[index].name : unknown_command_name;
 }
 
 std::optional<QueryCommand> parse_query(Bytes payload, Capabilities negotiated) {

@@ -12,6 +12,7 @@
 
 namespace sallyport::wire {
 
+// In the order of command_names.
 enum class Command : std::uint8_t {
   sleep,
   quit,
@@ -47,19 +48,23 @@ enum class Command : std::uint8_t {
   reset_connection,
   clone,
   subscribe_group_replication_stream,
-  mariadb_multi,         // 0xFE
-  mariadb_bulk_execute,  // 0xFA
+  stmt_bulk_execute,  // 0xFA, MariaDB
+  mariadb_multi,      // 0xFE
   unknown
 };
 
 // The command of the first payload byte; Command::unknown for a byte that is none.
 Command command_from_byte(std::uint8_t byte);
 
-// Snake-case name, as it stands in audit records and metrics.
+// Snake-case name, as it stands in audit records and metrics: that of command_names.
 std::string_view name_of(Command command);
 
 // The statement id that MariaDB reads as "the one prepared last on this connection".
 inline constexpr std::uint32_t last_prepared_statement_id = 0xFFFFFFFF;
+
+// The options of COM_SET_OPTION.
+inline constexpr std::uint16_t option_multi_statements_on = 0;
+inline constexpr std::uint16_t option_multi_statements_off = 1;
 
 // COM_QUERY: the text, behind the query attributes if those were negotiated.
 struct QueryCommand {

@@ -51,8 +51,8 @@ TEST(Command, IsNamedAsInTheProtocol) {
                      {0x1F, Command::reset_connection, "reset_connection"},
                      {0x20, Command::clone, "clone"},
                      {0x21, Command::subscribe_group_replication_stream, "subscribe_group_replication_stream"},
-                     {0xFA, Command::mariadb_bulk_execute, "mariadb_bulk_execute"},
-                     {0xFE, Command::mariadb_multi, "mariadb_multi"}};
+                     {0xFA, Command::stmt_bulk_execute, "stmt_bulk_execute"},
+                     {0xFE, Command::mariadb_multi, "multi"}};
   std::set<int> known;
   for (const auto& c : cases) {
     EXPECT_EQ(command_from_byte(static_cast<std::uint8_t>(c.byte)), c.command) << c.name;

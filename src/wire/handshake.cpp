@@ -173,6 +173,30 @@ std::optional<HandshakeResponse> parse_handshake_response(Bytes payload, Capabil
   return response;
 }
 
+std::optional<ChangeUser> parse_change_user(Bytes payload, Capabilities negotiated) {
+  ByteReader reader{payload};
+  reader.u8();
+  ChangeUser request;
+  request.user = text_of(reader.until_nul());
+  request.auth_response =
+      has(negotiated, capability::secure_connection) ? reader.take(reader.u8()) : reader.until_nul();
+  request.schema = text_to_nul_or_end(reader);
+  // What follows came with later versions: each part may be the last.
+  if (!reader.at_end()) {
+    request.collation_id = reader.u16();
+  }
+  if (!reader.at_end() && has(negotiated, capability::plugin_auth)) {
+    request.auth_plugin = text_to_nul_or_end(reader);
+  }
+  if (!reader.at_end() && has(negotiated, capability::connect_attrs) && !parse_attributes(reader, request.attributes)) {
+    return std::nullopt;
+  }
+  if (!reader.ok()) {
+    return std::nullopt;
+  }
+  return request;
+}
+
 void write_auth_switch_request(PacketWriter& writer, std::string_view auth_plugin, Bytes plugin_bytes) {
   writer.u8(0xFE);
   writer.text_nul(auth_plugin);

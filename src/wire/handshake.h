@@ -77,6 +77,19 @@ void write_handshake_response(PacketWriter& writer, const HandshakeResponse& res
 // Nothing when malformed, when CLIENT_PROTOCOL_41 is missing, or with more attributes than connect_attributes_max.
 std::optional<HandshakeResponse> parse_handshake_response(Bytes payload, Capabilities offered);
 
+// COM_CHANGE_USER: a new login on the same connection. Source: "Protocol::COM_CHANGE_USER".
+struct ChangeUser {
+  std::string_view user;
+  Bytes auth_response;
+  std::string_view schema;         // empty: none
+  std::uint16_t collation_id = 0;  // 0: the client said none
+  std::string_view auth_plugin;    // empty: the client named none
+  std::vector<ConnectAttribute> attributes;
+};
+
+// `payload` includes the command byte. Nothing when malformed.
+std::optional<ChangeUser> parse_change_user(Bytes payload, Capabilities negotiated);
+
 struct AuthSwitchRequest {
   std::string_view auth_plugin;
   Bytes plugin_bytes;  // as sent, with a trailing NUL if there was one

@@ -306,6 +306,43 @@ TEST(OpenIdConnectAnswer, IsALengthEncodedTokenBehindOneByte) {
   }
 }
 
+TEST(ChangeUser, IsReadAsFarAsItGoes) {
+  constexpr Capabilities all = capability::secure_connection | capability::plugin_auth | capability::connect_attrs;
+  struct Case {
+    std::string_view hex;
+    Capabilities negotiated;
+    bool is_read;
+    std::string_view user, answer, schema;
+    std::uint16_t collation_id;
+    std::string_view plugin;
+    std::size_t attributes;
+  };
+  for (const Case& c : {
+           Case{"11 6100 00 00", all, true, "a", "", "", 0, "", 0},
+           Case{"11 6100 02 6263 6400", all, true, "a", "bc", "d", 0, "", 0},
+           Case{"11 6100 02 6263 6400 2d00", all, true, "a", "bc", "d", 45, "", 0},
+           Case{"11 6100 02 6263 6400 2d01 7000", all, true, "a", "bc", "d", 301, "p", 0},
+           Case{"11 6100 02 6263 6400 2d00 7000 04 016b 0176", all, true, "a", "bc", "d", 45, "p", 1},
+           Case{"11 6100 626300 64", 0, true, "a", "bc", "d", 0, "", 0},
+           Case{"11 61", all, false, {}, {}, {}, 0, {}, 0},
+           Case{"11 6100 09 6263", all, false, {}, {}, {}, 0, {}, 0},
+           Case{"11 6100 00 00 2d", all, false, {}, {}, {}, 0, {}, 0},
+           Case{"11 6100 00 00 2d00 7000 04 016b 05", all, false, {}, {}, {}, 0, {}, 0},
+       }) {
+    Buffer raw = from_hex(c.hex);
+    auto request = parse_change_user(raw, c.negotiated);
+    ASSERT_EQ(request.has_value(), c.is_read) << c.hex;
+    if (request) {
+      EXPECT_EQ(request->user, c.user) << c.hex;
+      EXPECT_EQ(text_of(request->auth_response), c.answer) << c.hex;
+      EXPECT_EQ(request->schema, c.schema) << c.hex;
+      EXPECT_EQ(request->collation_id, c.collation_id) << c.hex;
+      EXPECT_EQ(request->auth_plugin, c.plugin) << c.hex;
+      EXPECT_EQ(request->attributes.size(), c.attributes) << c.hex;
+    }
+  }
+}
+
 TEST(HandshakeResponse, HasExtendedCapabilitiesOnlyWhereBothEndsLeaveOutLongPassword) {
   constexpr Capabilities extended = capability::mariadb_extended_metadata;
   constexpr Capabilities common = capability::protocol_41 | capability::secure_connection;

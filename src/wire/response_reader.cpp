@@ -11,7 +11,7 @@ void ResponseReader::start(Command command, Capabilities negotiated, std::uint8_
   negotiated_ = negotiated;
   sequence_id_ = first_sequence_id;
   if (command == Command::query || command == Command::stmt_execute || command == Command::process_info ||
-      command == Command::mariadb_bulk_execute) {
+      command == Command::stmt_bulk_execute) {
     state_ = State::first;
   } else if (command == Command::stmt_prepare) {
     state_ = State::prepare_first;

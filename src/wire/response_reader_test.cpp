@@ -215,7 +215,7 @@ TEST(ResponseReader, FollowsTheAnswersToOtherCommands) {
        {{1}, column, eof, row, eof},
        {"column_count", "column_definition", "columns_end", "row:6", "rows_end", "done", "rows=1"}},
       {"bulk execute RETURNING",
-       Command::mariadb_bulk_execute,
+       Command::stmt_bulk_execute,
        new_way,
        {{1}, column, {0, 0, 1}, ok_as_eof},
        {"column_count", "column_definition", "row:7", "rows_end", "done", "rows=1"}}};

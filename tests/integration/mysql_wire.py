@@ -13,21 +13,25 @@ CLIENT_FOUND_ROWS = 1 << 1
 CLIENT_CONNECT_WITH_DB = 1 << 3
 CLIENT_COMPRESS = 1 << 5
 CLIENT_LOCAL_FILES = 1 << 7
+CLIENT_IGNORE_SPACE = 1 << 8
 CLIENT_PROTOCOL_41 = 1 << 9
 CLIENT_SSL = 1 << 11
 CLIENT_TRANSACTIONS = 1 << 13
 CLIENT_SECURE_CONNECTION = 1 << 15
 CLIENT_MULTI_STATEMENTS = 1 << 16
 CLIENT_MULTI_RESULTS = 1 << 17
+CLIENT_PS_MULTI_RESULTS = 1 << 18
 CLIENT_PLUGIN_AUTH = 1 << 19
 CLIENT_CONNECT_ATTRS = 1 << 20
 CLIENT_PLUGIN_AUTH_LENENC = 1 << 21
+CLIENT_SESSION_TRACK = 1 << 23
 CLIENT_DEPRECATE_EOF = 1 << 24
+CLIENT_QUERY_ATTRIBUTES = 1 << 27
 USUAL = (CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_TRANSACTIONS | CLIENT_SECURE_CONNECTION | CLIENT_MULTI_RESULTS |
          CLIENT_PLUGIN_AUTH | CLIENT_PLUGIN_AUTH_LENENC)
 
-QUIT, INIT_DB, QUERY, FIELD_LIST, PING, CHANGE_USER, STMT_PREPARE, STMT_EXECUTE, STMT_CLOSE, RESET = (
-    1, 2, 3, 4, 14, 17, 22, 23, 25, 31)
+QUIT, INIT_DB, QUERY, FIELD_LIST, STATISTICS, PING, CHANGE_USER = 1, 2, 3, 4, 9, 14, 17
+STMT_PREPARE, STMT_EXECUTE, STMT_SEND_LONG_DATA, STMT_CLOSE, STMT_RESET, SET_OPTION, STMT_FETCH, RESET = 22, 23, 24, 25, 26, 27, 28, 31
 
 
 class Closed(Exception):
@@ -90,6 +94,7 @@ class Client:
             self.socket.connect(str(path))
         self.received = b""
         self.sequence = 0
+        self.capabilities = USUAL
 
     def __enter__(self):
         return self
@@ -167,13 +172,14 @@ class Client:
         low = struct.unpack_from("<H", payload, at)[0]
         high = struct.unpack_from("<H", payload, at + 5)[0]
         scramble_size = payload[at + 7]
+        extended = struct.unpack_from("<I", payload, at + 14)[0]
         plugin_at = at + 18 + max(13, scramble_size - 8)
-        self.greeting = Greeting(payload[1:version_end].decode(), connection_id, low | high << 16,
+        self.greeting = Greeting(payload[1:version_end].decode(), connection_id, low | high << 16 | extended << 32,
                                  payload[plugin_at:].split(b"\0")[0].decode())
         return self.greeting
 
     def capability_header(self, capabilities, packet_max=64 << 20, charset=45):
-        return struct.pack("<IIB23x", capabilities, packet_max, charset)
+        return struct.pack("<IIB19xI", capabilities & 0xFFFFFFFF, packet_max, charset, capabilities >> 32)
 
     def start_tls(self, ca=None, capabilities=USUAL, extra_plaintext=b""):
         payload = self.capability_header(capabilities | CLIENT_SSL)
@@ -195,6 +201,7 @@ class Client:
 
     def login(self, user, password, ca=None, schema=None, capabilities=USUAL):
         """The usual login: TLS, then full authentication. Raises what the other side answers."""
+        self.capabilities = capabilities
         self.read_greeting()
         self.start_tls(ca, capabilities)
         self.send(self.handshake_response(user, b"\x01" * 32, schema, capabilities=capabilities | CLIENT_SSL))
@@ -220,6 +227,11 @@ class Client:
             else:
                 raise AssertionError(f"an unexpected answer to a login: {payload[:20]!r}")
 
+    def change_user(self, user, password, schema=""):
+        """As libmysqlclient has it: an empty answer, then what the switch asks for."""
+        self.command(CHANGE_USER, user.encode() + b"\0\0" + schema.encode() + b"\0" + struct.pack("<H", 45) + b"caching_sha2_password\0")
+        return self.finish_authentication(password)
+
     # Commands
 
     def command(self, opcode, body=b""):
@@ -236,20 +248,90 @@ class Client:
         if payload[:1] == b"\x00":
             return []
         count, _ = read_lenenc_number(payload, 0)
+        self.read_definitions(count)
+        return [self.read_row(row, count) for row in self.read_rows()[0]]
+
+    def read_definitions(self, count):
+        """Column definitions, and the EOF behind them where there is one; its flags."""
         for _ in range(count):
             self.receive_ok()
-        if not self.ends(self.receive_ok()):
-            raise AssertionError("no EOF after the columns")
+        if not self.capabilities & CLIENT_DEPRECATE_EOF:
+            payload = self.receive_ok()
+            if not self.ends(payload):
+                raise AssertionError("no EOF after the columns")
+            return struct.unpack_from("<H", payload, 3)[0]
+        return 0
+
+    def read_rows(self):
+        """Rows as they are, up to their end, and the flags of that."""
         rows = []
         while True:
             payload = self.receive_ok()
             if self.ends(payload):
-                return rows
-            rows.append(self.read_row(payload, count))
+                at = 3
+                if self.capabilities & CLIENT_DEPRECATE_EOF:
+                    _, at = read_lenenc_number(payload, 1)
+                    _, at = read_lenenc_number(payload, at)
+                return rows, struct.unpack_from("<H", payload, at)[0]
+            rows.append(payload)
 
-    @staticmethod
-    def ends(payload):
-        return payload[:1] == b"\xfe" and len(payload) < 9
+    def ends(self, payload):
+        return payload[:1] == b"\xfe" and len(payload) < (0xFFFFFF if self.capabilities & CLIENT_DEPRECATE_EOF else 9)
+
+    # Prepared statements
+
+    def prepare(self, sql):
+        """Its id, the number of its parameters and of its columns."""
+        self.command(STMT_PREPARE, sql.encode())
+        statement, columns, parameters = struct.unpack_from("<IHH", self.receive_ok(), 1)
+        for count in (parameters, columns):
+            if count:
+                self.read_definitions(count)
+        return statement, parameters, columns
+
+    def send_execute(self, statement, values=(), flags=0, long_data=()):
+        """Values are texts, None for NULL; those of `long_data` were sent before."""
+        body = struct.pack("<IBI", statement, flags, 1)
+        if values:
+            nulls = sum(1 << index for index, value in enumerate(values) if value is None and index not in long_data)
+            body += nulls.to_bytes((len(values) + 7) // 8, "little") + b"\1" + struct.pack("<H", 253) * len(values)
+            body += b"".join(lenenc(value) for value in values if value is not None)
+        self.command(STMT_EXECUTE, body)
+
+    def execute(self, statement, values=(), **options):
+        """The rows of its result, as they are."""
+        self.send_execute(statement, values, **options)
+        payload = self.receive_ok()
+        if payload[:1] == b"\x00":
+            return []
+        self.read_definitions(read_lenenc_number(payload, 0)[0])
+        return self.read_rows()[0]
+
+    def execute_with_cursor(self, statement):
+        """The flags that say whether there is one."""
+        self.send_execute(statement, flags=1)
+        flags = self.read_definitions(read_lenenc_number(self.receive_ok(), 0)[0])
+        if self.capabilities & CLIENT_DEPRECATE_EOF:
+            rows, flags = self.read_rows()
+            assert not rows
+        return flags
+
+    def execute_several(self, statement, values):
+        """Each result's rows and the flags at its end."""
+        self.send_execute(statement, values)
+        results = []
+        while True:
+            payload = self.receive_ok()
+            if payload[:1] == b"\x00":
+                _, at = read_lenenc_number(payload, 1)
+                _, at = read_lenenc_number(payload, at)
+                results.append(([], struct.unpack_from("<H", payload, at)[0]))
+            else:
+                flags = self.read_definitions(read_lenenc_number(payload, 0)[0])
+                rows, end = self.read_rows()
+                results.append((rows, end | flags))
+            if not results[-1][1] & 8 and payload[:1] == b"\x00":
+                return results
 
     @staticmethod
     def read_row(payload, count):

@@ -40,6 +40,16 @@ void FakeBackend::send(Write write) {
   sequence_id_ = writer.end();
 }
 
+void FakeBackend::disconnected() {
+  cutter_ = {};
+  outgoing_.clear();
+  stage_ = Stage::response;
+  sequence_id_ = 0;
+  setup_left_ = 0;
+  statements_.clear();
+  answers_.clear();
+}
+
 void FakeBackend::connected() {
   if (plan_.manners == BackendManners::refuses_greeting) {
     send([](wire::PacketWriter& writer) {

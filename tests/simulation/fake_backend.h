@@ -55,6 +55,8 @@ class FakeBackend {
   void ask_about_resets(std::function<bool()> is_own_reset) { is_own_reset_ = std::move(is_own_reset); }
 
   void connected();
+  // The gateway has closed the connection, and may connect again.
+  void disconnected();
   void receive(Bytes bytes);
 
   Buffer& outgoing() { return outgoing_; }

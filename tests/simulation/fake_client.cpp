@@ -49,6 +49,10 @@ void FakeClient::packet(const ClientPacket& packet) {
     fail("sequence id " + std::to_string(packet.first_sequence_id) + " where " + std::to_string(due_sequence_id_) +
          " is due, in the login");
   }
+  if (stage_ == Stage::changing && !packet.payload.empty() && packet.payload[0] == '\xFF') {
+    on_change_refused(packet);
+    return;
+  }
   if (connecting && !packet.payload.empty() && packet.payload[0] == '\xFF') {
     gateway_error_ = packet.payload.substr(9);
     stage_ = Stage::refused;
@@ -61,6 +65,11 @@ void FakeClient::packet(const ClientPacket& packet) {
       break;
     case Stage::tls:
       fail("a packet in the clear where TLS is due");
+      break;
+    case Stage::changing:
+      stage_ = Stage::authentication;
+      statements_.clear();
+      on_authentication(packet);
       break;
     case Stage::authentication:
       on_authentication(packet);
@@ -285,7 +294,7 @@ void FakeClient::issue() {
 }
 
 void FakeClient::issue_unusual() {
-  switch (choices_.below(9)) {
+  switch (choices_.below(10)) {
     case 0:
       command("\x0E", Expected::simple);  // ping
       break;
@@ -308,16 +317,48 @@ void FakeClient::issue_unusual() {
       }
       break;
     case 6: {
-      constexpr std::array<char, 9> refused{'\x00', '\x05', '\x07', '\x08', '\x0C', '\x11', '\x12', '\xFA', '\xF0'};
+      constexpr std::array<char, 8> refused{'\x00', '\x05', '\x07', '\x08', '\x0C', '\x12', '\xFA', '\xF0'};
       command(refused[choices_.below(refused.size())] + choices_.letters(4), Expected::simple, Refusal::due);
       break;
     }
+    case 8:
+      if (outstanding_.empty()) {
+        change_user();
+      }
+      break;
     case 7:
       command(std::string("\x17\0", 2), Expected::simple, Refusal::due);
       break;
     default:
       command(with_id(0x1C, unknown_statement) + std::string(4, '\0'), Expected::simple, Refusal::due);
   }
+}
+
+// Whoever logs in again is the same client, by the same token.
+void FakeClient::change_user() {
+  Buffer payload;
+  wire::PacketWriter writer{payload};
+  writer.u8(0x11);
+  writer.text_nul(plan_.user);
+  std::string secret = choices_.letters(choices_.below(2) * 20);
+  writer.u8(static_cast<std::uint8_t>(secret.size()));
+  writer.text(secret);
+  writer.text_nul(plan_.schema);
+  writer.u16(45);
+  writer.text_nul(wire::plugin::caching_sha2_password);
+  send(0, text_of(payload));
+  stage_ = Stage::changing;
+}
+
+// The command alone was refused, or the session has ended.
+void FakeClient::on_change_refused(const ClientPacket& packet) {
+  gateway_error_ = packet.payload.substr(9);
+  stage_ = Stage::ready;
+  bool stays = gateway_error_.find("audit_unavailable") != std::string::npos;
+  if (stays && !circumstances_.audit_fails) {
+    fail("the gateway refused a change of user without a cause: " + gateway_error_);
+  }
+  finished_ = !stays;
 }
 
 void FakeClient::issue_statement_use() {

@@ -69,7 +69,8 @@ class FakeClient {
   const std::string& error() const { return error_; }
 
  private:
-  enum class Stage : std::uint8_t { greeting, tls, authentication, ready, refused };
+  // changing: COM_CHANGE_USER is sent, and may be refused as any command.
+  enum class Stage : std::uint8_t { greeting, tls, authentication, ready, changing, refused };
   enum class Refusal : std::uint8_t { never, due, possible };
   struct Statement {
     std::uint32_t id = 0;
@@ -97,6 +98,8 @@ class FakeClient {
   void execute(Statement& statement, const std::map<std::size_t, std::string>& long_data);
   void send_long_data(Statement& statement);
   void issue_unusual();
+  void change_user();
+  void on_change_refused(const ClientPacket& packet);
   std::string query_head() const;
   void fail(std::string what) {
     if (error_.empty()) {

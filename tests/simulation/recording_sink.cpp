@@ -58,6 +58,9 @@ bool RecordingSink::append(std::string_view line) {
   }
   std::string type = text_member(*record, "type");
   std::uint64_t seq = number_member(*record, "seq");
+  if (text_member(*record, "session") != session_id_) {
+    begin_session(*record);
+  }
   if (text_member(*record, "time").size() != 30 || text_member(*record, "session").empty() || seq <= last_seq_) {
     fail("a record with a bad head: " + std::string(line.substr(0, 400)));
   }
@@ -65,6 +68,22 @@ bool RecordingSink::append(std::string_view line) {
   note_members(*record, type);
   take(*record, type);
   return true;
+}
+
+void RecordingSink::begin_session(const identity::JsonValue& record) {
+  std::string previous = std::exchange(session_id_, text_member(record, "session"));
+  // The record that would have said more may be among those that were not taken.
+  if (records_refused_ == 0 && text_member(record, "previous_session") != previous) {
+    fail("a session that does not name the one that it took the place of");
+  }
+  if (records_refused_ == 0 && !previous.empty() && end_reason_ != "user_changed") {
+    fail("a second session, but the first was ended by " + end_reason_);
+  }
+  by_seq_.clear();
+  last_seq_ = 0;
+  ends_ = 0;
+  end_reason_.clear();
+  login_accepted_ = login_accepted_committed_ = started_ = start_committed_ = false;
 }
 
 void RecordingSink::take(const identity::JsonValue& record, const std::string& type) {

@@ -51,6 +51,8 @@ class RecordingSink final : public audit::Sink {
   static std::set<std::string>& members_seen();
 
  private:
+  // COM_CHANGE_USER begins another session.
+  void begin_session(const identity::JsonValue& record);
   void take(const identity::JsonValue& record, const std::string& type);
   void fail(const std::string& what) {
     if (error_.empty()) {
@@ -61,7 +63,8 @@ class RecordingSink final : public audit::Sink {
   std::vector<std::string> secrets_;
   std::vector<std::string> lines_;
   std::vector<Command> commands_;
-  std::map<std::uint64_t, std::size_t> by_seq_;
+  std::map<std::uint64_t, std::size_t> by_seq_;  // of this session
+  std::string session_id_;
   std::size_t commands_committed_ = 0;
   std::uint64_t last_seq_ = 0;
   std::uint32_t refused_left_ = 0;

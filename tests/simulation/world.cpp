@@ -297,11 +297,31 @@ void World::take_actions() {
         break;
       case Action::close_backend:
         close_backend_requested_ = true;
+        if (session_->origin().session_id != session_id_) {
+          leave_backend();
+        }
         break;
       case Action::close_client:
         break;
     }
   }
+}
+
+// COM_CHANGE_USER: as the shell, sends what it can to the server and closes the connection; a login follows.
+void World::leave_backend() {
+  session_id_ = session_->origin().session_id;
+  session::OutputQueue& to_backend = session_->backend_output();
+  if (!to_backend.empty() && !says_goodbye()) {
+    fail("more than a goodbye is left for the server of a session that has ended");
+  }
+  if (!to_backend.empty() && choices_.one_in(2)) {
+    session_->backend_sent(to_backend.size(), now_);
+  }
+  backend_.disconnected();
+  records_checked_ = sink_.commands().size();  // commands without answer may not have got to the server
+  connected_ = close_backend_requested_ = false;
+  token_verified_ = command_phase_before_ = false;
+  backend_bytes_ = backend_bytes_queued_before_ = 0;
 }
 
 void World::after_event() {

@@ -111,9 +111,11 @@ class World {
   void perform_waiting(Event event);
   void after_event();
   void take_actions();
+  void leave_backend();
   void deliver_to_session(Buffer& from, Event event);
   void take_from_session(Event event);
   void check();
+  bool says_goodbye();
   void check_forwarded();
   // The record of the command that the server gets behind those that it got; null when there is none.
   const RecordingSink::Command* next_forwarded() const;
@@ -148,6 +150,7 @@ class World {
   bool connect_waits_ = false;
   bool backend_tls_waits_ = false;
   bool close_backend_requested_ = false;
+  std::string session_id_ = "s-1";  // of the session under way
   bool connected_ = false;
   bool backend_gone_ = false;
   bool client_gone_ = false;

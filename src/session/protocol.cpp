@@ -1,0 +1,226 @@
+#include "session/protocol.h"
+
+#include <array>
+#include <bit>
+
+#include "base/check.h"
+#include "base/command_names.h"
+
+namespace sallyport::session {
+namespace {
+
+using wire::Command;
+namespace capability = wire::capability;
+
+using enum CommandHandling;
+
+constexpr std::string_view internal_command = "of servers' own threads: none answers it";
+constexpr std::string_view replication = "replication: whole tables, by no statement that could be decided about";
+
+constexpr std::array<CommandRule, static_cast<std::size_t>(Command::unknown) + 1> commands{{
+    {Command::sleep, refused, internal_command},
+    {Command::quit, handled, "both connections are closed; a transaction is rolled back"},
+    {Command::init_db, forwarded, "the schema is on record"},
+    {Command::query, forwarded, "text and query attributes are on record"},
+    {Command::field_list, forwarded, "table and pattern are on record"},
+    {Command::create_db, refused, "no server has it any more: CREATE DATABASE does it"},
+    {Command::drop_db, refused, "no server has it any more: DROP DATABASE does it"},
+    {Command::refresh, refused, "administration without a text: FLUSH does it"},
+    {Command::shutdown, refused, "administration without a text: SHUTDOWN does it"},
+    {Command::statistics, forwarded, "a line of text of the server's"},
+    {Command::process_info, refused, "administration without a text: SHOW PROCESSLIST does it"},
+    {Command::connect, refused, internal_command},
+    {Command::process_kill, refused, "names a connection of the server's, which may be another account's"},
+    {Command::debug, refused, "writes the server's internals to its log"},
+    {Command::ping, forwarded, "so that an OK says that the server answers ([ADR 0013](adr/0013-ping.md))"},
+    {Command::time, refused, internal_command},
+    {Command::delayed_insert, refused, internal_command},
+    {Command::change_user, handled,
+     "a login as the first: a token is asked for, a new server connection opened, a new session on record; a refusal "
+     "ends "
+     "the connection"},
+    {Command::binlog_dump, refused, replication},
+    {Command::table_dump, refused, replication},
+    {Command::connect_out, refused, internal_command},
+    {Command::register_replica, refused, replication},
+    {Command::stmt_prepare, forwarded, "the text is on record; limited by `limits.prepared_statements_max`"},
+    {Command::stmt_execute, forwarded,
+     "the parameters are on record; types that a refused execution brought are sent with the next. Cursors, OUT "
+     "parameters and several results pass"},
+    {Command::stmt_send_long_data, forwarded, "the value is on record; unanswered, as the protocol has it"},
+    {Command::stmt_close, forwarded, "unanswered, as the protocol has it"},
+    {Command::stmt_reset, forwarded, ""},
+    {Command::set_option, handled, "forwarded; several statements in a text are on or off on both legs from its OK on"},
+    {Command::stmt_fetch, forwarded, "rows of a cursor"},
+    {Command::daemon, refused, internal_command},
+    {Command::binlog_dump_gtid, refused, replication},
+    {Command::reset_connection, handled,
+     "forwarded; role and session tracking are set again before the client gets its OK"},
+    {Command::clone, refused, "copies the server's files"},
+    {Command::subscribe_group_replication_stream, refused, replication},
+    {Command::stmt_bulk_execute, refused, "its capability is not offered: connectors execute row by row instead"},
+    {Command::mariadb_multi, refused, "no server has it any more"},
+    {Command::unknown, refused, "any other opcode"},
+}};
+
+using Offer = ClientOffer;
+using Wish = BackendWish;
+
+constexpr std::string_view unused = "means nothing any more";
+
+constexpr std::array<CapabilityRule, 38> capabilities{{
+    {capability::long_password, "LONG_PASSWORD", Offer::by_mysql_listeners, Wish::always,
+     "CLIENT_MYSQL to MariaDB: left out, it says that extended capabilities follow"},
+    {capability::found_rows, "FOUND_ROWS", Offer::always, Wish::same, "what counts as affected"},
+    {capability::long_flag, "LONG_FLAG", Offer::always, Wish::always, "column flags of two bytes"},
+    {capability::connect_with_db, "CONNECT_WITH_DB", Offer::always, Wish::never,
+     "the gateway chooses the schema by COM_INIT_DB, when the role is set"},
+    {capability::no_schema, "NO_SCHEMA", Offer::always, Wish::same, "`schema.table.column` is an error"},
+    {capability::compress, "COMPRESS", Offer::never, Wish::never, "zlib: not offered yet"},
+    {capability::odbc, "ODBC", Offer::always, Wish::same, "no effect on today's servers"},
+    {capability::local_files, "LOCAL_FILES", Offer::never, Wish::never,
+     "LOAD DATA LOCAL: not offered yet; a server that asks for a file ends the session"},
+    {capability::ignore_space, "IGNORE_SPACE", Offer::always, Wish::same, "sets that sql_mode"},
+    {capability::protocol_41, "PROTOCOL_41", Offer::always, Wish::always, "required of clients"},
+    {capability::interactive, "INTERACTIVE", Offer::always, Wish::same, "the server's interactive_timeout holds"},
+    {capability::ssl, "SSL", Offer::always, Wish::by_tls_mode, "required of clients"},
+    {capability::ignore_sigpipe, "IGNORE_SIGPIPE", Offer::always, Wish::never, "the client's own affair"},
+    {capability::transactions, "TRANSACTIONS", Offer::always, Wish::always, "status flags in OK and EOF"},
+    {1ULL << 14, "RESERVED", Offer::never, Wish::never, unused},
+    {capability::secure_connection, "SECURE_CONNECTION", Offer::always, Wish::always,
+     "RESERVED2 to MySQL 8; the length of the authentication's answer is sent"},
+    {capability::multi_statements, "MULTI_STATEMENTS", Offer::always, Wish::same,
+     "several statements in a text; COM_SET_OPTION changes it on both legs"},
+    {capability::multi_results, "MULTI_RESULTS", Offer::always, Wish::same, "several results of a query"},
+    {capability::ps_multi_results, "PS_MULTI_RESULTS", Offer::always, Wish::same,
+     "several results of an execution, and OUT parameters"},
+    {capability::plugin_auth, "PLUGIN_AUTH", Offer::always, Wish::always, "required of clients and servers"},
+    {capability::connect_attrs, "CONNECT_ATTRS", Offer::always, Wish::always,
+     "the client's are on record; the server gets the gateway's"},
+    {capability::plugin_auth_lenenc_data, "PLUGIN_AUTH_LENENC_CLIENT_DATA", Offer::always, Wish::always,
+     "tokens longer than 255 bytes in the client's first answer"},
+    {capability::can_handle_expired_passwords, "CAN_HANDLE_EXPIRED_PASSWORDS", Offer::never, Wish::never,
+     "database logins are the gateway's; expired ones fail"},
+    {capability::session_track, "SESSION_TRACK", Offer::always, Wish::always,
+     "the server tells the gateway all variables; the client is told what servers tell by default"},
+    {capability::deprecate_eof, "DEPRECATE_EOF", Offer::always, Wish::as_client, "EOF and OK are translated"},
+    {capability::optional_resultset_metadata, "OPTIONAL_RESULTSET_METADATA", Offer::never, Wish::never,
+     "`resultset_metadata=NONE`: not offered, so a server refuses that setting; what a result shows stays known"},
+    {capability::zstd_compression, "ZSTD_COMPRESSION_ALGORITHM", Offer::never, Wish::never, "not offered yet"},
+    {capability::query_attributes, "QUERY_ATTRIBUTES", Offer::by_mysql_listeners, Wish::same, "MySQL only"},
+    {capability::multi_factor, "MULTI_FACTOR_AUTHENTICATION", Offer::never, Wish::never, "the token is the one factor"},
+    {1ULL << 29, "CAPABILITY_EXTENSION", Offer::never, Wish::never, "reserved for more flags"},
+    {1ULL << 30, "SSL_VERIFY_SERVER_CERT", Offer::never, Wish::never, "the client's own affair"},
+    {1ULL << 31, "REMEMBER_OPTIONS", Offer::never, Wish::never, "the client's own affair"},
+    {1ULL << 32, "MARIADB PROGRESS", Offer::never, Wish::never,
+     "progress reports of ALTER TABLE and the like: not offered, so no server sends them"},
+    {1ULL << 33, "MARIADB COM_MULTI", Offer::never, Wish::never, unused},
+    {1ULL << 34, "MARIADB STMT_BULK_OPERATIONS", Offer::never, Wish::never, "COM_STMT_BULK_EXECUTE"},
+    {capability::mariadb_extended_metadata, "MARIADB EXTENDED_METADATA", Offer::by_mariadb_listeners, Wish::same,
+     "type names and formats in column definitions"},
+    {1ULL << 36, "MARIADB CACHE_METADATA", Offer::never, Wish::never,
+     "column definitions left out where they did not change: not offered, so they always come"},
+    {1ULL << 37, "MARIADB BULK_UNIT_RESULTS", Offer::never, Wish::never, "a result for each row of a bulk execution"},
+}};
+
+std::string_view text_of(CommandHandling handling) {
+  switch (handling) {
+    case forwarded:
+      return "forwarded";
+    case handled:
+      return "handled";
+    case refused:
+      return "refused";
+  }
+  return {};
+}
+
+std::string_view text_of(ClientOffer offer) {
+  switch (offer) {
+    case Offer::always:
+      return "offered";
+    case Offer::by_mysql_listeners:
+      return "offered, `flavor: mysql`";
+    case Offer::by_mariadb_listeners:
+      return "offered, `flavor: mariadb`";
+    case Offer::never:
+      return "not offered";
+  }
+  return {};
+}
+
+std::string_view text_of(BackendWish wish) {
+  switch (wish) {
+    case Wish::always:
+      return "asked for";
+    case Wish::as_client:
+      return "as the client, translated";
+    case Wish::same:
+      return "as the client";
+    case Wish::by_tls_mode:
+      return "by `tls.mode`";
+    case Wish::never:
+      return "never";
+  }
+  return {};
+}
+
+std::string hexadecimal(std::uint8_t byte) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  return {'0', 'x', digits[byte >> 4], digits[byte & 0xF]};
+}
+
+}  // namespace
+
+std::span<const CommandRule> command_rules() {
+  return commands;
+}
+
+const CommandRule& rule_of(Command command) {
+  return commands[static_cast<std::size_t>(command)];
+}
+
+std::span<const CapabilityRule> capability_rules() {
+  return capabilities;
+}
+
+wire::Capabilities offered_capabilities(Flavor flavor) {
+  wire::Capabilities set = 0;
+  Offer by_this_flavor = flavor == Flavor::mysql ? Offer::by_mysql_listeners : Offer::by_mariadb_listeners;
+  for (const CapabilityRule& rule : capabilities) {
+    set |= rule.offer == Offer::always || rule.offer == by_this_flavor ? rule.flag : 0;
+  }
+  return set;
+}
+
+wire::Capabilities wished_capabilities(BackendWish wish) {
+  wire::Capabilities set = 0;
+  for (const CapabilityRule& rule : capabilities) {
+    set |= rule.wish == wish ? rule.flag : 0;
+  }
+  return set;
+}
+
+std::string command_table() {
+  std::string table = "| opcode | command | what happens | |\n| --- | --- | --- | --- |\n";
+  for (const CommandRule& rule : commands) {
+    auto index = static_cast<std::size_t>(rule.command);
+    table += "| ";
+    table += index < command_names.size() ? hexadecimal(command_names[index].opcode) : std::string("other");
+    table.append(" | `").append(wire::name_of(rule.command)).append("` | ").append(text_of(rule.handling));
+    table.append(" | ").append(rule.note).append(rule.note.empty() ? "|\n" : " |\n");
+  }
+  return table;
+}
+
+std::string capability_table() {
+  std::string table = "| bit | capability | to clients | to servers | |\n| --- | --- | --- | --- | --- |\n";
+  for (const CapabilityRule& rule : capabilities) {
+    table.append("| ").append(std::to_string(std::countr_zero(rule.flag)));
+    table.append(" | `").append(rule.name).append("` | ").append(text_of(rule.offer));
+    table.append(" | ").append(text_of(rule.wish)).append(" | ").append(rule.note).append(" |\n");
+  }
+  return table;
+}
+
+}  // namespace sallyport::session

@@ -1,0 +1,65 @@
+// What happens to each command and capability of the protocol. The code goes by these tables, docs/protocol.md shows
+// them, and a test compares the two.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "session/reason.h"
+#include "session/settings.h"
+#include "wire/capabilities.h"
+#include "wire/command.h"
+
+namespace sallyport::session {
+
+enum class CommandHandling : std::uint8_t {
+  forwarded,  // once its record is committed
+  handled,    // the gateway has a part in it: the note says which
+  refused     // with the rule's reason; the connection stays usable
+};
+
+struct CommandRule {
+  wire::Command command;
+  CommandHandling handling;
+  std::string_view note;
+};
+
+// One rule for each command, in the order of wire::Command; the last is that of opcodes which are none.
+std::span<const CommandRule> command_rules();
+const CommandRule& rule_of(wire::Command command);
+
+// Whether listeners offer a capability to clients.
+enum class ClientOffer : std::uint8_t { always, by_mysql_listeners, by_mariadb_listeners, never };
+
+// Whether the gateway asks a server for it.
+enum class BackendWish : std::uint8_t {
+  always,       // where the server has it
+  as_client,    // where client and server have it: what a server lacks is translated
+  same,         // exactly where the client has it, because it changes what statements do or mean
+  by_tls_mode,  // as the connection's tls.mode says
+  never
+};
+
+struct CapabilityRule {
+  wire::Capabilities flag;
+  std::string_view name;
+  ClientOffer offer;
+  BackendWish wish;
+  std::string_view note;
+};
+
+// By bit: MySQL's two words of 16 bits, then MariaDB's extended ones.
+std::span<const CapabilityRule> capability_rules();
+
+// The capabilities that a listener of this flavor offers.
+wire::Capabilities offered_capabilities(Flavor flavor);
+// The capabilities of this wish.
+wire::Capabilities wished_capabilities(BackendWish wish);
+
+// The two tables as docs/protocol.md has them.
+std::string command_table();
+std::string capability_table();
+
+}  // namespace sallyport::session

@@ -1,0 +1,472 @@
+"""Each row of docs/protocol.md on real servers: what the tables say is what a client finds.
+
+A row that is handled, forwarded or offered has a test marked @covers("row"), a refused or not offered one is tried by its row.
+"""
+
+import os
+import re
+import struct
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from forge import claims, token
+from laboratory import REPOSITORY
+from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_FOUND_ROWS, CLIENT_IGNORE_SPACE, CLIENT_MULTI_STATEMENTS, CLIENT_PS_MULTI_RESULTS,
+                        CLIENT_QUERY_ATTRIBUTES, CLIENT_SESSION_TRACK, FIELD_LIST, INIT_DB, PING, QUERY, QUIT, RESET, SET_OPTION,
+                        STATISTICS, STMT_CLOSE, STMT_EXECUTE, STMT_FETCH, STMT_PREPARE, STMT_RESET, STMT_SEND_LONG_DATA, USUAL, Client,
+                        Closed, ServerError, lenenc)
+
+COVERED = set()
+
+
+def covers(*rows):
+    COVERED.update(rows)
+    return lambda test: test
+
+
+def rows_of(heading):
+    page = (REPOSITORY / "docs" / "protocol.md").read_text()
+    section = page[page.index(f"## {heading}"):].split("\n## ")[0]
+    return [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in re.findall(r"^\|.*\|$", section, re.M)[2:]]
+
+
+COMMANDS = rows_of("Commands")
+CAPABILITIES = rows_of("Capabilities")
+
+
+def test_each_row_has_a_test():
+    due = {name for _, name, happens, _ in COMMANDS if happens != "refused"}
+    due |= {name for _, name, offer, _, _ in CAPABILITIES if offer != "not offered"}
+    assert due == COVERED
+
+
+def usable(session):
+    assert session.query("SELECT 'usable'") == [[b"usable"]]
+
+
+# Refused, not offered
+
+
+@pytest.mark.parametrize("opcode, name", [(row[0], row[1]) for row in COMMANDS if row[2] == "refused"])
+def test_a_refused_command_leaves_the_connection_as_it_is(lab, opcode, name):
+    known = {int(row[0], 16) for row in COMMANDS if row[0] != "other"}
+    opcodes = [byte for byte in range(256) if byte not in known] if opcode == "other" else [int(opcode, 16)]
+    mark = lab.audit_mark()
+    with lab.login() as session:
+        session.query("SET @kept = 'kept'")
+        session.query("START TRANSACTION")
+        for byte in opcodes:
+            with pytest.raises(ServerError) as refusal:
+                session.command(byte, b"\1\0\0\0" + b"\0" * 8)
+                session.receive_ok()
+            assert refusal.value.code == 1047 and "[command_not_supported]" in str(refusal.value)
+        assert session.query("SELECT @kept") == [[b"kept"]]
+    record = lab.wait_for_record(mark, type="command", command=name)
+    assert lab.wait_for_record(mark, type="outcome", of=record["seq"])["reason"] == "command_not_supported"
+
+
+@pytest.mark.parametrize("bit, name, offer", [(int(row[0]), row[1], row[2]) for row in CAPABILITIES])
+def test_the_greeting_offers_what_the_table_says(lab, kind, bit, name, offer):
+    due = offer == "offered" or offer == f"offered, `flavor: {kind}"  # the cell's last quote was stripped
+    with Client(lab.port) as client:
+        assert bool(client.read_greeting().capabilities >> bit & 1) == due, name
+
+
+@pytest.mark.parametrize("bit", [int(row[0]) for row in CAPABILITIES if row[2] == "not offered" and int(row[0]) < 32])
+def test_a_client_that_sets_what_is_not_offered_does_not_get_it(lab, bit):
+    """Compression, above all: the packets behind the login are plain."""
+    with lab.login(capabilities=USUAL | 1 << bit) as session:
+        usable(session)
+
+
+# Commands
+
+
+@covers("query")
+def test_query(lab):
+    mark = lab.audit_mark()
+    with lab.login() as session:
+        assert session.query("SELECT 1 + 1, NULL") == [[b"2", None]]
+        with pytest.raises(ServerError) as error:
+            session.query("SELECT nothing_of_that_name")
+        assert error.value.code == 1054
+        usable(session)
+    assert lab.wait_for_record(mark, type="command", text="SELECT 1 + 1, NULL")["command"] == "query"
+
+
+@covers("quit")
+def test_quit(lab):
+    mark = lab.audit_mark()
+    with lab.login() as session:
+        session.command(QUIT)
+        with pytest.raises(Closed):
+            session.receive()
+    assert lab.wait_for_record(mark, type="session_end")["reason"] == "client_quit"
+
+
+@covers("init_db")
+def test_init_db(lab):
+    with lab.login() as session:
+        session.command(INIT_DB, b"information_schema")
+        session.receive_ok()
+        assert session.query("SELECT DATABASE()") == [[b"information_schema"]]
+        with pytest.raises(ServerError):
+            session.command(INIT_DB, b"no_such_schema")
+            session.receive_ok()
+        usable(session)
+
+
+@covers("field_list")
+def test_field_list(lab):
+    """MySQL and MariaDB still answer it, deprecated as it is."""
+    with lab.login() as session:
+        session.command(FIELD_LIST, b"customers\0%")
+        names = 0
+        while not session.ends(payload := session.receive_ok()):
+            names += payload.startswith(b"\x03def")
+        assert names > 1
+        usable(session)
+
+
+@covers("statistics")
+def test_statistics(lab):
+    with lab.login() as session:
+        session.command(STATISTICS)
+        assert session.receive_ok().startswith(b"Uptime: ")
+        usable(session)
+
+
+@covers("ping")
+def test_ping_says_what_the_server_says(lab):
+    with lab.login() as session:
+        session.query("START TRANSACTION")
+        session.command(PING)
+        ok = session.receive_ok()
+        assert struct.unpack_from("<H", ok, 3)[0] & 1, "the server's status flags say that a transaction is open"
+
+
+@covers("set_option", "MULTI_STATEMENTS", "MULTI_RESULTS")
+def test_set_option(lab):
+    with lab.login() as session:
+        for option, several in ((0, True), (1, False)):
+            session.command(SET_OPTION, struct.pack("<H", option))
+            session.receive_ok()
+            if several:
+                session.command(QUERY, b"SELECT 1; SELECT 2")
+                assert [session.read_result(), session.read_result()] == [[[b"1"]], [[b"2"]]]
+            else:
+                with pytest.raises(ServerError) as error:
+                    session.query("SELECT 1; SELECT 2")
+                assert error.value.code == 1064
+        with pytest.raises(ServerError):
+            session.command(SET_OPTION, struct.pack("<H", 7))
+            session.receive_ok()
+        usable(session)
+    with lab.login(capabilities=USUAL | CLIENT_MULTI_STATEMENTS) as session:
+        session.command(QUERY, b"SELECT 'a'; SELECT 'b'")
+        assert [session.read_result(), session.read_result()] == [[[b"a"]], [[b"b"]]]
+
+
+@covers("reset_connection")
+def test_reset_connection(lab):
+    with lab.login() as session:
+        session.query("SET @gone = 1")
+        statement, _, _ = session.prepare("SELECT 1")
+        session.command(RESET)
+        session.receive_ok()
+        assert session.query("SELECT @gone") == [[None]]
+        with pytest.raises(ServerError) as error:
+            session.execute(statement)
+        assert error.value.code == 1243
+
+
+@covers("stmt_prepare", "stmt_execute", "stmt_reset", "stmt_close")
+def test_prepared_statements(lab):
+    with lab.login() as session:
+        statement, parameters, columns = session.prepare("SELECT CAST(? AS CHAR)")
+        assert (parameters, columns) == (1, 1)
+        assert session.execute(statement, [b"one"]) == [b"\0\0\x03one"]
+        session.command(STMT_RESET, struct.pack("<I", statement))
+        session.receive_ok()
+        assert session.execute(statement, [b"two"]) == [b"\0\0\x03two"]
+        session.command(STMT_CLOSE, struct.pack("<I", statement))
+        with pytest.raises(ServerError) as error:
+            session.execute(statement, [b"three"])
+        assert error.value.code == 1243
+        usable(session)
+
+
+@covers("stmt_send_long_data")
+def test_long_data(lab):
+    with lab.login() as session:
+        statement, _, _ = session.prepare("SELECT LENGTH(?), MD5(?)")
+        for index in (0, 1):
+            for _ in range(3):
+                session.command(STMT_SEND_LONG_DATA, struct.pack("<IH", statement, index) + b"x" * 400_000)
+        rows = session.execute(statement, [None, None], long_data={0, 1})
+        assert struct.pack("<I", 1_200_000) in rows[0]
+
+
+@covers("stmt_fetch")
+@pytest.mark.parametrize("capabilities", [USUAL, USUAL | CLIENT_DEPRECATE_EOF], ids=["eof", "deprecate_eof"])
+def test_a_cursor_is_fetched_in_parts(lab, capabilities):
+    """Flags: cursor_exists behind the definitions, last_row_sent behind the rows; the cursor is then closed."""
+    with lab.login(capabilities=capabilities) as session:
+        statement, _, _ = session.prepare("SELECT table_name FROM information_schema.tables LIMIT 5")
+        flags = session.execute_with_cursor(statement)
+        assert flags & 0x40, "no cursor was opened"
+        fetched, rounds = 0, 0
+        while rounds < 9:
+            rounds += 1
+            session.command(STMT_FETCH, struct.pack("<II", statement, 2))
+            rows, flags = session.read_rows()
+            fetched += len(rows)
+            if flags & 0x80:
+                break
+        assert fetched == 5 and 3 <= rounds <= 4
+        usable(session)
+        with pytest.raises(ServerError):
+            session.command(STMT_FETCH, struct.pack("<II", statement, 2))
+            session.receive_ok()
+        session.execute_with_cursor(statement)  # a cursor that is never read to its end
+        usable(session)
+
+
+# Capabilities
+
+
+@covers("FOUND_ROWS")
+def test_found_rows(lab):
+    """The rows that a condition finds count, not only those that change."""
+    for capabilities, affected in ((USUAL, 0), (USUAL | CLIENT_FOUND_ROWS, 1)):
+        with lab.login("writer", capabilities=capabilities) as session:
+            session.query("CREATE TEMPORARY TABLE found (a INT)")
+            session.query("INSERT INTO found VALUES (1)")
+            session.command(QUERY, b"UPDATE found SET a = 1")
+            assert session.receive_ok()[1] == affected
+
+
+@covers("IGNORE_SPACE")
+def test_ignore_space(lab):
+    for capabilities, found in ((USUAL, False), (USUAL | CLIENT_IGNORE_SPACE, True)):
+        with lab.login(capabilities=capabilities) as session:
+            assert ("IGNORE_SPACE" in session.query("SELECT @@sql_mode")[0][0].decode()) == found
+
+
+@covers("CONNECT_WITH_DB")
+def test_a_schema_named_in_the_login_is_chosen(lab):
+    with lab.login(schema="information_schema") as session:
+        assert session.query("SELECT DATABASE()") == [[b"information_schema"]]
+
+
+@covers("PS_MULTI_RESULTS")
+def test_out_parameters_of_an_execution(lab):
+    """A procedure's results, the row of its OUT parameters, and the OK, each told apart by the flags."""
+    lab.ask_root("DROP PROCEDURE IF EXISTS shop.several")
+    lab.ask_root("CREATE PROCEDURE shop.several(IN a INT, OUT b INT, INOUT c INT) SQL SECURITY INVOKER "
+                 "BEGIN SELECT a; SELECT a, a; SET b = a + 1, c = c + a; END")
+    try:
+        for capabilities in (USUAL | CLIENT_PS_MULTI_RESULTS, USUAL | CLIENT_PS_MULTI_RESULTS | CLIENT_DEPRECATE_EOF):
+            with lab.login(capabilities=capabilities) as session:
+                statement, parameters, _ = session.prepare("CALL several(?, ?, ?)")
+                assert parameters == 3
+                results = session.execute_several(statement, [b"3", b"0", b"4"])
+                assert [len(rows) for rows, _ in results[:3]] == [1, 1, 1]
+                assert results[2][1] & 0x1000, "the flags say that the third result is the OUT parameters'"
+                assert results[2][0] == [b"\0\0" + struct.pack("<ii", 4, 7)]
+                assert results[3] == ([], results[3][1]) and len(results) == 4
+                usable(session)
+    finally:
+        lab.ask_root("DROP PROCEDURE shop.several")
+
+
+@covers("DEPRECATE_EOF")
+def test_deprecate_eof(lab):
+    for capabilities in (USUAL, USUAL | CLIENT_DEPRECATE_EOF):
+        with lab.login(capabilities=capabilities) as session:
+            assert session.query("SELECT 1 UNION SELECT 2") == [[b"1"], [b"2"]]
+            assert session.query("SELECT 1 FROM DUAL WHERE 1 = 0") == []
+            usable(session)
+
+
+@covers("SESSION_TRACK")
+def test_session_tracking_is_told_to_clients_that_have_it(lab):
+    for capabilities, told in ((USUAL, False), (USUAL | CLIENT_SESSION_TRACK, True)):
+        with lab.login(capabilities=capabilities) as session:
+            session.command(QUERY, b"USE information_schema")
+            ok = session.receive_ok()
+            assert (b"information_schema" in ok) == told
+            session.command(QUERY, b"SET sql_mode = ''")
+            assert b"sql_mode" not in session.receive_ok(), "only what servers tell by default"
+            session.command(QUERY, b"SET time_zone = '+01:00'")
+            assert (b"time_zone" in session.receive_ok()) == told
+
+
+@covers("QUERY_ATTRIBUTES")
+def test_query_attributes(lab, kind):
+    if kind == "mariadb":
+        return
+    mark = lab.audit_mark()
+    with lab.login(capabilities=USUAL | CLIENT_QUERY_ATTRIBUTES) as session:
+        session.command(QUERY, b"\1\1\0\1" + struct.pack("<H", 253) + lenenc(b"trace") + lenenc(b"abc") + b"SELECT 'attributes'")
+        assert session.read_result() == [[b"attributes"]]
+    record = lab.wait_for_record(mark, type="command", text="SELECT 'attributes'")
+    assert record["query_attributes"] == [{"name": "trace", "type": 253, "value": "abc"}]
+
+
+@covers("MARIADB EXTENDED_METADATA")
+def test_extended_metadata(lab, kind):
+    if kind == "mysql":
+        return
+    lab.ask_root("CREATE OR REPLACE TABLE shop.extended (j JSON)")
+    try:
+        with lab.login(capabilities=(USUAL & ~1) | 1 << 35) as session:
+            session.command(QUERY, b"SELECT j FROM extended")
+            session.receive_ok()
+            assert b"json" in session.receive_ok()
+    finally:
+        lab.ask_root("DROP TABLE shop.extended")
+
+
+@covers("CONNECT_ATTRS")
+def test_connection_attributes_are_on_record_and_the_server_gets_the_gateways(lab):
+    mark = lab.audit_mark()
+    with Client(lab.port) as session:
+        session.read_greeting()
+        session.start_tls(lab.ca)
+        attributes = lenenc(b"program_name") + lenenc(b"an agent's")
+        session.send(session.handshake_response("shop", b"\1" * 32, capabilities=USUAL | 1 << 11 | 1 << 20) + lenenc(attributes))
+        session.finish_authentication(lab.token("reporter"))
+        usable(session)
+    record = lab.wait_for_record(mark, type="login_accepted")
+    assert {"name": "program_name", "value": "an agent's"} in record["client_attributes"]
+
+
+@covers("LONG_PASSWORD", "LONG_FLAG", "NO_SCHEMA", "ODBC", "PROTOCOL_41", "INTERACTIVE", "IGNORE_SIGPIPE", "TRANSACTIONS",
+        "SECURE_CONNECTION")
+@pytest.mark.parametrize("bit", [0, 2, 4, 6, 10, 12, 13])
+def test_flags_without_an_effect_of_the_gateways_pass(lab, bit):
+    with lab.login(capabilities=USUAL | 1 << bit) as session:
+        usable(session)
+
+
+@covers("SSL", "PLUGIN_AUTH", "PLUGIN_AUTH_LENENC_CLIENT_DATA")
+def test_flags_that_a_login_needs(lab):
+    for without, said in ((1 << 11, "tls_required"), (1 << 19, "driver_too_old")):
+        with Client(lab.port) as session:
+            session.read_greeting()
+            if without == 1 << 11:
+                session.send(session.handshake_response("shop", b"\1" * 32))
+            else:
+                session.start_tls(lab.ca)
+                session.send(session.handshake_response("shop", b"\1" * 32, capabilities=(USUAL | 1 << 11) & ~without))
+            with pytest.raises(ServerError) as refusal:
+                session.receive_ok()
+            assert said in str(refusal.value)
+
+
+# Pipelines
+
+
+def test_commands_sent_before_the_answer_of_the_last_are_answered_in_order(lab):
+    with lab.login() as session:
+        for number in range(50):
+            session.command(QUERY, f"SELECT {number}".encode())
+        for number in range(50):
+            assert session.read_result() == [[str(number).encode()]]
+
+
+# COM_CHANGE_USER
+
+
+@covers("change_user")
+def test_change_user_is_a_login_as_the_first(lab):
+    mark = lab.audit_mark()
+    with lab.login("reporter") as session:
+        session.query("SET @kept = 1")
+        first = session.query("SELECT CONNECTION_ID()")
+        session.change_user("shop", lab.token("writer"))
+        assert session.query("SELECT @kept, CURRENT_USER() LIKE '%shared%', DATABASE()") == [[None, b"1", b"shop"]]
+        second = session.query("SELECT CONNECTION_ID()")
+        assert first != second
+        session.change_user("shop", lab.token("reporter"), schema="information_schema")
+        assert session.query("SELECT DATABASE()") == [[b"information_schema"]]
+    begun = [record for record in lab.audit(mark) if record["type"] == "session_start"]
+    assert [record["account"] for record in begun] == ["reporter", "writer", "reporter"]
+    assert len({record["session"] for record in begun}) == 3
+    lab.wait_for_record(mark, type="session_end", session=begun[2]["session"])
+    for before, after in zip(begun, begun[1:]):
+        assert lab.wait_for_record(mark, type="session_end", session=before["session"])["reason"] == "user_changed"
+        assert lab.wait_for_record(mark, type="login_accepted", session=after["session"])["previous_session"] == before["session"]
+
+
+@pytest.mark.parametrize("given, code", [
+    (lambda lab: token(lab.keys["es-1"], claims(iat=int(time.time()) - 900, exp=int(time.time()) - 600)), "token_expired"),
+    (lambda lab: lab.token("reporter")[:-8] + "AAAAAAAA", "token_signature_invalid"),
+    (lambda lab: "no token at all", "token_malformed")], ids=["expired", "forged", "none"])
+def test_a_change_of_user_without_a_good_token_ends_the_connection(lab, given, code):
+    mark = lab.audit_mark()
+    with lab.login("reporter") as session:
+        connections = lab.server_connections()
+        with pytest.raises(ServerError) as refusal:
+            session.change_user("shop", given(lab))
+        assert refusal.value.code == 1045 and code in str(refusal.value)
+        with pytest.raises(Closed):
+            session.receive()
+    assert lab.wait_for_record(mark, type="login_refused", reason=code)
+    assert lab.server_connections() == connections, "the server saw no login"
+
+
+def test_a_change_of_user_to_what_is_not_granted_ends_the_connection(lab):
+    with lab.login("reporter") as session:
+        with pytest.raises(ServerError) as refusal:
+            session.change_user("nowhere", lab.token("reporter"))
+        assert "connection_not_granted" in str(refusal.value)
+        assert session.wait_for_end() is None
+
+
+def test_a_change_of_user_rolls_back_and_drops_statements(lab):
+    lab.ask_root("DROP TABLE IF EXISTS shop.changing")
+    lab.ask_root("CREATE TABLE shop.changing (a INT)")
+    try:
+        with lab.login("writer") as session:
+            session.query("CREATE TEMPORARY TABLE passing (a INT)")
+            statement, _, _ = session.prepare("SELECT 1")
+            session.query("START TRANSACTION")
+            session.query("INSERT INTO changing VALUES (1)")
+            session.change_user("shop", lab.token("writer"))
+            assert session.query("SELECT COUNT(*) FROM changing") == [[b"0"]]
+            for gone in (lambda: session.query("SELECT * FROM passing"), lambda: session.execute(statement)):
+                with pytest.raises(ServerError):
+                    gone()
+            usable(session)
+    finally:
+        lab.ask_root("DROP TABLE shop.changing")
+
+
+def test_node_mysql2_changes_users(lab):
+    """A driver's own way: mysql2 sends a scramble, and is switched."""
+    script = """
+      const mysql = require('mysql2/promise'); const fs = require('fs');
+      (async () => {
+        const [port, ca, first, second] = process.argv.slice(2);
+        const connection = await mysql.createConnection({host: '127.0.0.1', port: Number(port), user: 'shop', password: first,
+                                                         ssl: {ca: fs.readFileSync(ca)}});
+        await connection.changeUser({user: 'shop', password: second});
+        const [rows] = await connection.query('SELECT CURRENT_USER() AS who');
+        console.log(rows[0].who);
+        await connection.end();
+      })().catch(error => { console.log('failed: ' + error.message); process.exit(1); });
+    """
+    done = run_node(script, str(lab.port), lab.ca, lab.token("reporter"), lab.token("writer"))
+    assert "shared" in done, done
+
+
+def run_node(script, *arguments):
+    packages = Path(os.environ.get("SALLYPORT_CACHE", REPOSITORY / ".cache")) / "node" / "node_modules"
+    done = subprocess.run(["node", "-", *arguments], input=script, capture_output=True, text=True, check=False, timeout=60,
+                          env=os.environ | {"NODE_PATH": str(packages)})
+    return done.stdout + done.stderr
