@@ -7,6 +7,7 @@ import os
 import re
 import struct
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -104,7 +105,8 @@ def test_quit(lab):
         session.command(QUIT)
         with pytest.raises(Closed):
             session.receive()
-    assert lab.wait_for_record(mark, type="session_end")["reason"] == "client_quit"
+    begun = lab.wait_for_record(mark, type="session_start")
+    assert lab.wait_for_record(mark, type="session_end", session=begun["session"])["reason"] == "client_quit"
 
 
 @covers("init_db")
@@ -202,7 +204,7 @@ def test_prepared_statements(lab):
 @covers("stmt_send_long_data")
 def test_long_data(lab):
     with lab.login() as session:
-        statement, _, _ = session.prepare("SELECT LENGTH(?), MD5(?)")
+        statement, _, _ = session.prepare("SELECT LENGTH(?), LENGTH(?)")
         for index in (0, 1):
             for _ in range(3):
                 session.command(STMT_SEND_LONG_DATA, struct.pack("<IH", statement, index) + b"x" * 400_000)
@@ -447,26 +449,44 @@ def test_a_change_of_user_rolls_back_and_drops_statements(lab):
         lab.ask_root("DROP TABLE shop.changing")
 
 
-def test_node_mysql2_changes_users(lab):
-    """A driver's own way: mysql2 sends a scramble, and is switched."""
-    script = """
-      const mysql = require('mysql2/promise'); const fs = require('fs');
-      (async () => {
-        const [port, ca, first, second] = process.argv.slice(2);
-        const connection = await mysql.createConnection({host: '127.0.0.1', port: Number(port), user: 'shop', password: first,
-                                                         ssl: {ca: fs.readFileSync(ca)}});
-        await connection.changeUser({user: 'shop', password: second});
-        const [rows] = await connection.query('SELECT CURRENT_USER() AS who');
-        console.log(rows[0].who);
-        await connection.end();
-      })().catch(error => { console.log('failed: ' + error.message); process.exit(1); });
-    """
-    done = run_node(script, str(lab.port), lab.ca, lab.token("reporter"), lab.token("writer"))
-    assert "shared" in done, done
+NODE_CHANGES_USER = """
+  const mysql = require('mysql2/promise'); const fs = require('fs');
+  (async () => {
+    const [port, ca, first, second] = process.argv.slice(2);
+    const connection = await mysql.createConnection({host: '127.0.0.1', port: Number(port), user: 'shop', password: first,
+                                                     ssl: {ca: fs.readFileSync(ca)}});
+    await connection.changeUser({user: 'shop', password: second});
+    const [rows] = await connection.query('SELECT CURRENT_USER() AS who');
+    console.log(rows[0].who);
+    await connection.end();
+  })().catch(error => { console.log('failed: ' + error.message); process.exit(1); });
+"""
+PHP_CHANGES_USER = """<?php
+  [, $port, $ca, $first, $second] = $argv;
+  mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+  $mysqli = mysqli_init();
+  $mysqli->ssl_set(null, null, $ca, null, null);
+  $mysqli->real_connect('127.0.0.1', 'shop', $first, null, (int)$port, null, MYSQLI_CLIENT_SSL);
+  $mysqli->change_user('shop', $second, 'shop');
+  echo $mysqli->query('SELECT CURRENT_USER()')->fetch_row()[0];
+"""
+PYTHON_CHANGES_USER = """
+import sys, MySQLdb
+port, ca, first, second = sys.argv[1:]
+connection = MySQLdb.connect(host="127.0.0.1", port=int(port), user="shop", password=first, ssl={"ca": ca})
+connection.change_user("shop", second, "shop")
+cursor = connection.cursor()
+cursor.execute("SELECT CURRENT_USER()")
+print(cursor.fetchone()[0])
+"""
 
 
-def run_node(script, *arguments):
+@pytest.mark.parametrize("program, script", [(["node", "-"], NODE_CHANGES_USER), (["php", "--"], PHP_CHANGES_USER),
+                                             ([sys.executable, "-B", "-"], PYTHON_CHANGES_USER)],
+                         ids=["node mysql2", "php mysqli", "mysqlclient"])
+def test_drivers_change_users_in_their_own_way(lab, program, script):
+    """They send an answer to a question of their own, or none, and are switched."""
     packages = Path(os.environ.get("SALLYPORT_CACHE", REPOSITORY / ".cache")) / "node" / "node_modules"
-    done = subprocess.run(["node", "-", *arguments], input=script, capture_output=True, text=True, check=False, timeout=60,
-                          env=os.environ | {"NODE_PATH": str(packages)})
-    return done.stdout + done.stderr
+    done = subprocess.run([*program, str(lab.port), lab.ca, lab.token("reporter"), lab.token("writer")], input=script, capture_output=True,
+                          text=True, check=False, timeout=60, env=os.environ | {"NODE_PATH": str(packages)})
+    assert "sallyport_shared" in done.stdout, done.stdout + done.stderr
