@@ -52,7 +52,7 @@ class ClientLogin {
   void greet(const Opening& opening);
 
   // COM_CHANGE_USER, whose answer bears this sequence id: asks for a token anew. `previous` is what the client said of
-  // itself before. Only within TLS.
+  // itself before. Where a first login has been: in TLS, or on a Unix socket.
   struct Change {
     const wire::ChangeUser& request;
     const ClientHello& previous;
