@@ -1,23 +1,34 @@
 #include "audit/record.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
 
+#include "base/check.h"
 #include "base/json_text.h"
 #include "crypto/base64.h"
 
 namespace sallyport::audit {
 namespace {
 
-void append_number(std::string& out, std::uint64_t value, int width = 0) {
+void append_number(std::string& out, std::uint64_t value) {
   std::array<char, 20> digits{};
-  char* end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  for (auto count = end - digits.data(); count < width; ++count) {
-    out.push_back('0');
-  }
-  out.append(digits.data(), end);
+  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
 }
+
+// As many digits as there are places, then the character behind them. Returns what follows.
+char* put(char* at, std::uint64_t value, int digits, char behind) {
+  for (int i = digits - 1; i >= 0; --i) {
+    at[i] = static_cast<char>('0' + value % 10);
+    value /= 10;
+  }
+  at[digits] = behind;
+  return at + digits + 1;
+}
+
+// Members' names are short and hold nothing that JSON escapes.
+constexpr std::size_t name_bytes_max = 60;
 
 }  // namespace
 
@@ -26,20 +37,15 @@ void append_time(std::string& out, WallTime time) {
   std::chrono::year_month_day date{day};
   auto nanoseconds = static_cast<std::uint64_t>((time - day).count());
   std::uint64_t seconds = nanoseconds / 1'000'000'000;
-  append_number(out, static_cast<std::uint64_t>(static_cast<int>(date.year())), 4);
-  out.push_back('-');
-  append_number(out, static_cast<unsigned>(date.month()), 2);
-  out.push_back('-');
-  append_number(out, static_cast<unsigned>(date.day()), 2);
-  out.push_back('T');
-  append_number(out, seconds / 3600, 2);
-  out.push_back(':');
-  append_number(out, seconds / 60 % 60, 2);
-  out.push_back(':');
-  append_number(out, seconds % 60, 2);
-  out.push_back('.');
-  append_number(out, nanoseconds % 1'000'000'000, 9);
-  out.push_back('Z');
+  std::array<char, 30> text{};
+  char* at = put(text.data(), static_cast<std::uint64_t>(static_cast<int>(date.year())), 4, '-');
+  at = put(at, static_cast<unsigned>(date.month()), 2, '-');
+  at = put(at, static_cast<unsigned>(date.day()), 2, 'T');
+  at = put(at, seconds / 3600, 2, ':');
+  at = put(at, seconds / 60 % 60, 2, ':');
+  at = put(at, seconds % 60, 2, '.');
+  at = put(at, nanoseconds % 1'000'000'000, 9, 'Z');
+  out.append(text.data(), at);
 }
 
 RecordWriter::RecordWriter(std::string& out, const Head& head) : out_(out) {
@@ -51,11 +57,17 @@ RecordWriter::RecordWriter(std::string& out, const Head& head) : out_(out) {
 }
 
 void RecordWriter::member(std::string_view name) {
+  SALLYPORT_CHECK(name.size() <= name_bytes_max);
+  std::array<char, name_bytes_max + 4> text;
+  char* at = text.data();
   if (out_.back() != '{' && out_.back() != '[') {
-    out_.push_back(',');
+    *at++ = ',';
   }
-  append_json_string(out_, name);
-  out_.push_back(':');
+  *at++ = '"';
+  at = std::copy(name.begin(), name.end(), at);
+  *at++ = '"';
+  *at++ = ':';
+  out_.append(text.data(), at);
 }
 
 void RecordWriter::text(std::string_view name, std::string_view value) {

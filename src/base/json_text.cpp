@@ -1,9 +1,27 @@
 #include "base/json_text.h"
 
 #include <cstdint>
+#include <cstring>
 
 namespace sallyport {
 namespace {
+
+// Eight bytes at once: a byte's highest bit, and its lowest.
+constexpr std::uint64_t high_bits = 0x8080808080808080;
+constexpr std::uint64_t low_bits = 0x0101010101010101;
+
+std::uint64_t word_at(const char* text) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text, sizeof word);
+  return word;
+}
+
+// Non-zero when a byte of the word is below 0x20, '"' or '\\'.
+constexpr std::uint64_t needs_escape(std::uint64_t word) {
+  constexpr auto zero_byte = [](std::uint64_t x) { return (x - low_bits) & ~x; };
+  std::uint64_t control = (word - low_bits * 0x20) & ~word;
+  return (control | zero_byte(word ^ low_bits * '"') | zero_byte(word ^ low_bits * '\\')) & high_bits;
+}
 
 // The length of the UTF-8 sequence at the front; 0 when malformed.
 std::size_t sequence_length(std::string_view text) {
@@ -58,6 +76,12 @@ void append_escaped(std::string& out, char c) {
 
 bool is_utf8(std::string_view text) {
   while (!text.empty()) {
+    while (text.size() >= sizeof(std::uint64_t) && (word_at(text.data()) & high_bits) == 0) {
+      text.remove_prefix(sizeof(std::uint64_t));
+    }
+    if (text.empty()) {
+      return true;
+    }
     std::size_t length = sequence_length(text);
     if (length == 0) {
       return false;
@@ -71,6 +95,9 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   std::size_t plain = 0;
   for (std::size_t i = 0; i < text.size(); ++i) {
+    while (text.size() - i > sizeof(std::uint64_t) && needs_escape(word_at(text.data() + i)) == 0) {
+      i += sizeof(std::uint64_t);
+    }
     auto c = static_cast<std::uint8_t>(text[i]);
     if (c < 0x20 || c == '"' || c == '\\') {
       out.append(text, plain, i - plain);

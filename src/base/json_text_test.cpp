@@ -22,5 +22,23 @@ TEST(JsonString, EscapesQuotesBackslashesAndControlCharacters) {
   EXPECT_EQ(out, R"("a\"b\\c\n\r\t\u0001\u0000z")");
 }
 
+// Both functions look at eight bytes at once where they can.
+TEST(JsonString, FindsEveryByteWhereverItStands) {
+  for (int value = 0; value < 256; ++value) {
+    auto byte = static_cast<char>(value);
+    std::string alone;
+    append_json_string(alone, {&byte, 1});
+    alone = alone.substr(1, alone.size() - 2);
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = byte;
+      std::string out;
+      append_json_string(out, text);
+      EXPECT_EQ(out, '"' + std::string(at, 'x') + alone + std::string(19 - at, 'x') + '"') << value << " at " << at;
+      EXPECT_EQ(is_utf8(text), value < 0x80) << value << " at " << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sallyport

@@ -2,15 +2,6 @@
 
 namespace sallyport::wire {
 
-std::optional<FrameHeader> read_frame_header(Bytes bytes) {
-  if (bytes.size() < frame_header_bytes) {
-    return std::nullopt;
-  }
-  ByteReader reader{bytes};
-  std::uint32_t payload_bytes = reader.u24();
-  return FrameHeader{.payload_bytes = payload_bytes, .sequence_id = reader.u8()};
-}
-
 Result<std::optional<Message>, FrameError> find_message(Bytes bytes, std::uint8_t expected_sequence_id,
                                                         std::uint64_t payload_bytes_max) {
   Message message{.next_sequence_id = expected_sequence_id};

@@ -18,8 +18,14 @@ struct FrameHeader {
   std::uint8_t sequence_id;
 };
 
-// Nothing while fewer than four bytes are there.
-std::optional<FrameHeader> read_frame_header(Bytes bytes);
+// Nothing while fewer than four bytes are there. Inline: it is called for each row that passes.
+inline std::optional<FrameHeader> read_frame_header(Bytes bytes) {
+  if (bytes.size() < frame_header_bytes) {
+    return std::nullopt;
+  }
+  return FrameHeader{.payload_bytes = bytes[0] | std::uint32_t{bytes[1]} << 8 | std::uint32_t{bytes[2]} << 16,
+                     .sequence_id = bytes[3]};
+}
 
 enum class FrameError : std::uint8_t {
   wrong_sequence_id,
