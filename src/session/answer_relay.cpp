@@ -285,7 +285,7 @@ Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& 
     }
     drop(packet, to);
     // Behind column definitions the client is due nothing, unless a cursor takes the place of the rows.
-    if (!ends_columns || (eof->status_flags & wire::status::cursor_exists) != 0) {
+    if (!ends_columns || reader_.announces_cursor(eof->status_flags)) {
       // MySQL leaves the flag out of the EOF behind a row of OUT parameters, though an OK follows.
       bool has_more = !ends_columns && !reader_.done();
       auto flags = static_cast<std::uint16_t>(eof->status_flags | (has_more ? wire::status::more_results_exist : 0));
@@ -327,7 +327,7 @@ Result<Unit, Reason> AnswerRelay::handle_ok(const Packet& packet, const wire::Ok
   // The replacement is written before the original is skipped, as its text is borrowed from there; the id is that of
   // the packet just read.
   if (as_eof) {
-    bool cursor = (ok.status_flags & wire::status::cursor_exists) != 0 && reader_.rows() == rows_before_result_;
+    bool cursor = reader_.announces_cursor(ok.status_flags) && reader_.rows() == rows_before_result_;
     --shift_;
     if (columns_end_due_ && !cursor) {
       insert_eof(to, columns_end_flags(state.status_flags), 0);

@@ -6,10 +6,17 @@
 
 namespace sallyport::wire {
 
+namespace {
+
+constexpr std::uint64_t columns_max = 1U << 24;
+
+}  // namespace
+
 void ResponseReader::start(Command command, Capabilities negotiated, std::uint8_t first_sequence_id) {
   *this = ResponseReader{};
   negotiated_ = negotiated;
   sequence_id_ = first_sequence_id;
+  executes_ = command == Command::stmt_execute;
   if (command == Command::query || command == Command::stmt_execute || command == Command::process_info ||
       command == Command::stmt_bulk_execute) {
     state_ = State::first;
@@ -66,6 +73,10 @@ Result<ResponseReader::Step, ResponseError> ResponseReader::next(Bytes bytes) {
     return Unexpected(kind.error());
   }
   return Step{.kind = *kind, .bytes = frame, .packet_starts = true, .packet_ends = true};
+}
+
+bool ResponseReader::announces_cursor(std::uint16_t status_flags) const {
+  return executes_ && (status_flags & (status::cursor_exists | status::more_results_exist)) == status::cursor_exists;
 }
 
 // An ERR packet, or the packet behind the last row: with CLIENT_DEPRECATE_EOF an OK whose header is 0xFE, without it
@@ -129,12 +140,10 @@ Result<PacketKind, ResponseError> ResponseReader::on_packet(Bytes payload) {
       if (!eof) {
         return Unexpected(ResponseError::malformed);
       }
-      // A cursor's rows come with COM_STMT_FETCH.
-      bool has_cursor = (eof->status_flags & status::cursor_exists) != 0;
       bool has_more = (eof->status_flags & status::more_results_exist) != 0;
       // MySQL says of a procedure's OUT parameters here only that an OK follows, not in the EOF behind their row.
       ok_follows_rows_ = has_more && (eof->status_flags & status::ps_out_params) != 0;
-      state_ = !has_cursor ? State::rows : has_more ? State::first : State::done;
+      state_ = announces_cursor(eof->status_flags) ? State::done : State::rows;
       return PacketKind::columns_end;
     }
     case State::rows:
@@ -183,8 +192,8 @@ Result<PacketKind, ResponseError> ResponseReader::on_first(Bytes payload) {
   }
   ByteReader reader{payload};
   definitions_left_ = read_lenenc(reader);
-  // 65,535 columns is beyond any server's limit (4,096).
-  if (!reader.exhausted() || definitions_left_ == 0 || definitions_left_ > 0xFFFF) {
+  // A table's limit (4,096) is none of a result's: MariaDB answers SELECT 1, 1, ... with as many as the text names.
+  if (!reader.exhausted() || definitions_left_ == 0 || definitions_left_ > columns_max) {
     return Unexpected(ResponseError::malformed);
   }
   state_ = State::column_definitions;

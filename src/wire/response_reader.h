@@ -64,6 +64,11 @@ class ResponseReader {
   // Whether the part reported last began with a frame header.
   bool frame_starts() const { return frame_starts_; }
 
+  // Whether flags behind column definitions say that COM_STMT_EXECUTE opened a cursor: its rows come with
+  // COM_STMT_FETCH. MariaDB sets the flag in a text's results too, and in a procedure's, while a cursor of the
+  // routine's own is open: rows follow those.
+  bool announces_cursor(std::uint16_t status_flags) const;
+
   // Whether the stream stands between two packets.
   bool at_packet_boundary() const { return frame_left_ == 0 && !continued_; }
   // The sequence id that the next packet will bear.
@@ -99,6 +104,7 @@ class ResponseReader {
   State state_ = State::done;
   Capabilities negotiated_ = 0;
   std::uint8_t sequence_id_ = 0;
+  bool executes_ = false;         // the command is COM_STMT_EXECUTE
   bool ok_follows_rows_ = false;  // another result follows the rows, whatever their end says
   bool continued_ = false;        // the next frame goes on with the packet of the last one
   bool frame_starts_ = false;
