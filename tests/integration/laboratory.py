@@ -41,7 +41,7 @@ def wait_until(true, seconds=10, what="a condition"):
 
 
 class Laboratory:
-    def __init__(self, directory, kind, with_gateway=True):
+    def __init__(self, directory, kind, with_gateway=True, template="gateway.yaml"):
         self.kind, self.directory = kind, Path(directory)
         self.tokens = {}
         self.given = self.directory.parent / f"given-{kind}"
@@ -49,9 +49,8 @@ class Laboratory:
         self.make_forge_keys()
         # A machine may have no IPv6; its test is skipped then.
         self.loopback_6 = "::1" if has_address("::1") else "127.0.0.1"
-        template = (HERE / "gateway.yaml").read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
-        template = template.replace("@LOOPBACK_6@", self.loopback_6)
-        (self.given / "gateway.yaml").write_text(template)
+        text = (HERE / template).read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
+        (self.given / "gateway.yaml").write_text(text.replace("@LOOPBACK_6@", self.loopback_6))
         options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]
         self.lab("down")
         self.lab("up", "--server", kind, *options)
@@ -181,6 +180,12 @@ class Laboratory:
         path.write_text(edit(before))
         os.kill(self.pid, signal.SIGHUP)
         return before
+
+    def metrics(self):
+        """Name with labels, as /metrics writes it, to value."""
+        _, text = self.admin("/metrics")
+        return {name: float(value) for name, value in
+                (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))}
 
     def admin(self, path):
         with OPENER.open(self.values["LAB_ADMIN_URL"] + path, timeout=5) as response:
