@@ -1,6 +1,6 @@
 # The front door. `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-down test bench fuzz lint format clean
+.PHONY: help build demo demo-down test conformance bench fuzz lint format clean
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
@@ -26,6 +26,12 @@ demo-down: ## end what `make demo` started
 
 test: ## install what tests need, build, run all tests
 	tools/run-tests
+
+conformance: ## run MariaDB's regression suite directly and through the gateway (release build; CONFORMANCE=--sample: a part)
+	tools/install-deps test
+	cmake --preset release
+	cmake --build --preset release --parallel $(JOBS) --target sallyport
+	tests/conformance/run $(CONFORMANCE)
 
 bench: ## measure the gateway against direct connections, bare relays and other proxies (some 20 minutes)
 	tools/install-deps bench

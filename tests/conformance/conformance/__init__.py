@@ -1,0 +1,1 @@
+"""MariaDB's regression suite, directly and through the gateway."""
