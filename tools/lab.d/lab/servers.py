@@ -40,6 +40,10 @@ class Server:
         self.temporary.mkdir()
         self.files.mkdir()
         self.initialise()
+        self.run()
+
+    def run(self):
+        """Starts the program on the data directory that start() made."""
         self.program.start([
             self.server_program, *self.common_options(), f"--socket={self.socket}", f"--port={self.port}",
             "--bind-address=127.0.0.1", f"--pid-file={self.directory}/server.pid", "--skip-name-resolve",
