@@ -4,9 +4,10 @@
 //        [--tls-ca FILE] [--schema NAME] [--rows N]
 //
 // The password is taken from BENCH_PASSWORD, so that it stays out of the process list. What it expects of the server is
-// bench/points.sql. It connects, prints "ready", waits for a line on standard input, works for S seconds, prints its
-// figures as one line of JSON, and keeps its connections until standard input ends: so whoever measures a process
-// between these two has its steady state alone. Status 1 when anything failed.
+// bench/points.sql. It connects and prints "ready". For each line on standard input it works for S seconds (idle: each
+// session asks once, which shows that it is still there) and prints the figures as one line of JSON. It keeps its
+// connections until standard input ends: so whoever measures a process between these lines has its steady state alone.
+// Status 1 when anything failed.
 #include <getopt.h>
 #include <mysql.h>
 #include <strings.h>
@@ -197,6 +198,16 @@ class Client {
     return good;
   }
 
+  // False after an error.
+  bool work_once() {
+    auto start = Clock::now();
+    if (!operate()) {
+      return false;
+    }
+    tally_.latencies_ns.push_back(static_cast<std::uint64_t>((Clock::now() - start).count()));
+    return true;
+  }
+
   void work_until(Clock::time_point end) {
     for (auto start = Clock::now(); start < end;) {
       if (!operate()) {
@@ -209,6 +220,7 @@ class Client {
   }
 
   const Tally& tally() const { return tally_; }
+  void forget_tally() { tally_ = {}; }
 
  private:
   bool operate() {
@@ -282,13 +294,15 @@ void print(Figures& figures) {
 // Many idle sessions need no thread each.
 constexpr unsigned dialling_threads_max = 8;
 
-void make_ready(std::deque<Client>& clients) {
+// Does it with each client; a thread stops at its first error.
+template <typename Action>
+void for_each(std::deque<Client>& clients, const Action& action) {
   std::atomic<std::size_t> next{0};
   std::vector<std::thread> threads;
   for (unsigned i = 0; i < std::min<std::size_t>(dialling_threads_max, clients.size()); ++i) {
     threads.emplace_back([&] {
       mysql_thread_init();
-      for (std::size_t at = next++; at < clients.size() && clients[at].make_ready(); at = next++) {
+      for (std::size_t at = next++; at < clients.size() && action(clients[at]); at = next++) {
       }
       mysql_thread_end();
     });
@@ -296,6 +310,12 @@ void make_ready(std::deque<Client>& clients) {
   for (std::thread& thread : threads) {
     thread.join();
   }
+}
+
+double work_once(std::deque<Client>& clients) {
+  auto begin = Clock::now();
+  for_each(clients, [](Client& client) { return client.work_once(); });
+  return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
 double work(std::deque<Client>& clients, double seconds) {
@@ -402,20 +422,27 @@ std::uint64_t run(const Options& options) {
   for (unsigned number = 0; number < options.connections; ++number) {
     clients.emplace_back(options, number);
   }
-  make_ready(clients);
+  // One alone first: the client library loads its authentication plugins then, which threads at a time get wrong.
+  if (clients.front().make_ready()) {
+    for_each(clients, [&](Client& client) { return &client == &clients.front() || client.make_ready(); });
+  }
   std::puts("ready");
   std::fflush(stdout);
-  bool good = std::all_of(clients.begin(), clients.end(), [](const Client& one) { return one.tally().errors == 0; });
-  double seconds = 0;
-  std::string line;
-  if (std::getline(std::cin, line) && good && options.workload != Workload::idle) {
-    seconds = work(clients, options.seconds);
+  auto good = [](const Client& one) { return one.tally().errors == 0; };
+  std::uint64_t errors = 0;
+  for (std::string line; std::getline(std::cin, line);) {
+    double seconds = 0;
+    if (errors == 0 && std::all_of(clients.begin(), clients.end(), good)) {
+      seconds = options.workload == Workload::idle ? work_once(clients) : work(clients, options.seconds);
+    }
+    Figures figures = sum_up(clients, seconds);
+    errors += figures.errors;
+    print(figures);
+    for (Client& client : clients) {
+      client.forget_tally();
+    }
   }
-  Figures figures = sum_up(clients, seconds);
-  print(figures);
-  while (std::getline(std::cin, line)) {
-  }
-  return figures.errors;
+  return errors;
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
--- What bench/load asks for: 100,000 rows of some 190 bytes, the shape that sysbench's tables have.
+-- What bench/load and sysbench ask for: 100,000 rows of some 190 bytes, in the shape that sysbench's tables have.
 CREATE DATABASE IF NOT EXISTS shop CHARACTER SET utf8mb4;
 USE shop;
 
@@ -19,3 +19,14 @@ WITH digits AS (
   FROM digits AS a, digits AS b, digits AS c, digits AS d, digits AS e
 )
 SELECT n, n * 7919 % 100000, LEFT(SHA2(n, 512), 119), LEFT(SHA2(-n, 256), 59) FROM numbers;
+
+-- sysbench writes in a table of its own.
+CREATE TABLE sbtest1 (
+  id INT NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  k INT NOT NULL DEFAULT 0,
+  c CHAR(120) CHARACTER SET latin1 NOT NULL DEFAULT '',
+  pad CHAR(60) CHARACTER SET latin1 NOT NULL DEFAULT '',
+  KEY k_1 (k)
+);
+
+INSERT INTO sbtest1 (id, k, c, pad) SELECT id, k, c, pad FROM points;

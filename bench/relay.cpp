@@ -1,12 +1,12 @@
 // The floor that the gateway is measured against: a relay that reads from one socket and writes to the other, and does
 // nothing else. One thread, one epoll set, one buffer for all connections.
 //
-//   relay -l PORT -p BACKEND_PORT [-T CERTIFICATE -k KEY]
+//   relay -l PORT | -u SOCKET -p BACKEND_PORT [-T CERTIFICATE -k KEY]
 //
-// Listens on 127.0.0.1:PORT and connects to 127.0.0.1:BACKEND_PORT. With -T it ends TLS towards the client the way that
-// MySQL does it (greeting in clear, SSLRequest, TLS from there on) and speaks plain to the server. It takes part in the
-// login only as far as TLS makes it: see LoginFrames. A measuring instrument: it has no limits and no timeouts, and a
-// connection ends in both directions at once.
+// Listens on 127.0.0.1:PORT or a Unix socket and connects to 127.0.0.1:BACKEND_PORT. With -T it ends TLS towards the
+// client the way that MySQL does it (greeting in clear, SSLRequest, TLS from there on) and speaks plain to the server.
+// It takes part in the login only as far as TLS makes it: see LoginFrames. A measuring instrument: it has no limits and
+// no timeouts, and a connection ends in both directions at once.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -15,6 +15,7 @@
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
@@ -136,10 +137,36 @@ void set_no_delay(int socket) {
   setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
+File listen_on(int family, const sockaddr* address, socklen_t size) {
+  File listener{socket(family, SOCK_STREAM | SOCK_NONBLOCK, 0)};
+  int on = 1;
+  setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (bind(listener.get(), address, size) != 0 || listen(listener.get(), 1024) != 0) {
+    fail("relay: the address can't be listened on");
+  }
+  return listener;
+}
+
+File listen_on_port(std::uint16_t port) {
+  sockaddr_in address = loopback(port);
+  return listen_on(AF_INET, reinterpret_cast<sockaddr*>(&address), sizeof address);
+}
+
+File listen_on_path(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    fail("relay: the address can't be listened on");
+  }
+  path.copy(static_cast<char*>(address.sun_path), path.size());
+  return listen_on(AF_UNIX, reinterpret_cast<sockaddr*>(&address), sizeof address);
+}
+
 class Relay {
  public:
-  Relay(std::uint16_t port, std::uint16_t backend_port, SSL_CTX* tls)
-      : backend_port_(backend_port), tls_(tls), epoll_(epoll_create1(0)), listener_(listen_on(port)) {
+  Relay(File listener, std::uint16_t backend_port, SSL_CTX* tls)
+      : backend_port_(backend_port), tls_(tls), epoll_(epoll_create1(0)), listener_(std::move(listener)) {
     epoll_event event{.events = EPOLLIN, .data = {.ptr = nullptr}};
     epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_.get(), &event);
   }
@@ -167,18 +194,6 @@ class Relay {
   }
 
  private:
-  static File listen_on(std::uint16_t port) {
-    File listener{socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)};
-    int on = 1;
-    setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    sockaddr_in address = loopback(port);
-    if (bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
-        listen(listener.get(), 1024) != 0) {
-      fail("relay: the port can't be listened on");
-    }
-    return listener;
-  }
-
   void accept() {
     File client{accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK)};
     if (client.get() < 0) {
@@ -396,12 +411,16 @@ std::uint16_t read_port(const char* text) {
 int main(int argc, char** argv) {
   std::uint16_t port = 0;
   std::uint16_t backend_port = 0;
+  std::string path;
   std::string certificate;
   std::string key;
-  for (int option = 0; (option = getopt(argc, argv, "l:p:T:k:")) != -1;) {
+  for (int option = 0; (option = getopt(argc, argv, "l:u:p:T:k:")) != -1;) {
     switch (option) {
       case 'l':
         port = read_port(optarg);
+        break;
+      case 'u':
+        path = optarg;
         break;
       case 'p':
         backend_port = read_port(optarg);
@@ -413,14 +432,14 @@ int main(int argc, char** argv) {
         key = optarg;
         break;
       default:
-        port = 0;
+        backend_port = 0;
         break;
     }
   }
-  if (port == 0 || backend_port == 0 || certificate.empty() != key.empty()) {
-    std::fputs("usage: relay -l PORT -p BACKEND_PORT [-T CERTIFICATE -k KEY]\n", stderr);
+  if ((port == 0) == path.empty() || backend_port == 0 || certificate.empty() != key.empty()) {
+    std::fputs("usage: relay -l PORT | -u SOCKET -p BACKEND_PORT [-T CERTIFICATE -k KEY]\n", stderr);
     return 2;
   }
   auto tls = certificate.empty() ? nullptr : make_tls(certificate, key);
-  Relay(port, backend_port, tls.get()).run();
+  Relay(path.empty() ? listen_on_port(port) : listen_on_path(path), backend_port, tls.get()).run();
 }

@@ -1,4 +1,4 @@
-"""`bench/run`: its arguments, and the rounds in which targets take turns."""
+"""`bench/run`: its arguments, and what it prints."""
 
 import argparse
 import json
@@ -11,41 +11,46 @@ from pathlib import Path
 
 from lab import Failure
 
-from harness import micro, report, surroundings
+from harness import gates, micro, report, surroundings
 from harness.laboratory import Laboratory
-from harness.measure import count_syscalls, measure
-from harness.processes import same_autogroup
-from harness.targets import BUILD, DEFAULT_TARGETS, REPOSITORY, compile_relay, make_targets, sallyport_binary
+from harness.proxies import make_targets
+from harness.rounds import Rounds, say
+from harness.targets import BUILD, REPOSITORY, compile_relay, sallyport_binary
 from harness.workloads import SMOKE_TARGETS, SMOKE_WORKLOADS, WORKLOADS
 
-DESCRIPTION = """Measures the gateway against a direct connection and a bare relay, on a private MariaDB with 100,000 rows.
+DESCRIPTION = """Measures the gateway against direct connections, bare relays and other proxies, on a private MariaDB.
 
 Targets take turns within a round, and the figures are medians of the rounds; ratios are medians of each round's ratio.
 On a shared machine many short rounds say more than few long ones. docs/benchmarks.md explains the figures.
 
-  bench/run                                          everything; some 10 minutes
+  bench/run                                          everything; some 20 minutes
   bench/run --workload text-8 --target relay-tls --target sallyport --rounds 7
-  bench/run --syscalls --json figures.json           with a further pass that counts system calls
+  bench/run --json figures.json --check-gates        status 1 when a gate is missed
   bench/run --micro                                  the microbenchmarks of single functions
-  bench/run --smoke                                  one short round of two workloads: does it work?
+  bench/run --smoke                                  one short round of some workloads: does it work?
 """
 
 
 def make_parser():
     parser = argparse.ArgumentParser(prog="bench/run", description=DESCRIPTION,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seconds", type=float, metavar="S", help="of one measurement (default: 2)")
+    parser.add_argument("--seconds", type=float, metavar="S", help="of one measurement (default: 1)")
     parser.add_argument("--rounds", type=int, metavar="R", help="(default: 5)")
+    parser.add_argument("--minutes", type=float, metavar="M", default=22,
+                        help="after these each workload that is left gets one round (default: %(default)s)")
+    defaults = [name for name, one in WORKLOADS.items() if one.default]
     parser.add_argument("--workload", action="append", choices=WORKLOADS, metavar="W",
-                        help=f"may be given several times; one of {', '.join(WORKLOADS)} (default: all)")
+                        help=f"may be given several times (default: {', '.join(defaults)})")
     parser.add_argument("--target", action="append", metavar="T",
-                        help=f"may be given several times; one of {', '.join(DEFAULT_TARGETS)}, sallyport-socket "
-                             "(default: all but the last)")
+                        help="may be given several times (default: those that each workload names); "
+                             f"one of {', '.join(make_targets(NoLaboratory()))}")
     parser.add_argument("--relay-source", metavar="FILE", default=os.environ.get("BENCH_RELAY_SOURCE"),
                         help="a C source of another relay with the options of bench/relay.cpp, to be measured as "
                              "other-relay and other-relay-tls (default: $BENCH_RELAY_SOURCE)")
-    parser.add_argument("--syscalls", action="store_true", help="count system calls in a pass of its own")
-    parser.add_argument("--json", metavar="FILE", help="write all figures of all rounds to this file")
+    parser.add_argument("--no-syscalls", action="store_true", help="do without the pass that counts system calls")
+    parser.add_argument("--json", metavar="FILE", help="write all figures of all rounds, and the gates, to this file")
+    parser.add_argument("--check-gates", action="store_true",
+                        help="status 1 when a gate is missed, or not measured though its workload was run")
     parser.add_argument("--no-build", action="store_true", help="measure what build/bench has")
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--micro", action="store_true", help="run the microbenchmarks instead")
@@ -54,8 +59,10 @@ def make_parser():
     return parser
 
 
-def say(text):
-    print(f"bench: {text}", file=sys.stderr, flush=True)
+class NoLaboratory:
+    """For the names of targets."""
+
+    directory = Path()
 
 
 def build(targets):
@@ -78,90 +85,65 @@ def build_what_is_measured(arguments):
 
 
 def choose_targets(arguments, laboratory, other_relay):
-    known = {one.name: one for one in make_targets(laboratory, other_relay)}
-    names = arguments.target or [name for name in DEFAULT_TARGETS if name in known]
-    for name in names:
+    known = make_targets(laboratory, other_relay)
+    for name in arguments.target or ():
         if name not in known:
             raise Failure(f"there is no target {name}. There are: {', '.join(known)}"
                           + ("" if other_relay else "; other-relay and other-relay-tls with --relay-source") + ".")
-    return [target for name, target in known.items() if name in names]
-
-
-def start_all(targets):
-    for target in targets:
-        target.start()
-        if target.pid is not None and not same_autogroup(target.pid):
-            say(f"warning: {target.name} is in another scheduler group; its figures aren't comparable")
-
-
-def stop_all(targets):
-    for target in targets:
-        target.stop()
-
-
-def run_rounds(arguments, workload, targets):
-    """{target: [figures of each round]}. Processes are fresh for each workload, and for each round that asks for memory."""
-    found = {target.name: [] for target in targets}
-    try:
-        for number in range(arguments.rounds):
-            if number == 0 or workload.kind == "idle":
-                stop_all(targets)
-                start_all(targets)
-            for target in targets:
-                figures = measure(target, workload, arguments.seconds)
-                if figures is not None:
-                    found[target.name].append(figures)
-    finally:
-        stop_all(targets)
-    return {name: rounds for name, rounds in found.items() if rounds}
-
-
-def run_syscall_pass(workload, targets, seconds):
-    found = {}
-    try:
-        start_all(targets)
-        for target in targets:
-            counts = count_syscalls(target, workload, seconds)
-            if counts is not None:
-                found[target.name] = counts
-    finally:
-        stop_all(targets)
-    return found
+    return known
 
 
 def run_workloads(arguments, laboratory, other_relay):
-    targets = choose_targets(arguments, laboratory, other_relay)
-    workloads = [WORKLOADS[name] for name in arguments.workload or WORKLOADS]
-    about = surroundings.describe(laboratory.values["LAB_SERVER_VERSION"])
-    measured, calls = {}, {}
+    known = choose_targets(arguments, laboratory, other_relay)
+    workloads = [one for one in WORKLOADS.values()
+                 if (one.name in arguments.workload if arguments.workload else one.default)]
+    wanted = {name for one in workloads for name in arguments.target or one.targets}
+    counted = () if arguments.no_syscalls else SMOKE_WORKLOADS[:1] if arguments.smoke else WORKLOADS
+    about = surroundings.describe(laboratory.values["LAB_SERVER_VERSION"], laboratory.router())
+    rounds = Rounds(laboratory, {name: one for name, one in known.items() if name in wanted}, seconds=arguments.seconds,
+                    rounds=arguments.rounds, minutes=arguments.minutes, syscalls=counted)
     for workload in workloads:
-        say(f"{workload.name}: {arguments.rounds} rounds of {', '.join(one.name for one in targets)}")
-        measured[workload.name] = run_rounds(arguments, workload, targets)
-        if arguments.syscalls:
-            calls[workload.name] = run_syscall_pass(workload, targets, min(arguments.seconds, 1))
-    about["cores busy with other work"] = round(report.others_cores(measured), 2)
-    summary = report.summarize(measured, {one.name for one in targets if one.tls})
-    return {"about": about, "seconds": arguments.seconds, "rounds": arguments.rounds, "workloads": summary,
-            "syscalls": calls}
+        asked = [name for name in arguments.target or workload.targets
+                 if workload.kind != "workers" or name in workload.targets]
+        if asked:
+            rounds.run(workload, asked)
+    about["cores busy with other work"] = round(report.others_cores(rounds.measured), 2)
+    summary = report.summarize(rounds.measured, {name: one.bases for name, one in known.items()})
+    return {"about": about, "asked": [one.name for one in workloads], "seconds": arguments.seconds, "rounds": arguments.rounds, "workloads": summary,
+            "syscalls": rounds.calls, "gates": gates.evaluate(summary, rounds.calls), "absent": rounds.absent,
+            "failed": rounds.failed, "cut": rounds.cut}
+
+
+def print_report(found):
+    print("\n".join(f"{name}: {value}" for name, value in found["about"].items()))
+    for what, reason in {**found["absent"], **found["failed"]}.items():
+        print(f"not measured: {what}: {reason}")
+    for name in found["cut"]:
+        print(f"cut short, as the time was up: {name}")
+    print("\n" + report.whole_table(found["workloads"], WORKLOADS, found["syscalls"]))
+    print("\nGates:\n\n" + report.gate_table(found["gates"], found["asked"]))
 
 
 def check_complete(found, workloads, targets):
-    """For --smoke: every workload has every figure of every target."""
-    wanted = {"rate", "p50_us", "p95_us", "p99_us"}
+    """For --smoke: every workload has every figure of every target that can be had."""
     for workload in workloads:
         for target in targets:
+            if target in found["absent"] or target not in WORKLOADS[workload].targets:
+                continue
             figures = found["workloads"].get(workload, {}).get(target, {}).get("median", {})
-            missing = (wanted if target.startswith("direct") else wanted | {"cpu_us_per_operation"}) - set(figures)
-            if missing or not figures["rate"] > 0:
-                raise Failure(f"{workload} at {target} lacks {', '.join(sorted(missing)) or 'a rate'}")
+            wanted = report.figures_wanted(WORKLOADS[workload], target)
+            if wanted - set(figures):
+                raise Failure(f"{workload} at {target} lacks {', '.join(sorted(wanted - set(figures)))}")
 
 
 def run(arguments):
+    """Returns the exit status."""
     build_what_is_measured(arguments)
+    status = 0
     if arguments.micro:
         found = micro.run(arguments)
     else:
-        arguments.seconds = arguments.seconds or (1 if arguments.smoke else 2)
+        arguments.seconds = arguments.seconds or (0.3 if arguments.smoke else 1)
         arguments.rounds = arguments.rounds or (1 if arguments.smoke else 5)
         if arguments.smoke:
             arguments.workload = arguments.workload or list(SMOKE_WORKLOADS)
@@ -171,19 +153,21 @@ def run(arguments):
             say("starting a server and an identity provider")
             with Laboratory() as laboratory:
                 found = run_workloads(arguments, laboratory, other_relay)
+        print_report(found)
         if arguments.smoke:
             check_complete(found, arguments.workload, arguments.target)
-        print("\n".join(f"{name}: {value}" for name, value in found["about"].items()))
-        print("\n" + report.whole_table(found["workloads"], WORKLOADS, found["syscalls"]))
+        elif arguments.check_gates:
+            status = 1 if gates.missed(found["gates"], found["asked"]) else 0
     if arguments.json:
         Path(arguments.json).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    return status
 
 
 def main():
     # Ended from outside, it still ends what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        run(make_parser().parse_args())
+        sys.exit(run(make_parser().parse_args()))
     except Failure as failure:
         print(f"bench: {failure}", file=sys.stderr)
         sys.exit(1)

@@ -1,8 +1,10 @@
 """The server and the identity provider that all targets share, made by the code of tools/lab."""
 
 import os
+import re
 import resource
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from harness.processes import BenchProgram
 REPOSITORY = Path(__file__).resolve().parents[2]
 ACCOUNT = "reporter"
 TOKEN_SECONDS = 3600  # a session ends with its token
-OPEN_FILES = 65536
+OPEN_FILES = 65536  # a proxy has two for each of 10,000 sessions
 
 
 class BenchServer(MariaDb):
@@ -30,6 +32,22 @@ class BenchServer(MariaDb):
     def account_statements(self, passwords):
         return [f"CREATE USER {user}@'%' IDENTIFIED BY {quoted(password)}" for user, password in passwords.items()]
 
+    def allow_writing(self):
+        """In the table that sysbench writes in."""
+        self.execute("GRANT INSERT, UPDATE, DELETE ON shop.sbtest1 TO sallyport_reporter@'%'")
+
+
+def raise_open_files():
+    """For all that is started from here on. Returns the limit; beyond the hard one only root gets."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    for limits in ((OPEN_FILES, max(OPEN_FILES, hard)), (min(hard, OPEN_FILES), hard)):
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, limits[0]), limits[1]))
+            break
+        except (ValueError, OSError):
+            continue
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
 
 class Laboratory:
     """Use it in a `with`: it ends what it started and removes its directory."""
@@ -37,6 +55,7 @@ class Laboratory:
     def __init__(self):
         self.directory = Path(tempfile.mkdtemp(prefix="sallyport-bench-"))
         self.programs = []
+        self.router_program = None
         self.values = {"LAB_DIR": self.directory, "LAB_SERVER_KIND": "mariadb"}
 
     def __enter__(self):
@@ -51,8 +70,7 @@ class Laboratory:
         self.close()
 
     def start(self):
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, OPEN_FILES)), hard))
+        self.open_files = raise_open_files()
         (self.directory / "secrets").mkdir(mode=0o700)
         tls = self.directory / "tls"
         certificates.make(tls)
@@ -61,6 +79,7 @@ class Laboratory:
         self.server.start()
         self.server.load(REPOSITORY / "bench" / "points.sql")
         self.server.make_accounts(self.directory / "secrets")
+        self.server.allow_writing()
         version = self.server.version()
         cache = Path(os.environ.get("SALLYPORT_CACHE", REPOSITORY / ".cache"))
         program, url, secret = provider.start(self.directory, cache, free_port())
@@ -83,6 +102,15 @@ class Laboratory:
 
     def server_password(self):
         return (self.directory / "secrets" / "sallyport_reporter").read_text().strip()
+
+    def router(self):
+        """MySQL Router's program; None when it can't be had."""
+        if self.router_program is None:
+            done = subprocess.run([str(REPOSITORY / "tools" / "mysql-server"), "--router", "--no-fetch"],
+                                  capture_output=True, text=True, check=False)
+            found = re.search(r"^MYSQLROUTER=(.+)$", done.stdout, re.MULTILINE) if done.returncode == 0 else None
+            self.router_program = Path(found[1]) if found else False
+        return self.router_program or None
 
     def token(self):
         return provider.request_token(self.values["LAB_ISSUER_URL"], self.values["LAB_PROVIDER_SECRET"], ACCOUNT,

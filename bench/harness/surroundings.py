@@ -21,7 +21,13 @@ def processor():
     return found[1] if found else platform.machine()
 
 
-def describe(server_version):
+def version_of(program, option="--version"):
+    """The first line that says it; "none" without the program."""
+    lines = [line for line in said(str(program), option).splitlines() if re.search(r"\d\.\d", line)] if program else []
+    return lines[0].strip() if lines else "none"
+
+
+def describe(server_version, router):
     changed = said("git", "status", "--porcelain", "--untracked-files=no", "--", "src", "apps", "cmake", "bench")
     return {
         "commit": said("git", "rev-parse", "--short=12", "HEAD") + (" with changes" if changed else ""),
@@ -33,5 +39,9 @@ def describe(server_version):
         "compiler": said("c++", "--version").split("\n", 1)[0],
         "server": server_version,
         "openssl": said("openssl", "version"),
+        "haproxy": version_of("haproxy", "-v"),
+        "router": version_of(router),
+        "proxysql": version_of("proxysql"),
+        "sysbench": version_of("sysbench"),
         "load_average": os.getloadavg()[0],
     }

@@ -1,4 +1,4 @@
-"""What is measured: a direct connection, relays, the gateway. One object each; TARGETS names them."""
+"""What is measured: a direct connection, relays, other proxies, the gateway. One object each; make_targets names them."""
 
 import os
 import shutil
@@ -14,19 +14,37 @@ from harness.processes import BenchProgram
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 BUILD = REPOSITORY / "build" / "bench" / "bin"
-START_SECONDS = 10
+START_SECONDS = 20
+# What a target is compared with: those that do the same to the client's side.
+BASES = {"plain": ("direct", "relay", "other-relay"), "tls": ("direct-tls", "relay-tls", "other-relay-tls"),
+         "unix": ("relay-unix",)}
 
 
 class Target:
     """A process between client and server, or none."""
 
-    baseline = None  # the target that its CPU time and latency are divided by
+    optional = False  # without it, the others are measured all the same
 
-    def __init__(self, name, laboratory, *, tls):
-        self.name, self.laboratory, self.tls = name, laboratory, tls
+    def __init__(self, name, laboratory, side):
+        self.name, self.laboratory = name, laboratory
+        self.side = side  # how its clients come: "plain" or "tls" by TCP, or by a "unix" socket
         self.user = "sallyport_reporter"
         self.port = None
+        self.socket = None
         self.program = None
+        self.directory = laboratory.directory / name
+
+    @property
+    def tls(self):
+        return self.side == "tls"
+
+    @property
+    def bases(self):
+        return tuple(name for name in BASES[self.side] if name != self.name)
+
+    def unavailable(self):
+        """Why it can't be had here, in words; None when it can."""
+        return None
 
     def start(self):
         pass
@@ -48,6 +66,21 @@ class Target:
         self.program.start([str(part) for part in command])
         self.program.wait_until(ready, START_SECONDS)
 
+    def run_listening(self, command):
+        self.run(command, lambda: gateway.listens(self.port))
+
+    def make_directory(self, *names):
+        """Afresh, with directories of these names in it."""
+        shutil.rmtree(self.directory, ignore_errors=True)
+        for name in ("", *names):
+            (self.directory / name).mkdir(parents=True, mode=0o700)
+
+    def write(self, name, text):
+        path = self.directory / name
+        path.touch(mode=0o600)
+        path.write_text(text, encoding="utf-8")
+        return path
+
 
 class Direct(Target):
     def start(self):
@@ -57,39 +90,49 @@ class Direct(Target):
 class Relay(Target):
     """bench/relay.cpp, or another with the same options."""
 
-    def __init__(self, name, laboratory, *, tls, binary):
-        super().__init__(name, laboratory, tls=tls)
+    def __init__(self, name, laboratory, side, *, binary):
+        super().__init__(name, laboratory, side)
         self.binary = binary
-        self.baseline = "relay-tls" if tls else "relay"
 
     def start(self):
-        self.port = free_port()
         values = self.laboratory.values
+        if self.side == "unix":
+            self.socket = self.laboratory.directory / f"{self.name}.sock"
+            self.socket.unlink(missing_ok=True)
+            self.run([self.binary, "-u", self.socket, "-p", values["LAB_SERVER_PORT"]], self.socket.exists)
+            return
+        self.port = free_port()
         tls = ["-T", values["LAB_CERTIFICATE"], "-k", values["LAB_KEY"]] if self.tls else []
-        self.run([self.binary, "-l", self.port, "-p", values["LAB_SERVER_PORT"], *tls],
-                 lambda: gateway.listens(self.port))
+        self.run_listening([self.binary, "-l", self.port, "-p", values["LAB_SERVER_PORT"], *tls])
 
 
 class Sallyport(Target):
-    baseline = "relay-tls"
+    """The gateway, by bench/gateway.yaml; each session has a server connection of its own unless `pool` says otherwise."""
 
-    def __init__(self, name, laboratory, *, server_address, worker_threads=1):
-        super().__init__(name, laboratory, tls=True)
-        self.server_address, self.worker_threads = server_address, worker_threads
+    def __init__(self, name, laboratory, side="tls", *, server="host: 127.0.0.1\n    port: {LAB_SERVER_PORT}",
+                 pool="mode: dedicated", worker_threads=1):
+        super().__init__(name, laboratory, side)
+        self.server, self.pool, self.worker_threads = server, pool, worker_threads
         self.user = "shop"
-        self.directory = laboratory.directory / name
+
+    @property
+    def bases(self):
+        return (*super().bases, *(["sallyport"] if self.worker_threads > 1 else []))
+
+    def unavailable(self):
+        return "this gateway has no pool of server connections" if "pooled" in self.pool and not knows_pools() else None
 
     def start(self):
-        shutil.rmtree(self.directory, ignore_errors=True)
-        for name in ("audit", "state"):
-            (self.directory / name).mkdir(parents=True, mode=0o700)
+        self.make_directory("audit", "state")
         self.port, admin = free_port(), free_port()
         values = {**self.laboratory.values, "LAB_PORT": self.port, "LAB_ADMIN_PORT": admin,
                   "LAB_STATE_DIR": self.directory / "state", "LAB_AUDIT_DIR": self.directory / "audit",
-                  "LAB_WORKER_THREADS": self.worker_threads}
-        values["LAB_SERVER_ADDRESS"] = self.server_address.format(**values)
-        configuration = self.directory / "gateway.yaml"
-        configuration.write_text(gateway.fill(REPOSITORY / "bench" / "gateway.yaml", values), encoding="utf-8")
+                  "LAB_CLIENT_SOCKET": self.directory / "clients.sock", "LAB_WORKER_THREADS": self.worker_threads}
+        values["LAB_SERVER_ADDRESS"] = self.server.format(**values)
+        values["LAB_POOL"] = f"pool: {{{self.pool}}}" if knows_pools() else ""
+        if self.side == "unix":
+            self.socket = values["LAB_CLIENT_SOCKET"]
+        configuration = self.write("gateway.yaml", gateway.fill(REPOSITORY / "bench" / "gateway.yaml", values))
         self.run([sallyport_binary(), "serve", "--config", configuration],
                  lambda: answers(f"http://127.0.0.1:{admin}/readyz") and gateway.listens(self.port))
 
@@ -101,24 +144,12 @@ class Sallyport(Target):
         return self.laboratory.token()
 
 
+def knows_pools():
+    return '"pool"' in (REPOSITORY / "docs" / "configuration.schema.json").read_text(encoding="utf-8")
+
+
 def sallyport_binary():
     return Path(os.environ.get("SALLYPORT_BINARY", BUILD / "sallyport"))
-
-
-def make_targets(laboratory, other_relay=None):
-    """All that can be measured here, in the order in which they take turns."""
-    relay = BUILD / "relay"
-    targets = [Direct("direct", laboratory, tls=False), Direct("direct-tls", laboratory, tls=True),
-               Relay("relay", laboratory, tls=False, binary=relay), Relay("relay-tls", laboratory, tls=True, binary=relay)]
-    if other_relay is not None:
-        targets += [Relay("other-relay", laboratory, tls=False, binary=other_relay),
-                    Relay("other-relay-tls", laboratory, tls=True, binary=other_relay)]
-    return [*targets,
-            Sallyport("sallyport", laboratory, server_address="host: 127.0.0.1\n    port: {LAB_SERVER_PORT}"),
-            Sallyport("sallyport-socket", laboratory, server_address='socket: "{LAB_SERVER_SOCKET}"')]
-
-
-DEFAULT_TARGETS = ("direct", "direct-tls", "relay", "relay-tls", "other-relay", "other-relay-tls", "sallyport")
 
 
 def compile_relay(source, directory):
