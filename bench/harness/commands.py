@@ -109,9 +109,10 @@ def run_workloads(arguments, laboratory, other_relay):
             rounds.run(workload, asked)
     about["cores busy with other work"] = round(report.others_cores(rounds.measured), 2)
     summary = report.summarize(rounds.measured, {name: one.bases for name, one in known.items()})
-    return {"about": about, "asked": [one.name for one in workloads], "seconds": arguments.seconds, "rounds": arguments.rounds, "workloads": summary,
-            "syscalls": rounds.calls, "gates": gates.evaluate(summary, rounds.calls), "absent": rounds.absent,
-            "failed": rounds.failed, "cut": rounds.cut}
+    return {"about": about, "asked": [one.name for one in workloads], "seconds": arguments.seconds,
+            "rounds": arguments.rounds, "workloads": summary, "syscalls": rounds.calls,
+            "gates": gates.evaluate(summary, rounds.calls), "absent": rounds.absent, "failed": rounds.failed,
+            "cut": rounds.cut}
 
 
 def print_report(found):

@@ -41,9 +41,10 @@ GATES = (
     Gate("login", "CPU of connect, login and query, TLS, pooled backend, × relay", "ratio", "cpu_s_per_login", 1.3, 1.0,
          ("login-8",), target="sallyport-pooled"),
     Gate("idle-memory", "KiB resident per idle TLS session", "figure", "kib_per_session", 32, 18, ("idle-1500",)),
-    Gate("idle-beside", "CPU per query with 1,500 idle sessions beside, × without", "figure", "cpu_beside_to_alone", 1.2,
-         1.05, ("idle-1500",)),
-    Gate("idle-held", "idle TLS sessions held", "figure", "sessions_held", 10_000, 10_000, ("idle-10000",), at_least=True),
+    Gate("idle-beside", "CPU per query with 1,500 idle sessions beside, × without", "figure", "cpu_beside_to_alone",
+         1.2, 1.05, ("idle-1500",)),
+    Gate("idle-held", "idle TLS sessions held", "figure", "sessions_held", 10_000, 10_000, ("idle-10000",),
+         at_least=True),
     Gate("system-calls", "system calls per query", "syscalls", "all", 8, 6, points(1, 8, 64)),
     Gate("epoll-ctl", "epoll_ctl per query in the steady state", "syscalls", "epoll_ctl", NONE, NONE, points(1, 8, 64)),
     Gate("two-workers", "rate of two worker threads, × one", "ratio", "rate", 1.6, 1.6, ("workers-64",),
@@ -70,7 +71,8 @@ def evaluate(summary, syscalls):
     for gate in GATES:
         values = {name: found_value(gate, name, summary, syscalls) for name in gate.workloads}
         measured = {name: value for name, value in values.items() if value is not None}
-        results = [{"workload": name, **value, "status": gate.status(value["median"])} for name, value in measured.items()]
+        results = [{"workload": name, **value, "status": gate.status(value["median"])}
+                   for name, value in measured.items()]
         found.append({"gate": gate.name, "what": gate.what, "target": gate.target, "bound": gate.bound, "aim": gate.aim,
                       "at_least": gate.at_least, "status": worst(result["status"] for result in results),
                       "results": results, "not_measured": [name for name in gate.workloads if name not in measured]})

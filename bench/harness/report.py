@@ -63,9 +63,10 @@ def times(value):
     return f"{value['median']:.2f}" + (f" ({low:.2f}-{high:.2f})" if low != high else "")
 
 
-COLUMNS = ("workload", "target", "rate", "of direct", "p50 µs", "p95 µs", "p99 µs", "p95 × relay", "CPU s", "CPU × relay",
-           "CPU × other", "switches", "syscalls", "epoll_ctl")
-IDLE_COLUMNS = ("workload", "target", "KiB/session", "KiB × relay", "CPU s alone", "CPU s beside them", "beside × alone")
+COLUMNS = ("workload", "target", "rate", "of direct", "p50 µs", "p95 µs", "p99 µs", "p95 × relay", "CPU s",
+           "CPU × relay", "CPU × other", "switches", "syscalls", "epoll_ctl")
+IDLE_COLUMNS = ("workload", "target", "KiB/session", "KiB × relay", "CPU s alone", "CPU s beside them",
+                "beside × alone")
 
 
 def ratio(entry, base, figure):
@@ -86,7 +87,8 @@ def cpu_cells(entry):
 
 def idle_row(workload, target, entry):
     figures = entry["median"]
-    return [workload.name, target, number(figures["kib_per_session"], 1), times(ratio(entry, "relay", "kib_per_session")),
+    return [workload.name, target, number(figures["kib_per_session"], 1),
+            times(ratio(entry, "relay", "kib_per_session")),
             *(number(figures.get(f"cpu_s_per_1000_queries_{when}"), 5) for when in ("alone", "beside")),
             number(figures.get("cpu_beside_to_alone"), 2)]
 

@@ -1,4 +1,4 @@
-"""What is measured: a direct connection, relays, other proxies, the gateway. One object each; make_targets names them."""
+"""What is measured: a direct connection, a relay, the gateway. One object each; proxies.py has the others and names all."""
 
 import os
 import shutil
