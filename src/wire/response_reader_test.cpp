@@ -110,7 +110,7 @@ TEST(ResponseReader, FollowsTheAnswersToAQuery) {
        {{1}, column, eof, {0xFB}, from_hex("fe 0900000000000000 616263646566676869"), eof},
        {"column_count", "column_definition", "columns_end", "row:5", "row:22", "rows_end", "done", "rows=2"}},
       {"no columns", Command::query, old_way, {from_hex("fc0000")}, {"!malformed"}},
-      {"too many columns", Command::query, old_way, {from_hex("fd000001")}, {"!malformed"}},
+      {"too many columns", Command::query, old_way, {from_hex("fe0100000100000000")}, {"!malformed"}},
       {"a column count with bytes behind", Command::query, old_way, {from_hex("0101")}, {"!malformed"}},
       {"a column count cut short", Command::query, old_way, {from_hex("fc01")}, {"!malformed"}},
       {"an empty packet", Command::query, old_way, {{}}, {"!malformed"}},
