@@ -3,7 +3,8 @@
 namespace sallyport::session {
 namespace {
 
-// Numbers and SQL states are those that servers use for the like, so that drivers react as they should.
+// Numbers and SQL states are those that servers use for the like, so that drivers react as they should. None is of the
+// clients' own ranges (2000 and 5000 on): libmariadb takes an ERR packet with such a number for malformed.
 constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> table{{
     {Reason::tls_required, "tls_required", 3159, "HY000",
      "TLS is required. Switch it on in the client (--ssl-mode=REQUIRED, --ssl, ssl=..., MYSQL_ATTR_SSL_CA); your token "
@@ -19,7 +20,7 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "No token was given. Give the access token of your identity provider as the password."},
     {Reason::token_refused, "", 1045, "28000", ""},
     {Reason::account_refused, "", 1045, "28000", ""},
-    {Reason::backend_unavailable, "backend_unavailable", 2003, "HY000",
+    {Reason::backend_unavailable, "backend_unavailable", 1429, "HY000",
      "The database server can't be reached. Try again later; the gateway's log has the cause."},
     {Reason::backend_login_failed, "backend_login_failed", 1105, "HY000",
      "The gateway could not log in to the database server. Tell an operator; the audit log has the cause."},
@@ -62,9 +63,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "The client broke the protocol (packets out of order). The connection is closed."},
     {Reason::packet_too_large, "packet_too_large", 1153, "08S01",
      "The packet is larger than limits.packet_bytes_max. The connection is closed."},
-    {Reason::backend_closed, "backend_closed", 2013, "HY000",
+    {Reason::backend_closed, "backend_closed", 1152, "08S01",
      "The database server closed the connection. Connect again; what was not committed is rolled back."},
-    {Reason::backend_violation, "backend_violation", 2013, "HY000",
+    {Reason::backend_violation, "backend_violation", 1152, "08S01",
      "The database server's answer was not understood and the connection is closed. Tell an operator."},
     {Reason::token_expired, "token_expired", 4031, "HY000",
      "The token of this session has expired. Get a new one from your identity provider and connect again."},

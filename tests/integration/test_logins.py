@@ -166,6 +166,12 @@ def test_prepared_parameters_are_recorded(lab):
     assert "first" in json.dumps(record["parameters"])
 
 
+def test_the_stock_client_shows_why_the_server_cannot_be_reached(lab):
+    done = subprocess.run([lab.values["LAB_CLIENT"], "--no-defaults", "--host=127.0.0.1", f"--port={lab.port}", "--user=gone", f"--ssl-ca={lab.ca}",
+                           "--execute=SELECT 1"], env={**os.environ, "MYSQL_PWD": lab.token("reporter")}, capture_output=True, text=True, check=False)
+    assert done.returncode != 0 and "can't be reached" in done.stderr and "[backend_unavailable]" in done.stderr, done.stderr
+
+
 def test_each_listener_greets_as_its_server(lab):
     for name in ("main", "clear", "openid", "dialog"):
         with Client(lab.listener_port(name)) as client:
