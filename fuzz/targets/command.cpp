@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "fuzz/targets.h"
 #include "wire/encoding.h"
+#include "wire/local_infile.h"
 #include "wire/parameters.h"
 
 namespace sallyport::fuzz {
@@ -37,6 +38,11 @@ void check_query(Bytes payload, wire::Capabilities negotiated) {
     return;
   }
   SALLYPORT_CHECK(query->text.data() + query->text.size() == text_of(payload).data() + payload.size());
+  if (auto file = wire::local_file_of(query->text)) {
+    auto at = static_cast<std::size_t>(file->data() - query->text.data());
+    SALLYPORT_CHECK(at > 0 && query->text[at - 1] == '\'' && query->text[at + file->size()] == '\'');
+    SALLYPORT_CHECK(!file->empty() && file->find_first_of("'\\") == std::string_view::npos);
+  }
   if (query->attribute_count == 0) {
     SALLYPORT_CHECK(query->attributes.empty());
     return;

@@ -135,7 +135,8 @@ std::vector<Grant> read_grants(SectionReader& account, const Config& config) {
     Grant grant{.connection = section.text("connection"),
                 .role = section.text("role"),
                 .login = section.text("login"),
-                .set_role = section.text("set_role")};
+                .set_role = section.text("set_role"),
+                .local_infile = section.flag("local_infile")};
     if (resolves(section, "connection", grant.connection, names_of(config.connections))) {
       resolve_login(section, grant, config);
     }

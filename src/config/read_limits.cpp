@@ -28,6 +28,7 @@ void read_session_limits(SectionReader limits, Config& config) {
   config.limits = {.packet_bytes_max = static_cast<std::uint32_t>(limits.number("packet_bytes_max")),
                    .token_bytes_max = static_cast<std::uint32_t>(limits.number("token_bytes_max")),
                    .prepared_statements_max = static_cast<std::uint32_t>(limits.number("prepared_statements_max")),
+                   .local_file_bytes_max = static_cast<std::uint64_t>(limits.number("local_file_bytes_max")),
                    .handshake_timeout = limits.milliseconds("handshake_timeout"),
                    .backend_login_timeout = limits.milliseconds("backend_login_timeout"),
                    .idle_timeout = limits.milliseconds("idle_timeout"),

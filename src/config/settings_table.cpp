@@ -313,7 +313,7 @@ constexpr std::array<Field, 2> match_fields{{
 constexpr Section match{"match", "A rule that says which tokens an account is for; any of an account's rules suffices.",
                         match_fields};
 
-constexpr std::array<Field, 4> grant_fields{{
+constexpr std::array<Field, 5> grant_fields{{
     {.name = "connection",
      .kind = name,
      .presence = required,
@@ -336,6 +336,11 @@ constexpr std::array<Field, 4> grant_fields{{
      .meaning = "Role of the database that is set after the login. By default the login's own default roles apply.",
      .least = 1,
      .most = 128},
+    {.name = "local_infile",
+     .kind = boolean,
+     .default_value = "false",
+     .meaning =
+         "`true` lets LOAD DATA LOCAL read files of the client. The server has to allow it too (its `local_infile`)."},
 }};
 constexpr Section grant{"grant", "What a service account may open.", grant_fields};
 
@@ -416,7 +421,7 @@ constexpr std::array<Field, 5> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 11> limits_fields{{
+constexpr std::array<Field, 12> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -435,6 +440,12 @@ constexpr std::array<Field, 11> limits_fields{{
      .meaning = "Prepared statements of one session.",
      .least = 1,
      .most = 1'000'000},
+    {.name = "local_file_bytes_max",
+     .kind = size,
+     .default_value = "1GiB",
+     .meaning = "Largest file of a LOAD DATA LOCAL; a larger one ends the session.",
+     .least = kib,
+     .most = 1024 * gib},
     {.name = "handshake_timeout",
      .kind = duration,
      .default_value = "10s",

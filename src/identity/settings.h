@@ -78,6 +78,7 @@ struct Grant {
   std::string role;        // the name that a client gives after the dot; the first grant of a connection is its default
   std::string login;       // name of the database login of that connection
   std::string set_role;    // MySQL role to SET ROLE to after the login; empty: the login's own default roles
+  bool local_infile = false;  // LOAD DATA LOCAL
 };
 
 // What the sessions of a service account may use. 0: no bound.

@@ -74,6 +74,10 @@ Result<AnswerRelay::Step, Reason> AnswerRelay::relay(InputBuffer& from, OutputQu
     if (packet->bytes == 0) {
       return Step::more;
     }
+    if (packet->kind == PacketKind::local_infile) {
+      request_bytes_ = packet->bytes;
+      return Step::file_requested;
+    }
     if (!cut_ && exceeds_bounds(*packet)) {
       cut(*packet, to, state);
     }
@@ -107,7 +111,11 @@ void AnswerRelay::cut(const Packet& row, OutputQueue& to, const TrackedState& st
   if (columns_end_due_) {
     insert_eof(to, columns_end_flags(state.status_flags), 0);
   }
-  ClientError error = client_error(Reason::result_too_large);
+  answer_with_error(Reason::result_too_large, to);
+}
+
+void AnswerRelay::answer_with_error(Reason reason, OutputQueue& to) {
+  ClientError error = client_error(reason);
   wire::PacketWriter writer{to.made()};
   std::size_t before = to.made().size();
   writer.begin(next_client_sequence_id());
@@ -118,6 +126,34 @@ void AnswerRelay::cut(const Packet& row, OutputQueue& to, const TrackedState& st
   totals_.error_code = error.mysql_error;
   totals_.error_sql_state = error.sql_state;
   totals_.error_message = error.message;
+}
+
+std::string_view AnswerRelay::requested_file(const InputBuffer& from) const {
+  constexpr std::size_t head = wire::frame_header_bytes + 1;
+  return text_of(from.unclaimed().subspan(head, request_bytes_ - head));
+}
+
+std::uint8_t AnswerRelay::pass_request(InputBuffer& from, OutputQueue& to) {
+  std::uint8_t& sequence_id = from.unclaimed()[3];
+  sequence_id = static_cast<std::uint8_t>(sequence_id + shift_);
+  to.forward(request_bytes_);
+  totals_.bytes += request_bytes_;
+  return next_client_sequence_id();
+}
+
+void AnswerRelay::drop_request(OutputQueue& to) {
+  to.skip(request_bytes_);
+  --shift_;
+}
+
+std::uint8_t AnswerRelay::refuse_request(OutputQueue& to) {
+  drop_request(to);
+  rows_sent_ = reader_.rows();
+  answer_with_error(Reason::local_file_refused, to);
+  cut_ = request_refused_ = true;
+  std::uint8_t sequence_id = reader_.next_sequence_id();
+  reader_.resume(static_cast<std::uint8_t>(sequence_id + 1));
+  return sequence_id;
 }
 
 Result<Unit, Reason> AnswerRelay::discard(const Packet& packet, InputBuffer& from, OutputQueue& to,
@@ -233,8 +269,7 @@ Result<Unit, Reason> AnswerRelay::handle(const Packet& packet, InputBuffer& from
       forward(packet, from, to);
       return Unit{};
     case PacketKind::local_infile:
-      // The gateway never negotiates CLIENT_LOCAL_FILES, so no server has reason to ask for a file.
-      return Unexpected(Reason::backend_violation);
+      break;  // relay() has seen to it
     case PacketKind::ok:
     case PacketKind::columns_end:
     case PacketKind::rows_end:

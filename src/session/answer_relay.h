@@ -31,6 +31,7 @@ struct Legs {
 struct AnswerTotals {
   std::uint64_t affected_rows = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t uploaded_bytes = 0;  // of a file of the client's
   std::uint32_t results = 0;
   std::uint32_t warnings = 0;
   std::optional<std::uint16_t> error_code;
@@ -55,10 +56,28 @@ class AnswerRelay {
   // Begins the answer to `command`.
   void start(wire::Command command, const Legs& legs, FirstSequenceIds first, const Bounds& bounds);
 
-  enum class Step : std::uint8_t { more, done };
+  // file_requested: the server asks for the file requested_file(); pass_request(), refuse_request() or drop_request().
+  enum class Step : std::uint8_t { more, done, file_requested };
   // Takes as much as there is from `from` and queues it for the client. Stops early, with Step::more, when packets made
   // here fill the queue; call again once some were sent. Error: backend_violation, the answer can't go on.
   Result<Step, Reason> relay(InputBuffer& from, OutputQueue& to, TrackedState& state);
+
+  // The file at the front of `from`; only behind Step::file_requested, as the next three.
+  std::string_view requested_file(const InputBuffer& from) const;
+  // Hands the request to the client. The sequence id that the client's file begins with.
+  std::uint8_t pass_request(InputBuffer& from, OutputQueue& to);
+  // The client gets an error instead, and nothing more of this answer. The sequence id that an empty file for the
+  // server bears.
+  std::uint8_t refuse_request(OutputQueue& to);
+  // The session is about to end.
+  void drop_request(OutputQueue& to);
+  void count_upload(std::uint64_t bytes) { totals_.uploaded_bytes = bytes; }
+  // The file has been sent; the client numbers what follows from this.
+  void file_sent(std::uint8_t client_sequence_id) {
+    reader_.resume(static_cast<std::uint8_t>(client_sequence_id - shift_));
+  }
+  // What the client's numbers are ahead of those to the server.
+  std::uint8_t client_shift() const { return shift_; }
 
   // Whether the client has got whole packets only, so that an ERR packet can follow.
   bool at_packet_boundary() const { return cut_ || reader_.at_packet_boundary(); }
@@ -69,7 +88,10 @@ class AnswerRelay {
   // Complete rows that were sent to the client.
   std::uint64_t rows() const { return cut_ ? rows_sent_ : reader_.rows(); }
   // Whether the answer exceeded its bounds: the client got an error in place of its rest.
-  bool cut() const { return cut_; }
+  bool cut() const { return cut_ && !request_refused_; }
+  bool request_refused() const { return request_refused_; }
+  // Whether the client has got an error in place of what the server still sends.
+  bool is_cut_short() const { return cut_; }
   const AnswerTotals& totals() const { return totals_; }
 
  private:
@@ -83,6 +105,7 @@ class AnswerRelay {
   }
   bool exceeds_bounds(const Packet& row) const;
   void cut(const Packet& row, OutputQueue& to, const TrackedState& state);
+  void answer_with_error(Reason reason, OutputQueue& to);
   Result<Unit, Reason> discard(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
   void forward(const Packet& packet, InputBuffer& from, OutputQueue& to);
   void drop(const Packet& packet, OutputQueue& to);
@@ -106,7 +129,9 @@ class AnswerRelay {
   std::uint64_t rows_before_result_ = 0;
   Bounds bounds_;
   bool cut_ = false;
-  std::uint64_t rows_sent_ = 0;  // when it was cut
+  bool request_refused_ = false;
+  std::size_t request_bytes_ = 0;  // of the packet that asks for a file
+  std::uint64_t rows_sent_ = 0;    // when it was cut
   AnswerTotals totals_;
 };
 

@@ -176,13 +176,11 @@ TEST(AnswerRelay, AnswersThatCannotGoOn) {
     Command command;
     Buffer stream;
   };
-  const std::vector<Case> cases{
-      {"a request for a file", Command::query, answer_of({wire::test::from_text("\xFB/etc/passwd")})},
-      {"a wrong sequence id", Command::query, answer_of({ok}, 2)},
-      {"an empty packet", Command::query, answer_of({Buffer{}})},
-      {"no columns", Command::query, answer_of({Buffer{0xFC, 0, 0}})},
-      {"rows in answer to a ping", Command::ping, answer_of({one_column})},
-      {"a malformed prepare-OK", Command::stmt_prepare, answer_of({Buffer{0, 1}})}};
+  const std::vector<Case> cases{{"a wrong sequence id", Command::query, answer_of({ok}, 2)},
+                                {"an empty packet", Command::query, answer_of({Buffer{}})},
+                                {"no columns", Command::query, answer_of({Buffer{0xFC, 0, 0}})},
+                                {"rows in answer to a ping", Command::ping, answer_of({one_column})},
+                                {"a malformed prepare-OK", Command::stmt_prepare, answer_of({Buffer{0, 1}})}};
   for (const Case& one : cases) {
     Relayed result = relay(one.command, {.client = new_leg, .backend = new_leg}, one.stream);
     EXPECT_EQ(result.error, Reason::backend_violation) << one.why;

@@ -143,7 +143,9 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
   nonce_.assign(greeting->nonce.begin(), greeting->nonce.end());
   wire::Capabilities needed = target_.client->capabilities & wished_capabilities(BackendWish::same);
   wire::Capabilities as_client = target_.client->capabilities & wished_capabilities(BackendWish::as_client);
-  capabilities_ = (wished_capabilities(BackendWish::always) | as_client | needed) & greeting->capabilities;
+  wire::Capabilities by_grant =
+      target_.local_files ? target_.client->capabilities & wished_capabilities(BackendWish::by_grant) : 0;
+  capabilities_ = (wished_capabilities(BackendWish::always) | as_client | by_grant | needed) & greeting->capabilities;
   if ((capabilities_ & needed) != needed || !wire::has(capabilities_, capability::plugin_auth)) {
     return fail(Reason::backend_incompatible,
                 "the server (" + server_version_ +

@@ -21,6 +21,7 @@ struct BackendTarget {
   std::string_view set_role;  // empty: none
   std::string_view schema;    // empty: none
   const ClientHello* client = nullptr;
+  bool local_files = false;                // by the grant
   std::string_view account;                // service account, shown to the server as a connection attribute
   std::string_view server_public_key_pem;  // pinned RSA key; empty: none
 };

@@ -259,7 +259,7 @@ TEST(ClientGreeting, NamesAVersionByFlavorAndNeverAClearPlugin) {
       ASSERT_TRUE(greeting);
       EXPECT_EQ(greeting->auth_plugin, plugin::caching_sha2_password);
       EXPECT_EQ(greeting->server_version.starts_with("5.5.5-"), flavor == Flavor::mariadb);
-      EXPECT_FALSE(wire::has(greeting->capabilities, capability::local_files | capability::compress));
+      EXPECT_FALSE(wire::has(greeting->capabilities, capability::compress));
       EXPECT_TRUE(wire::has(greeting->capabilities, capability::ssl));
       EXPECT_EQ(wire::has(greeting->capabilities, capability::query_attributes), flavor == Flavor::mysql);
     }

@@ -78,8 +78,8 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::no_schema, "NO_SCHEMA", Offer::always, Wish::same, "`schema.table.column` is an error"},
     {capability::compress, "COMPRESS", Offer::never, Wish::never, "zlib: not offered yet"},
     {capability::odbc, "ODBC", Offer::always, Wish::same, "no effect on today's servers"},
-    {capability::local_files, "LOCAL_FILES", Offer::never, Wish::never,
-     "LOAD DATA LOCAL: not offered yet; a server that asks for a file ends the session"},
+    {capability::local_files, "LOCAL_FILES", Offer::always, Wish::by_grant,
+     "LOAD DATA LOCAL, off unless the grant has `local_infile`; see below"},
     {capability::ignore_space, "IGNORE_SPACE", Offer::always, Wish::same, "sets that sql_mode"},
     {capability::protocol_41, "PROTOCOL_41", Offer::always, Wish::always, "required of clients"},
     {capability::interactive, "INTERACTIVE", Offer::always, Wish::same, "the server's interactive_timeout holds"},
@@ -157,6 +157,8 @@ std::string_view text_of(BackendWish wish) {
       return "as the client, translated";
     case Wish::same:
       return "as the client";
+    case Wish::by_grant:
+      return "as the client, by `local_infile` of the grant";
     case Wish::by_tls_mode:
       return "by `tls.mode`";
     case Wish::never:

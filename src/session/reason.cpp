@@ -56,6 +56,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "The result is larger than your service account may read, and ends here. Ask for less (LIMIT); an operator can "
      "raise "
      "limits.result_rows_max and limits.result_bytes_max."},
+    {Reason::local_file_refused, "local_file_refused", 1148, "42000",
+     "The server asks for a file, and the statement does not say certainly which. Write LOAD DATA LOCAL INFILE 'FILE' "
+     "plainly, without escapes, in a query of its own; no file was read."},
     {Reason::client_quit, "client_quit", 0, "", ""},
     {Reason::user_changed, "user_changed", 0, "", ""},
     {Reason::client_closed, "client_closed", 0, "", ""},
@@ -63,6 +66,7 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "The client broke the protocol (packets out of order). The connection is closed."},
     {Reason::packet_too_large, "packet_too_large", 1153, "08S01",
      "The packet is larger than limits.packet_bytes_max. The connection is closed."},
+    {Reason::local_file_too_large, "local_file_too_large", 0, "", ""},
     {Reason::backend_closed, "backend_closed", 1152, "08S01",
      "The database server closed the connection. Connect again; what was not committed is rolled back."},
     {Reason::backend_violation, "backend_violation", 1152, "08S01",

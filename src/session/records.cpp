@@ -221,6 +221,9 @@ bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
   record.number("results", outcome.results);
   record.number("warnings", outcome.warnings);
   record.number("bytes", outcome.bytes);
+  if (outcome.uploaded_bytes > 0) {
+    record.number("uploaded_bytes", outcome.uploaded_bytes);
+  }
   if (outcome.statement_id) {
     record.number("statement_id", *outcome.statement_id);
   }

@@ -51,7 +51,8 @@ struct OutcomeRecord {
   const wire::ErrPacket* error = nullptr;
   std::uint64_t rows = 0;
   std::uint64_t affected_rows = 0;
-  std::uint64_t bytes = 0;  // sent to the client
+  std::uint64_t bytes = 0;           // sent to the client
+  std::uint64_t uploaded_bytes = 0;  // of a file, to the server
   std::uint32_t results = 0;
   std::uint32_t warnings = 0;
   std::optional<std::uint32_t> statement_id;  // that a prepare yielded

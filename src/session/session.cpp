@@ -48,6 +48,8 @@ void Session::client_received(std::size_t count, Now now) {
     process_login();
   } else if (phase<Ready>() != nullptr) {
     process_commands();
+  } else if (phase<Answering>() != nullptr) {
+    process_upload();
   }
 }
 
@@ -336,6 +338,9 @@ std::size_t Session::client_buffer_max() const {
     std::size_t payload = environment_->limits.packet_bytes_max;
     return payload + wire::frame_header_bytes * (payload / wire::frame_payload_max + 2) + input_buffer_bytes;
   }
+  if (const auto* answering = std::get_if<Answering>(&phase_); answering != nullptr && answering->upload) {
+    return answer_buffer_bytes;
+  }
   return std::max(input_buffer_bytes, from_client_.claimed().size() + input_buffer_bytes);
 }
 
@@ -387,6 +392,10 @@ void Session::end_session(Reason reason, std::string detail) {
     return;
   }
   auto* answering = phase<Answering>();
+  if (answering != nullptr && answering->upload) {
+    close(reason, std::move(detail));  // the client sends its file, and what number an error has to bear is not known
+    return;
+  }
   if (answering != nullptr && !answering->relay.at_packet_boundary()) {
     if (!ending_) {
       ending_ = reason;

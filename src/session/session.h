@@ -38,6 +38,7 @@
 #include "session/prepared_statements.h"
 #include "session/reason.h"
 #include "session/records.h"
+#include "wire/local_infile.h"
 
 namespace sallyport::session {
 
@@ -134,6 +135,8 @@ class Session {
     std::optional<std::uint32_t> statement_id;  // never wire::last_prepared_statement_id
     std::uint16_t long_data_parameter = 0;
     std::optional<std::uint16_t> option;  // of COM_SET_OPTION
+    std::string local_file;               // that the text certainly asks to be loaded; empty: none
+    bool may_load = false;                // the text might ask for a file all the same
   };
 
   struct LoggingIn {
@@ -156,6 +159,7 @@ class Session {
   struct Answering {
     PendingCommand pending;
     AnswerRelay relay;
+    std::optional<wire::UploadReader> upload;  // while the client sends a file
   };
   struct Resetting {  // COM_RESET_CONNECTION: its OK is held back until the session is set up again
     PendingCommand pending;
@@ -207,6 +211,12 @@ class Session {
   bool take_own_answers();
   void process_answer();
   void process_reset();
+  // LOAD DATA LOCAL (session_local_file.cpp).
+  void read_local_file(std::string_view text, PendingCommand& pending) const;
+  // Whether a text that was prepared, and is empty where it was too long to be kept, might ask for a file.
+  static bool may_load_file(std::string_view prepared_text);
+  void process_file_request();
+  void process_upload();
   void process_unasked();
   void finish_answer();
   void follow_option(std::uint16_t option);

@@ -113,6 +113,7 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
         return Reason::command_malformed;
       }
       record.text = query->text;
+      read_local_file(query->text, pending);
       if (query->attribute_count > 0) {
         attributes_ = wire::parse_query_attributes(query->attributes, query->attribute_count);
         record.attributes = &attributes_;
@@ -189,6 +190,7 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
   }
   record.prepared_seq = statement->prepared_seq;
   if (pending.command == Command::stmt_execute) {
+    pending.may_load = may_load_file(statement->text);
     return read_execute(payload, *statement, record);
   }
   if (pending.command == Command::stmt_send_long_data) {
@@ -347,10 +349,10 @@ bool Session::take_own_answers() {
 }
 
 void Session::process_answer() {
-  if (own_answers_due_ > 0) {
+  auto* answering = phase<Answering>();
+  if (own_answers_due_ > 0 || answering->upload) {
     return;
   }
-  auto* answering = phase<Answering>();
   auto step = answering->relay.relay(from_backend_, to_client_, state_);
   if (!step) {
     if (answering->relay.at_packet_boundary()) {
@@ -360,6 +362,8 @@ void Session::process_answer() {
     }
   } else if (*step == AnswerRelay::Step::done) {
     finish_answer();
+  } else if (*step == AnswerRelay::Step::file_requested) {
+    process_file_request();
   }
   if (ending_ && !closing()) {
     auto* still = phase<Answering>();
@@ -386,8 +390,10 @@ void Session::finish_answer() {
     follow_option(*pending.option);
   }
   bool cut = answering->relay.cut();
-  record_outcome(pending, totals.error_code ? "error" : "ok",
-                 cut ? reason_text(Reason::result_too_large).code : std::string_view{}, &answering->relay);
+  std::string_view code = cut                                  ? reason_text(Reason::result_too_large).code
+                          : answering->relay.request_refused() ? reason_text(Reason::local_file_refused).code
+                                                               : std::string_view{};
+  record_outcome(pending, totals.error_code ? "error" : "ok", code, &answering->relay);
   counters_.add(Metric::results_cut, cut ? 1 : 0);
   counters_.observe(Duration::command, now_.mono - pending.began);
   if (ending_) {
@@ -471,6 +477,7 @@ void Session::record_outcome(const PendingCommand& pending, std::string_view sta
     outcome.rows = relay->rows();
     outcome.affected_rows = totals.affected_rows;
     outcome.bytes = totals.bytes;
+    outcome.uploaded_bytes = totals.uploaded_bytes;
     outcome.results = totals.results;
     outcome.warnings = totals.warnings;
     if (totals.prepared) {

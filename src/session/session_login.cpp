@@ -115,6 +115,7 @@ void Session::resolve_account() {
              .schema = hello_.schema.empty() ? std::string_view(who_->connection->default_schema)
                                              : std::string_view(hello_.schema),
              .client = &hello_,
+             .local_files = (*grant)->local_infile,
              .account = who_->account->name,
              .server_public_key_pem = environment_->server_public_key(*who_->connection)};
   if (!records_.login_accepted(login_record(), now_.wall)) {
@@ -142,8 +143,9 @@ void Session::follow_environment() {
   const DatabaseLogin* login = connection == nullptr ? nullptr : Environment::find_login(*connection, (*grant)->login);
   const DatabaseLogin* used = Environment::find_login(*who_->connection, who_->grant->login);
   bool same = login != nullptr && login->name == used->name && login->user == used->user &&
-              (*grant)->set_role == who_->grant->set_role && connection->host == who_->connection->host &&
-              connection->port == who_->connection->port && connection->socket_path == who_->connection->socket_path;
+              (*grant)->set_role == who_->grant->set_role && (*grant)->local_infile == who_->grant->local_infile &&
+              connection->host == who_->connection->host && connection->port == who_->connection->port &&
+              connection->socket_path == who_->connection->socket_path;
   if (!same) {
     end_session(Reason::account_changed);
     return;

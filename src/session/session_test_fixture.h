@@ -67,7 +67,8 @@ class SessionTest : public testing::Test {
     identity::ServiceAccount account{.name = "reporter"};
     account.match = {{.issuer = "dev", .claims = {{.claim = "sub", .value = "agent"}}}};
     account.limits = account_limits_;
-    account.grants = {{.connection = "shop", .role = "reporter", .login = "reader", .set_role = {}}};
+    account.grants = {
+        {.connection = "shop", .role = "reporter", .login = "reader", .set_role = {}, .local_infile = local_infile_}};
     ConnectionSettings connection;
     connection.name = "shop";
     connection.flavor = Flavor::mariadb;
@@ -78,6 +79,7 @@ class SessionTest : public testing::Test {
     Limits limits;
     limits.prepared_statements_max = 3;
     limits.packet_bytes_max = packet_bytes_max_;
+    limits.local_file_bytes_max = local_file_bytes_max_;
     return std::make_shared<Environment>(Environment{
         .limits = limits,
         .connections = {connection},
@@ -225,6 +227,8 @@ class SessionTest : public testing::Test {
 
   bool denies_executions_ = false;
   std::uint32_t packet_bytes_max_ = 1U << 20;
+  bool local_infile_ = false;
+  std::uint64_t local_file_bytes_max_ = 1U << 20;
   identity::AccountLimits account_limits_;
   wire::Capabilities capabilities_ = wire::capability::protocol_41 | wire::capability::ssl |
                                      wire::capability::secure_connection | wire::capability::plugin_auth |

@@ -19,13 +19,14 @@ enum class Flavor : std::uint8_t { mysql, mariadb };
 enum class AuthMethod : std::uint8_t { caching_sha2_password, mysql_clear_password, openid_connect, dialog };
 
 struct Limits {
-  std::uint32_t packet_bytes_max = 64U << 20;    // one command or handshake message of a client
-  std::uint32_t token_bytes_max = 16U << 10;     // a token longer than this is refused unread
-  std::uint32_t prepared_statements_max = 4096;  // per session
-  Milliseconds handshake_timeout{10'000};        // greeting to authenticated, backend login not counted
-  Milliseconds backend_login_timeout{10'000};    // connect, TLS and login at the server, together
-  Milliseconds idle_timeout{8 * 3600 * 1000};    // no command from the client
-  Milliseconds write_timeout{60'000};            // a peer that takes nothing of what is due to it
+  std::uint32_t packet_bytes_max = 64U << 20;       // one command or handshake message of a client
+  std::uint32_t token_bytes_max = 16U << 10;        // a token longer than this is refused unread
+  std::uint32_t prepared_statements_max = 4096;     // per session
+  std::uint64_t local_file_bytes_max = 1ULL << 30;  // one LOAD DATA LOCAL
+  Milliseconds handshake_timeout{10'000};           // greeting to authenticated, backend login not counted
+  Milliseconds backend_login_timeout{10'000};       // connect, TLS and login at the server, together
+  Milliseconds idle_timeout{8 * 3600 * 1000};       // no command from the client
+  Milliseconds write_timeout{60'000};               // a peer that takes nothing of what is due to it
 };
 
 enum class BackendTlsMode : std::uint8_t {

@@ -47,10 +47,10 @@ inline constexpr Capabilities mariadb_extended_metadata = 1ULL << 35;  // type n
 // Capabilities that change what the other end sends or does and that this module understands.
 inline constexpr Capabilities understood_capabilities =
     capability::long_password | capability::found_rows | capability::long_flag | capability::connect_with_db |
-    capability::no_schema | capability::odbc | capability::ignore_space | capability::protocol_41 |
-    capability::interactive | capability::ssl | capability::ignore_sigpipe | capability::transactions |
-    capability::secure_connection | capability::multi_statements | capability::multi_results |
-    capability::ps_multi_results | capability::plugin_auth | capability::connect_attrs |
+    capability::no_schema | capability::odbc | capability::local_files | capability::ignore_space |
+    capability::protocol_41 | capability::interactive | capability::ssl | capability::ignore_sigpipe |
+    capability::transactions | capability::secure_connection | capability::multi_statements |
+    capability::multi_results | capability::ps_multi_results | capability::plugin_auth | capability::connect_attrs |
     capability::plugin_auth_lenenc_data | capability::session_track | capability::deprecate_eof |
     capability::query_attributes | capability::mariadb_extended_metadata;
 

@@ -176,10 +176,22 @@ Result<PacketKind, ResponseError> ResponseReader::on_packet(Bytes payload) {
     case State::statistics:
       state_ = State::done;
       return PacketKind::text;
+    case State::local_infile_sent:
+      if (payload[0] == ok_header) {
+        return on_ok(payload, PacketKind::ok);
+      }
+      break;
+    case State::local_infile:
     case State::done:
       break;
   }
   return Unexpected(ResponseError::malformed);
+}
+
+void ResponseReader::resume(std::uint8_t sequence_id) {
+  SALLYPORT_CHECK(state_ == State::local_infile);
+  sequence_id_ = sequence_id;
+  state_ = State::local_infile_sent;
 }
 
 Result<PacketKind, ResponseError> ResponseReader::on_first(Bytes payload) {
@@ -187,7 +199,7 @@ Result<PacketKind, ResponseError> ResponseReader::on_first(Bytes payload) {
     return on_ok(payload, PacketKind::ok);
   }
   if (payload[0] == local_infile_header) {
-    state_ = State::done;
+    state_ = State::local_infile;
     return PacketKind::local_infile;
   }
   ByteReader reader{payload};

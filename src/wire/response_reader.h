@@ -47,6 +47,8 @@ class ResponseReader {
   void start(Command command, Capabilities negotiated, std::uint8_t first_sequence_id = 1);
 
   bool done() const { return state_ == State::done; }
+  // Behind PacketKind::local_infile: the client has sent what was asked for, the answer goes on with this sequence id.
+  void resume(std::uint8_t sequence_id);
   std::uint64_t rows() const { return rows_; }  // complete rows so far, over all results
 
   struct Step {
@@ -88,6 +90,8 @@ class ResponseReader {
     prepare_columns,
     prepare_columns_end,
     statistics,
+    local_infile,       // the file is on its way
+    local_infile_sent,  // only OK or ERR can follow: a statement has one file
     done
   };
 

@@ -121,9 +121,24 @@ TEST(ResponseReader, FollowsTheAnswersToAQuery) {
        {{1}, column, row},
        {"column_count", "column_definition", "!malformed"}},
       {"OK cut short", Command::query, old_way, {from_hex("00 00 00 0200 00")}, {"!malformed"}},
-      {"a request for a file", Command::query, old_way, {from_hex("fb 61")}, {"local_infile", "done", "rows=0"}}};
+      {"a request for a file", Command::query, old_way, {from_hex("fb 61")}, {"local_infile", "waits", "rows=0"}}};
   for (const AnswerCase& c : cases) {
     check(c);
+  }
+}
+
+TEST(ResponseReader, BehindAFileOnlyTheEndOfTheStatementFollows) {
+  Buffer request = test::packet(1, from_hex("fb 61"));
+  for (const auto& [payload, follows] :
+       {std::pair{ok, true}, {err, true}, {from_hex("fb 61"), false}, {from_hex("01"), false}, {eof, false}}) {
+    ResponseReader reader;
+    reader.start(Command::query, old_way);
+    auto asked = reader.next(request);
+    ASSERT_TRUE(asked && asked->kind == PacketKind::local_infile);
+    reader.resume(4);
+    auto next = reader.next(test::packet(4, payload));
+    EXPECT_EQ(next.has_value(), follows);
+    EXPECT_EQ(reader.done(), follows);
   }
 }
 

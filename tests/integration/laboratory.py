@@ -1,5 +1,6 @@
 """A lab as the tests use it: started by tools/lab, with what its server, its audit log and its processes tell."""
 
+import contextlib
 import json
 import os
 import signal
@@ -38,6 +39,17 @@ def wait_until(true, seconds=10, what="a condition"):
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come about within {seconds} s")
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def local_files_on(lab):
+    """The server's own switch, which MySQL has off."""
+    before = lab.ask_root("SELECT @@GLOBAL.local_infile")[0][0]
+    lab.ask_root("SET GLOBAL local_infile = 1")
+    try:
+        yield
+    finally:
+        lab.ask_root(f"SET GLOBAL local_infile = {before}")
 
 
 class Laboratory:

@@ -278,6 +278,15 @@ class Client:
     def ends(self, payload):
         return payload[:1] == b"\xfe" and len(payload) < (0xFFFFFF if self.capabilities & CLIENT_DEPRECATE_EOF else 9)
 
+    def load(self, sql, parts):
+        """LOAD DATA LOCAL: the file that was asked for, and the number of rows."""
+        self.command(QUERY, sql.encode())
+        payload = self.receive_ok()
+        assert payload[:1] == b"\xfb", f"no request for a file: {payload[:40]!r}"
+        for part in [*parts, b""]:
+            self.send(part)
+        return payload[1:].decode(), read_lenenc_number(self.receive_ok(), 1)[0]
+
     # Prepared statements
 
     def prepare(self, sql):

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from forge import claims, token
-from laboratory import REPOSITORY
-from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_FOUND_ROWS, CLIENT_IGNORE_SPACE, CLIENT_MULTI_STATEMENTS, CLIENT_PS_MULTI_RESULTS,
-                        CLIENT_QUERY_ATTRIBUTES, CLIENT_SESSION_TRACK, FIELD_LIST, INIT_DB, PING, QUERY, QUIT, RESET, SET_OPTION,
+from laboratory import REPOSITORY, local_files_on
+from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_FOUND_ROWS, CLIENT_IGNORE_SPACE, CLIENT_LOCAL_FILES, CLIENT_MULTI_STATEMENTS,
+                        CLIENT_PS_MULTI_RESULTS, CLIENT_QUERY_ATTRIBUTES, CLIENT_SESSION_TRACK, FIELD_LIST, INIT_DB, PING, QUERY, QUIT, RESET, SET_OPTION,
                         STATISTICS, STMT_CLOSE, STMT_EXECUTE, STMT_FETCH, STMT_PREPARE, STMT_RESET, STMT_SEND_LONG_DATA, USUAL, Client,
                         Closed, ServerError, lenenc)
 
@@ -283,6 +283,15 @@ def test_out_parameters_of_an_execution(lab):
                 usable(session)
     finally:
         lab.ask_root("DROP PROCEDURE shop.several")
+
+
+@covers("LOCAL_FILES")
+def test_load_data_local(lab):
+    """test_local_files.py has more of it."""
+    with local_files_on(lab), lab.login("writer", capabilities=USUAL | CLIENT_LOCAL_FILES) as session:
+        session.query("CREATE TEMPORARY TABLE loaded (a INT)")
+        assert session.load("LOAD DATA LOCAL INFILE 'f.csv' INTO TABLE loaded", [b"1\n2", b"3\n"]) == ("f.csv", 2)
+        assert session.query("SELECT a FROM loaded ORDER BY a") == [[b"1"], [b"23"]]
 
 
 @covers("DEPRECATE_EOF")

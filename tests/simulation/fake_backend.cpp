@@ -95,6 +95,9 @@ void FakeBackend::packet(const ClientPacket& packet) {
     case Stage::commands:
       on_command(packet);
       break;
+    case Stage::upload:
+      on_upload(packet);
+      break;
   }
 }
 
@@ -180,6 +183,12 @@ void FakeBackend::on_command(const ClientPacket& packet) {
     return;
   }
   Received command{.opcode = static_cast<std::uint8_t>(payload[0]), .text = statement_text(payload), .values = {}};
+  if (setup_left_ == 0 && command.opcode == com_query && plan_.answers_commands &&
+      wire::has(negotiated_, capability::local_files) && command.text.find("LOAD DATA") != std::string::npos) {
+    received_.push_back(command);
+    ask_for_file(command.text, packet.next_sequence_id);
+    return;
+  }
   Answer answer;
   bool sets_up = setup_left_ > 0;
   bool own = sets_up || (command.opcode == com_stmt_reset && is_own_reset_());
@@ -207,6 +216,35 @@ void FakeBackend::on_command(const ClientPacket& packet) {
   if (!own && command.opcode != com_reset_connection) {
     answers_.push_back(std::move(answer));
   }
+}
+
+// The text ends with the file's name in quotes.
+void FakeBackend::ask_for_file(const std::string& text, std::uint8_t sequence_id) {
+  std::size_t end = text.rfind('\'');
+  std::size_t begin = text.rfind('\'', end - 1) + 1;
+  sequence_id_ = sequence_id;
+  send([&](wire::PacketWriter& writer) {
+    writer.u8(0xFB);
+    writer.text(text.substr(begin, end - begin));
+  });
+  uploaded_.clear();
+  stage_ = Stage::upload;
+}
+
+void FakeBackend::on_upload(const ClientPacket& packet) {
+  if (packet.first_sequence_id != sequence_id_) {
+    fail("a part of a file is numbered wrongly");
+  }
+  sequence_id_ = packet.next_sequence_id;
+  uploaded_ += packet.payload;
+  if (!packet.payload.empty()) {
+    return;
+  }
+  Answer answer{choices_.one_in(4) ? random_error(choices_) : random_ok(choices_)};
+  Buffer bytes = write_answer(answer, negotiated_, sequence_id_);
+  outgoing_.insert(outgoing_.end(), bytes.begin(), bytes.end());
+  answers_.push_back(std::move(answer));
+  stage_ = Stage::commands;
 }
 
 std::string FakeBackend::statement_text(const std::string& payload) const {

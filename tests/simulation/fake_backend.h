@@ -65,11 +65,13 @@ class FakeBackend {
   // Answers not yet compared with what the client read.
   std::deque<Answer>& answers() { return answers_; }
   wire::Capabilities negotiated() const { return negotiated_; }
-  bool logged_in() const { return stage_ == Stage::commands; }
+  bool logged_in() const { return stage_ == Stage::commands || stage_ == Stage::upload; }
+  // The last file that a client sent.
+  const std::string& uploaded() const { return uploaded_; }
   const std::string& error() const { return error_; }
 
  private:
-  enum class Stage : std::uint8_t { response, authentication, commands };
+  enum class Stage : std::uint8_t { response, authentication, commands, upload };
   struct Statement {
     std::size_t parameters = 0;
     std::vector<std::uint16_t> types;
@@ -81,6 +83,8 @@ class FakeBackend {
   void on_authentication(const ClientPacket& packet);
   void log_in();
   void on_command(const ClientPacket& packet);
+  void ask_for_file(const std::string& text, std::uint8_t sequence_id);
+  void on_upload(const ClientPacket& packet);
   Answer answer_to(const Received& command, const std::string& payload);
   Answer prepare(const std::string& text);
   std::vector<std::string> execute(const std::string& payload, Statement& statement);
@@ -107,6 +111,7 @@ class FakeBackend {
   std::uint32_t setup_left_ = 0;
   std::uint32_t next_statement_ = 1;
   std::map<std::uint32_t, Statement> statements_;
+  std::string uploaded_;
   std::vector<Received> received_;
   std::deque<Answer> answers_;
   std::string error_;

@@ -1,6 +1,7 @@
 #include "simulation/fake_client.h"
 
 #include <array>
+#include <utility>
 
 #include "wire/handshake.h"
 
@@ -197,6 +198,16 @@ void FakeClient::on_answer(const ClientPacket& packet) {
     return;
   }
   Outstanding& outstanding = outstanding_.front();
+  bool may_ask = std::exchange(outstanding.loads, false);  // in the answer's first packet, as a row can begin so too
+  if (packet.payload.starts_with('\xFB') && may_ask) {
+    if (packet.payload !=
+        "\xFB"
+        "f.csv") {
+      fail("the client was asked for another file");
+    }
+    send_file(outstanding, packet.next_sequence_id);
+    return;
+  }
   outstanding.decoder.packet(packet);
   if (!outstanding.decoder.error().empty()) {
     fail("the client can't read an answer: " + outstanding.decoder.error());
@@ -217,6 +228,7 @@ void FakeClient::answer_done(Outstanding& outstanding) {
                    gateway_error_.find("command_") == std::string::npos &&
                    gateway_error_.find("parameter_incomplete") == std::string::npos &&
                    gateway_error_.find("statement_unknown") == std::string::npos &&
+                   gateway_error_.find("local_file_refused") == std::string::npos &&
                    gateway_error_.find("audit_unavailable") == std::string::npos;
     if (answer.size() > 1 && !closing) {
       fail("a refusal in the middle of an answer");
@@ -242,6 +254,9 @@ void FakeClient::answer_done(Outstanding& outstanding) {
   backend_.answers().pop_front();
   if (sent != answer) {
     fail("the client read " + describe(answer) + " where the server sent " + describe(sent));
+  }
+  if (!outstanding.file.empty() && backend_.uploaded() != outstanding.file) {
+    fail("the server got another file than the client sent");
   }
   if (answer.back().shape == Shape::prepared) {
     statements_.push_back(
@@ -294,7 +309,7 @@ void FakeClient::issue() {
 }
 
 void FakeClient::issue_unusual() {
-  switch (choices_.below(10)) {
+  switch (choices_.below(11)) {
     case 0:
       command("\x0E", Expected::simple);  // ping
       break;
@@ -326,12 +341,33 @@ void FakeClient::issue_unusual() {
         change_user();
       }
       break;
+    case 9:
+      if (outstanding_.empty() && !plan_.pipelines) {
+        load_file();
+      }
+      break;
     case 7:
       command(std::string("\x17\0", 2), Expected::simple, Refusal::due);
       break;
     default:
       command(with_id(0x1C, unknown_statement) + std::string(4, '\0'), Expected::simple, Refusal::due);
   }
+}
+
+void FakeClient::load_file() {
+  command(query_head() + "LOAD DATA LOCAL INFILE 'f.csv'", Expected::query);
+  outstanding_.back().loads = true;
+}
+
+void FakeClient::send_file(Outstanding& outstanding, std::uint8_t sequence_id) {
+  for (std::uint32_t i = choices_.below(4); i > 0; --i) {
+    std::string part = choices_.letters(1 + choices_.below(40));
+    outstanding.file += part;
+    send(sequence_id, part);
+    sequence_id = due_sequence_id_;
+  }
+  send(sequence_id, "");
+  outstanding.decoder = AnswerDecoder{outstanding.expected, plan_.capabilities, due_sequence_id_};
 }
 
 // Whoever logs in again is the same client, by the same token.

@@ -84,6 +84,8 @@ class FakeClient {
     Refusal refusal = Refusal::never;
     std::uint32_t parameters = 0;  // of a prepare
     bool resets_connection = false;
+    bool loads = false;  // sends a file where it is asked to
+    std::string file;    // as it was sent
   };
 
   void packet(const ClientPacket& packet);
@@ -99,6 +101,8 @@ class FakeClient {
   void send_long_data(Statement& statement);
   void issue_unusual();
   void change_user();
+  void load_file();
+  void send_file(Outstanding& outstanding, std::uint8_t sequence_id);
   void on_change_refused(const ClientPacket& packet);
   std::string query_head() const;
   void fail(std::string what) {

@@ -43,12 +43,12 @@ std::string_view name_of(Fault fault) {
 
 Scenario plain_scenario() {
   Scenario scenario;
-  scenario.client.capabilities = basic | capability::session_track;
+  scenario.client.capabilities = basic | capability::session_track | capability::local_files;
   scenario.client.token = "token-that-nobody-may-see";
   scenario.client.schema = "sales";
   scenario.client.commands = 10;
-  scenario.backend.capabilities =
-      basic | capability::session_track | capability::deprecate_eof | capability::ssl | capability::connect_with_db;
+  scenario.backend.capabilities = basic | capability::session_track | capability::local_files |
+                                  capability::deprecate_eof | capability::ssl | capability::connect_with_db;
   scenario.backend.manners = BackendManners::sha2_full;
   scenario.backend.has_role = true;
   scenario.backend.has_schema = true;
@@ -67,7 +67,7 @@ Scenario random_scenario(Choices& choices) {
   client.capabilities = basic;
   FakeBackend::Plan& backend = scenario.backend;
   backend.capabilities = basic | capability::ssl | capability::connect_with_db;
-  for (wire::Capabilities flag : {capability::deprecate_eof, capability::session_track}) {
+  for (wire::Capabilities flag : {capability::deprecate_eof, capability::session_track, capability::local_files}) {
     client.capabilities |= choices.one_in(2) ? flag : 0;
     backend.capabilities |= choices.one_in(2) ? flag : 0;
   }

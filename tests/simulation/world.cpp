@@ -72,8 +72,9 @@ std::shared_ptr<const session::Environment> World::environment(Fault variant) co
   identity::ServiceAccount account{.name = "reporter"};
   account.match = {{.issuer = "dev", .claims = {{.claim = "sub", .value = "agent"}}}};
   std::string login = variant == Fault::login_changed ? "other" : "reader";
-  account.grants = {{.connection = "shop", .role = "reporter", .login = login, .set_role = "shop_reader"},
-                    {.connection = "shop", .role = "plain", .login = login, .set_role = {}}};
+  account.grants = {
+      {.connection = "shop", .role = "reporter", .login = login, .set_role = "shop_reader", .local_infile = true},
+      {.connection = "shop", .role = "plain", .login = login, .set_role = {}, .local_infile = true}};
   account.disabled = variant == Fault::account_disabled;
   session::ConnectionSettings connection;
   connection.name = "shop";
