@@ -20,6 +20,13 @@ enum class Metric : std::uint8_t {
   results_cut,
   backend_connects,
   backend_connect_failures,
+  backend_logins_fresh,
+  backend_logins_reused,
+  backend_pool_waits,
+  backend_resets,
+  backend_reset_failures,
+  backend_evictions,
+  backend_check_failures,
   client_bytes_received,
   client_bytes_sent,
   backend_bytes_received,
@@ -37,8 +44,15 @@ enum class Metric : std::uint8_t {
 inline constexpr std::size_t metric_count = static_cast<std::size_t>(Metric::config_reload_failures) + 1;
 
 // What is there now, in contrast to what has happened so far.
-enum class Level : std::uint8_t { connections_open, sessions_open, backend_connections_open };
-inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::backend_connections_open) + 1;
+enum class Level : std::uint8_t {
+  connections_open,
+  sessions_open,
+  backend_connections_open,
+  backend_connections_in_use,  // that a session has
+  backend_connections_idle,    // that are ready for one
+  backend_logins_waiting
+};
+inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::backend_logins_waiting) + 1;
 
 // Why a TCP connection was closed before its greeting.
 inline constexpr std::array<std::string_view, 6> connection_refusal_reasons{
@@ -46,7 +60,7 @@ inline constexpr std::array<std::string_view, 6> connection_refusal_reasons{
 
 // Reason codes of login_refused records; the last ones end a connection whose token was accepted already and whose
 // session had not begun. "other" counts every code that is not listed.
-inline constexpr std::array<std::string_view, 43> login_refusal_reasons{"tls_required",
+inline constexpr std::array<std::string_view, 44> login_refusal_reasons{"tls_required",
                                                                         "tls_failed",
                                                                         "driver_too_old",
                                                                         "token_missing",
@@ -72,6 +86,7 @@ inline constexpr std::array<std::string_view, 43> login_refusal_reasons{"tls_req
                                                                         "account_disabled",
                                                                         "connection_not_granted",
                                                                         "backend_unavailable",
+                                                                        "backend_pool_exhausted",
                                                                         "backend_login_failed",
                                                                         "backend_schema_refused",
                                                                         "backend_incompatible",
@@ -115,10 +130,11 @@ inline constexpr std::array<std::string_view, 19> session_end_reasons{"client_qu
 inline constexpr auto command_kinds = command_kind_names();
 
 enum class Duration : std::uint8_t {
-  login,   // TCP accept to the OK packet
-  command  // last byte of the command to last byte of its answer
+  login,        // TCP accept to the OK packet
+  command,      // last byte of the command to last byte of its answer
+  backend_wait  // of a login for a server connection, where it had to wait
 };
-inline constexpr std::size_t duration_count = static_cast<std::size_t>(Duration::command) + 1;
+inline constexpr std::size_t duration_count = static_cast<std::size_t>(Duration::backend_wait) + 1;
 
 // Upper bounds of the buckets in microseconds, each inclusive; one more bucket takes what is above the last.
 inline constexpr std::array<std::uint64_t, 16> duration_bounds_us{

@@ -411,6 +411,7 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"issuer_keys", "keys: {", "issuers[0].keys."},
       {"connection", "connections: [{", "connections[0]."},
       {"backend_tls", "tls:  {", "connections[0].tls."},
+      {"pool", "pool: {", "connections[0].pool."},
       {"login", "logins: [{", "connections[0].logins[0]."},
       {"secret", "password: {", "connections[0].logins[0].password."},
       {"service_account", "service_accounts: [{", "service_accounts[0]."},
@@ -422,7 +423,7 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"log", "log: {", "log."},
   };
   const std::string skeleton =
-      "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, "
+      "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, pool: {}, "
       "logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: {}}, "
       "audit: {}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());

@@ -15,6 +15,29 @@ constexpr std::array<Choice<BackendTlsMode>, 4> tls_modes{{{"verify-full", Backe
                                                            {"required", BackendTlsMode::required},
                                                            {"disabled", BackendTlsMode::disabled}}};
 
+constexpr std::array<Choice<session::BackendMode>, 2> pool_modes{
+    {{"pooled", session::BackendMode::pooled}, {"dedicated", session::BackendMode::dedicated}}};
+
+session::PoolSettings read_pool(SectionReader pool) {
+  auto count = [&](std::string_view name) { return static_cast<std::uint32_t>(pool.number(name)); };
+  session::PoolSettings settings{.mode = pool.choice("mode", pool_modes),
+                                 .connections_max = count("connections_max"),
+                                 .connections_min = count("connections_min"),
+                                 .idle_max = count("idle_max"),
+                                 .waiting_max = count("waiting_max"),
+                                 .wait_timeout = pool.milliseconds("wait_timeout"),
+                                 .idle_timeout = pool.milliseconds("idle_timeout"),
+                                 .age_max = pool.milliseconds("age_max"),
+                                 .check_interval = pool.milliseconds("check_interval")};
+  if (settings.connections_min > settings.connections_max) {
+    pool.mistake("connections_min", "More are to be kept than may be open.", "Lower this, or raise connections_max.");
+  }
+  if (settings.connections_min > settings.idle_max) {
+    pool.mistake("connections_min", "More are to be kept than may be idle.", "Lower this, or raise idle_max.");
+  }
+  return settings;
+}
+
 bool verifies(BackendTlsMode mode) {
   return mode == BackendTlsMode::verify_full || mode == BackendTlsMode::verify_ca;
 }
@@ -78,6 +101,7 @@ ConnectionSettings read_connection(SectionReader& section) {
   connection.server_public_key_file = read_pem_path(section, "server_public_key", PemContent::public_key);
   connection.trust_server_public_key = section.flag("trust_server_public_key");
   connection.default_schema = section.text("default_schema");
+  connection.pool = read_pool(section.section("pool"));
   connection.logins = read_logins(section);
   if (section.present("port") && section.present("socket") && !section.present("host")) {
     section.mistake("port", "A Unix socket has no port.", "Remove it.");

@@ -26,6 +26,7 @@ constexpr std::array<Names, 10> algorithms{"RS256", "RS384", "RS512", "PS256", "
                                            "PS512", "ES256", "ES384", "ES512", "EdDSA"};
 constexpr std::array<Names, 2> subjects{"machine", "any"};
 constexpr std::array<Names, 4> tls_modes{"verify-full", "verify-ca", "required", "disabled"};
+constexpr std::array<Names, 2> pool_modes{"pooled", "dedicated"};
 constexpr std::array<Names, 4> log_levels{"debug", "info", "warning", "error"};
 constexpr std::array<Names, 2> log_formats{"json", "text"};
 
@@ -247,7 +248,69 @@ constexpr std::array<Field, 3> login_fields{{
 }};
 constexpr Section login{"login", "A database account whose password only the gateway holds.", login_fields};
 
-constexpr std::array<Field, 10> connection_fields{{
+constexpr std::array<Field, 9> pool_fields{{
+    {.name = "mode",
+     .kind = choice,
+     .default_value = "pooled",
+     .meaning = "`pooled`: a session takes a connection that is open and was reset, if there is one. `dedicated`: each "
+                "session opens its own and closes it; the other settings then mean nothing.",
+     .choices = pool_modes},
+    {.name = "connections_max",
+     .kind = integer,
+     .default_value = "1000",
+     .meaning =
+         "Connections of one login that are open at a time, in use or not. Logins beyond it wait in the order of "
+         "their arrival.",
+     .least = 1,
+     .most = 100'000},
+    {.name = "connections_min",
+     .kind = integer,
+     .default_value = "0",
+     .meaning = "Connections of one login that are kept open. They are opened once a session has shown which protocol "
+                "features its clients use.",
+     .least = 0,
+     .most = 100'000},
+    {.name = "idle_max",
+     .kind = integer,
+     .default_value = "100",
+     .meaning = "Connections of one login that are kept although no session needs them.",
+     .least = 0,
+     .most = 100'000},
+    {.name = "waiting_max",
+     .kind = integer,
+     .default_value = "1000",
+     .meaning = "Logins that wait for a connection at a time; one more is refused.",
+     .least = 0,
+     .most = 100'000},
+    {.name = "wait_timeout",
+     .kind = duration,
+     .default_value = "5s",
+     .meaning = "How long a login waits for a connection.",
+     .least = 0,
+     .most = 10 * minute},
+    {.name = "idle_timeout",
+     .kind = duration,
+     .default_value = "5m",
+     .meaning = "A connection unused for so long is closed, down to `connections_min`. Keep it below the server's "
+                "`wait_timeout`.",
+     .least = second,
+     .most = day},
+    {.name = "age_max",
+     .kind = duration,
+     .default_value = "1h",
+     .meaning = "A connection older than this, give or take a tenth, is not used again.",
+     .least = second,
+     .most = 30 * day},
+    {.name = "check_interval",
+     .kind = duration,
+     .default_value = "30s",
+     .meaning = "How often an idle connection is checked.",
+     .least = second,
+     .most = day},
+}};
+constexpr Section pool{"pool", "How server connections are shared by sessions, one after the other.", pool_fields};
+
+constexpr std::array<Field, 11> connection_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -284,6 +347,7 @@ constexpr std::array<Field, 10> connection_fields{{
      .meaning = "Schema of sessions whose client names none.",
      .least = 1,
      .most = 64},
+    {.name = "pool", .kind = section, .meaning = "The pool of each login's connections.", .section = &pool},
     {.name = "logins",
      .kind = sections,
      .presence = required,
@@ -564,9 +628,9 @@ constexpr std::array<Field, 10> root_fields{{
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 17> sections_in_order{
-    &root,   &listener, &listener_tls, &admin, &issuer, &issuer_keys,    &connection, &backend_tls, &login,
-    &secret, &account,  &match,        &grant, &limits, &account_limits, &audit,      &log};
+constexpr std::array<const Section*, 18> sections_in_order{
+    &root,  &listener, &listener_tls, &admin, &issuer, &issuer_keys, &connection,     &backend_tls, &pool,
+    &login, &secret,   &account,      &match, &grant,  &limits,      &account_limits, &audit,       &log};
 
 }  // namespace
 

@@ -31,6 +31,14 @@ constexpr std::array<Description, metric_count> counters{{
     {"sallyport_results_cut_total", "Results that ended early, at a limit of the service account."},
     {"sallyport_backend_connects_total", "Connections to database servers that were opened."},
     {"sallyport_backend_connect_failures_total", "Connections to database servers that failed before their login."},
+    {"sallyport_backend_logins_fresh_total", "Sessions that began on a server connection opened for them."},
+    {"sallyport_backend_logins_reused_total", "Sessions that began on a server connection used before."},
+    {"sallyport_backend_pool_waits_total", "Logins that had to wait for a server connection."},
+    {"sallyport_backend_resets_total", "Server connections reset after a session and kept."},
+    {"sallyport_backend_reset_failures_total", "Server connections closed because their reset failed."},
+    {"sallyport_backend_evictions_total",
+     "Idle server connections that were closed: too old, unused, too many, or in the way of a waiting login."},
+    {"sallyport_backend_check_failures_total", "Idle server connections found dead or not answering."},
     {"sallyport_client_bytes_received_total", "Bytes received from clients, inside TLS."},
     {"sallyport_client_bytes_sent_total", "Bytes sent to clients, inside TLS."},
     {"sallyport_backend_bytes_received_total", "Bytes received from database servers, inside TLS."},
@@ -52,12 +60,16 @@ constexpr std::array<Description, level_count> levels{{
     {"sallyport_connections_open", "Client connections that are open."},
     {"sallyport_sessions_open", "Sessions that are logged in."},
     {"sallyport_backend_connections_open", "Connections to database servers that are open."},
+    {"sallyport_backend_connections_in_use", "Of these, those that a session has."},
+    {"sallyport_backend_connections_idle", "Of these, those that are reset and wait for a session."},
+    {"sallyport_backend_logins_waiting", "Logins that wait for a server connection."},
 }};
 
 // In the order of Duration.
 constexpr std::array<Description, duration_count> durations{{
     {"sallyport_login_duration_seconds", "From the accepted connection to the accepted login."},
     {"sallyport_command_duration_seconds", "From the last byte of a command to the last byte of its answer."},
+    {"sallyport_backend_wait_duration_seconds", "How long logins that had to wait for a server connection waited."},
 }};
 
 MetricFamily family(const Description& description, MetricType type) {

@@ -1,7 +1,7 @@
 #include "net/connection.h"
 
-#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <utility>
 
 namespace sallyport::net {
 namespace {
@@ -52,8 +52,7 @@ Connection::Connection(Loop& loop, Client client)
                 .audit = loop.audit(),
                 .counters = loop.own_counters(),
                 .ledger = loop.shared().ledger},
-               std::move(client.opening)),
-      resolver_(loop.context()) {}
+               std::move(client.opening)) {}
 
 Connection::~Connection() = default;
 
@@ -111,6 +110,7 @@ void Connection::pump() {
       progress = true;
     }
     progress |= exchange();
+    note_backend_login();
     if (session_.ended()) {
       begin_linger();
       return;
@@ -139,8 +139,16 @@ void Connection::perform(session::Action action) {
     case Action::connect_backend:
       connect_backend();
       break;
+    case Action::reconnect_backend:
+      drop_backend();
+      lease_->in_use = false;
+      dial_backend();
+      break;
     case Action::start_backend_tls:
       start_backend_tls();
+      break;
+    case Action::release_backend:
+      release_backend();
       break;
     case Action::close_backend:
       close_backend();
@@ -237,64 +245,61 @@ void Connection::verify_token() {
 }
 
 void Connection::connect_backend() {
+  if (session_.backend_target().connection->pool.mode == session::BackendMode::dedicated) {
+    dial_backend();
+  } else {
+    lease_.emplace(Lease{.kind = session_.backend_kind()});
+    request_backend();
+  }
+}
+
+void Connection::request_backend() {
+  lease_->ticket =
+      loop_.backends().request(shared_from_this(), lease_->kind, session_.backend_target().connection->pool);
+}
+
+void Connection::take_backend(Backends::Slot slot, std::shared_ptr<Leg> leg, session::BackendFacts facts) {
+  lease_->ticket = 0;
+  lease_->slot = slot;
+  if (leg) {
+    lease_->in_use = true;
+    backend_ = std::move(leg);
+    backend_->set_owner(weak_from_this());
+    runtime_ = loop_.runtime();
+    loop_.own_counters().raise(Level::backend_connections_in_use);
+    session_.backend_resumed(std::move(facts), read_clocks());
+  } else {
+    session_.backend_wait_over(read_clocks());
+    dial_backend();
+  }
+  pump();
+}
+
+void Connection::refuse_backend(session::Reason reason, const std::string& detail) {
+  lease_.reset();
+  session_.backend_failed(detail, read_clocks(), reason);
+  pump();
+}
+
+void Connection::dial_backend() {
   runtime_ = loop_.runtime();
-  endpoints_.clear();
-  next_endpoint_ = 0;
-  const session::ConnectionSettings& connection = *session_.backend_target().connection;
-  if (!connection.socket_path.empty()) {
-    endpoints_.emplace_back(boost::asio::local::stream_protocol::endpoint(connection.socket_path.string()));
-    connect_next();
-    return;
-  }
-  error_code not_numeric;
-  auto address = boost::asio::ip::make_address(connection.host, not_numeric);
-  if (!not_numeric) {
-    endpoints_.emplace_back(boost::asio::ip::tcp::endpoint(address, connection.port));
-    connect_next();
-    return;
-  }
-  resolver_.async_resolve(
-      connection.host, std::to_string(connection.port), boost::asio::ip::tcp::resolver::numeric_service,
-      [self = shared_from_this()](const error_code& error, const boost::asio::ip::tcp::resolver::results_type& found) {
-        if (self->finished_ || self->lingering_) {
-          return;
-        }
-        if (error) {
-          self->session_.backend_failed("the server's name can't be resolved: " + error.message(), read_clocks());
-          self->pump();
-          return;
-        }
-        for (const auto& entry : found) {
-          self->endpoints_.emplace_back(entry.endpoint());
-        }
-        self->connect_next();
-      });
+  dial_ = Dial::start(loop_.context(), *session_.backend_target().connection,
+                      [self = shared_from_this()](Result<Socket, std::string> socket) {
+                        self->dial_.reset();
+                        if (socket) {
+                          self->on_backend_connected(std::move(*socket));
+                        } else {
+                          self->session_.backend_failed(socket.error(), read_clocks());
+                        }
+                        self->pump();
+                      });
 }
 
-void Connection::connect_next() {
-  connecting_.emplace(loop_.context());
-  const auto& endpoint = endpoints_[next_endpoint_++];
-  connecting_->async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
-    if (self->finished_ || self->lingering_) {
-      return;
-    }
-    if (!error) {
-      self->on_backend_connected();
-    } else if (self->next_endpoint_ < self->endpoints_.size()) {
-      self->connect_next();
-      return;
-    } else {
-      self->session_.backend_failed("the server can't be reached: " + error.message(), read_clocks());
-    }
-    self->pump();
-  });
-}
-
-void Connection::on_backend_connected() {
-  backend_ = std::make_shared<Leg>(std::move(*connecting_));
-  connecting_.reset();
+void Connection::on_backend_connected(Socket socket) {
+  backend_ = std::make_shared<Leg>(std::move(socket));
   backend_->set_owner(weak_from_this());
   loop_.own_counters().raise(Level::backend_connections_open);
+  loop_.own_counters().raise(Level::backend_connections_in_use);
   session_.backend_connected(read_clocks());
 }
 
@@ -340,12 +345,16 @@ bool Connection::continue_backend_tls() {
 }
 
 void Connection::close_backend() {
-  connecting_.reset();
+  if (dial_) {
+    dial_->cancel();
+    dial_.reset();
+  }
   if (backend_) {
     backend_->send(BackendSide{session_});  // COM_QUIT, if the socket takes it
     backend_->shutdown_write();
   }
   drop_backend();
+  end_lease();
 }
 
 void Connection::drop_backend() {
@@ -353,12 +362,48 @@ void Connection::drop_backend() {
     backend_->close();
     backend_.reset();
     loop_.own_counters().lower(Level::backend_connections_open);
+    loop_.own_counters().lower(Level::backend_connections_in_use);
+  }
+}
+
+void Connection::release_backend() {
+  if (!backend_ || !lease_) {
+    close_backend();
+    return;
+  }
+  if (loop_.backends().give_back(lease_->slot, runtime_, backend_, lease_->kind, session_.released_backend())) {
+    loop_.own_counters().lower(Level::backend_connections_in_use);
+    lease_.reset();
+  } else {
+    close_backend();
+  }
+}
+
+// Tells the pool what became of the connection that this one had, or asked for.
+void Connection::end_lease() {
+  if (!lease_) {
+    return;
+  }
+  Lease lease = *std::exchange(lease_, std::nullopt);
+  Backends& backends = loop_.backends();
+  if (lease.ticket != 0) {
+    backends.withdraw(lease.ticket, lease.kind);
+  } else if (const auto& fault = session_.backend_fault(); fault && !lease.in_use) {
+    backends.open_failed(lease.slot, fault->reason, fault->detail);
+  } else {
+    backends.closed(lease.slot);
+  }
+}
+
+void Connection::note_backend_login() {
+  if (lease_ && lease_->slot != 0 && !lease_->in_use && session_.backend_logged_in()) {
+    lease_->in_use = true;
+    loop_.backends().opened(lease_->slot);
   }
 }
 
 // What was sent last should reach the client: closing a socket with unread bytes would destroy it on the way.
 void Connection::begin_linger() {
-  resolver_.cancel();
   close_backend();
   lingering_ = true;
   linger_until_ = read_clocks().mono + linger_timeout;
@@ -377,7 +422,6 @@ void Connection::finish() {
     return;
   }
   finished_ = true;
-  resolver_.cancel();
   close_backend();
   client_->close();
   loop_.remove(shared_from_this());

@@ -1,11 +1,11 @@
 // The shell around one session: a client's socket, a backend's socket, and the session that says what passes.
 #pragma once
 
-#include <boost/asio/ip/tcp.hpp>
 #include <memory>
 #include <optional>
-#include <vector>
 
+#include "net/backends.h"
+#include "net/dial.h"
 #include "net/leg.h"
 #include "net/loop.h"
 #include "session/session.h"
@@ -38,6 +38,12 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
 
   void leg_ready() override { pump(); }
 
+  // From the loop's backends. Asks for a server connection; one of the other two follows.
+  void request_backend();
+  // `leg`: a connection that is as new; null: one is to be opened.
+  void take_backend(Backends::Slot slot, std::shared_ptr<Leg> leg, session::BackendFacts facts);
+  void refuse_backend(session::Reason reason, const std::string& detail);
+
  private:
   void pump();
   void perform(session::Action action);
@@ -50,12 +56,15 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   void verify_token();
 
   void connect_backend();
-  void connect_next();
-  void on_backend_connected();
+  void dial_backend();
+  void on_backend_connected(Socket socket);
   void start_backend_tls();
   bool continue_backend_tls();
   void close_backend();
   void drop_backend();
+  void release_backend();
+  void end_lease();
+  void note_backend_login();
 
   void begin_linger();
   void discard_client();
@@ -71,10 +80,15 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   MonoTime linger_until_;
   session::Session session_;
 
-  boost::asio::ip::tcp::resolver resolver_;
-  std::optional<Socket> connecting_;
-  std::vector<boost::asio::generic::stream_protocol::endpoint> endpoints_;
-  std::size_t next_endpoint_ = 0;
+  // Of a pooled connection; none while the session has none and asks for none.
+  struct Lease {
+    session::BackendKind kind;
+    Backends::Ticket ticket = 0;  // while it is asked for
+    Backends::Slot slot = 0;
+    bool in_use = false;  // logged in; until then the pool takes it for one being opened
+  };
+  std::optional<Lease> lease_;
+  std::shared_ptr<Dial> dial_;
   std::shared_ptr<const Runtime> runtime_;  // of the backend's login
 };
 

@@ -1,6 +1,7 @@
 #include "net/gateway.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -8,7 +9,9 @@
 #include <csignal>
 #include <thread>
 
+#include "crypto/random.h"
 #include "net/admin_server.h"
+#include "net/backends.h"
 #include "net/key_service.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -32,6 +35,16 @@ bool same_place(const ListenerSettings& left, const ListenerSettings& right) {
          left.proxy_protocol_from == right.proxy_protocol_from;
 }
 
+std::uint64_t random_seed() {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  crypto::random_bytes(bytes);
+  std::uint64_t seed = 0;
+  for (std::uint8_t byte : bytes) {
+    seed = seed << 8 | byte;
+  }
+  return seed;
+}
+
 }  // namespace
 
 class Gateway::Impl {
@@ -40,7 +53,8 @@ class Gateway::Impl {
       : log_(log),
         version_(std::move(version)),
         reload_(std::move(reload)),
-        shared_{.log = log},
+        backends_(random_seed()),
+        shared_{.log = log, .backends = backends_},
         keys_(supervisor_, log, counters_,
               [this](KeySnapshot snapshot) {
                 for (auto& loop : loops_) {
@@ -77,6 +91,7 @@ class Gateway::Impl {
   WallTime started_ = read_clocks().wall;
   boost::asio::io_context supervisor_{1};
   LoopCounters counters_;  // of the supervisor
+  SharedPool backends_;
   LoopShared shared_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<session::ListenerProfile> profiles_;
@@ -175,6 +190,13 @@ Result<Unit, std::string> Gateway::Impl::open_loops() {
     loops_.push_back(std::make_unique<Loop>(i, std::move(audit).value(), shared_));
     loops_.back()->set_runtime(runtime_);
   }
+  std::vector<SharedPool::Deliver> deliveries;
+  for (auto& loop : loops_) {
+    deliveries.push_back([&loop = *loop](session::BackendPool::Order order) {
+      boost::asio::post(loop.context(), [&loop, order = std::move(order)] { loop.backends().carry_out(order); });
+    });
+  }
+  backends_.set_loops(std::move(deliveries));
   keys_.set_issuers(settings_.issuers);
   return Unit{};
 }

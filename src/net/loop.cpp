@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 #include <chrono>
 
+#include "net/backends.h"
 #include "net/connection.h"
 
 namespace sallyport::net {
@@ -20,7 +21,10 @@ Now read_clocks() {
 }
 
 Loop::Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopShared& shared)
-    : index_(index), shared_(shared), audit_(std::move(audit)) {}
+    : index_(index),
+      shared_(shared),
+      audit_(std::move(audit)),
+      backends_(std::make_unique<Backends>(*this, shared.backends)) {}
 
 Loop::~Loop() = default;
 
@@ -30,12 +34,19 @@ void Loop::run() {
   context_.run();
   awaiting_commit_.clear();
   connections_.clear();
+  backends_->close_all();
   audit_->commit();
 }
 
 void Loop::set_runtime(std::shared_ptr<const Runtime> runtime) {
   boost::asio::post(context_, [this, runtime = std::move(runtime)]() mutable {
     runtime_ = std::move(runtime);
+    if (index_ == 0) {
+      shared_.backends.use([](session::BackendPool& pool, auto& orders) {
+        pool.start_generation(orders);
+        return Unit{};
+      });
+    }
     Now now = read_clocks();
     auto connections = connections_;  // one may end, and leave the set, on being told
     for (const auto& connection : connections) {
@@ -165,6 +176,7 @@ void Loop::tick() {
   for (const auto& connection : due) {
     connection->time_passed(now);
   }
+  backends_->time_passed(now);
 }
 
 }  // namespace sallyport::net

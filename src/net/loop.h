@@ -21,7 +21,9 @@
 
 namespace sallyport::net {
 
+class Backends;
 class Connection;
+class SharedPool;
 
 Now read_clocks();
 
@@ -32,6 +34,7 @@ struct LoopShared {
   std::uint32_t connections_per_second_max = 0;  // 0: no bound
   std::atomic<std::uint32_t> connections_open{0};
   session::AccountLedger ledger;
+  SharedPool& backends;
   std::mutex connection_rate_mutex;
   RateLimit connection_rate;
 
@@ -74,6 +77,8 @@ class Loop {
   store::AuditFile& audit() { return *audit_; }
   const std::shared_ptr<const Runtime>& runtime() const { return runtime_; }
   const KeySnapshot& keys() const { return keys_; }
+  Backends& backends() { return *backends_; }
+  std::uint32_t index() const { return index_; }
   bool draining() const { return draining_; }
   std::uint32_t next_connection_id(std::uint32_t loop_count);
   void add(const std::shared_ptr<Connection>& connection);
@@ -95,6 +100,7 @@ class Loop {
   boost::asio::steady_timer timer_{context_};
   std::shared_ptr<const Runtime> runtime_;
   KeySnapshot keys_;
+  std::unique_ptr<Backends> backends_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<std::uint32_t> connection_count_{0};
   std::vector<std::shared_ptr<Connection>> awaiting_commit_;

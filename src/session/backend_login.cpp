@@ -43,7 +43,26 @@ std::vector<std::uint8_t> with_nul(std::string_view password) {
   return out;
 }
 
+// No server has a plugin of this name, so it answers with a request to switch to the account's own and a new nonce: no
+// answer to an earlier nonce is ever sent again.
+constexpr std::string_view plugin_to_switch_from = "sallyport_none";
+
 }  // namespace
+
+wire::Capabilities capabilities_for_backend(const BackendTarget& target) {
+  wire::Capabilities by_grant = target.local_files ? wished_capabilities(BackendWish::by_grant) : 0;
+  return target.client->capabilities &
+         (wished_capabilities(BackendWish::same) | wished_capabilities(BackendWish::as_client) | by_grant);
+}
+
+void write_own_query(wire::PacketWriter& writer, std::string_view text, wire::Capabilities negotiated) {
+  writer.u8(static_cast<std::uint8_t>(wire::Command::query));
+  if (wire::has(negotiated, capability::query_attributes)) {
+    writer.lenenc(0);  // no query attributes
+    writer.lenenc(1);
+  }
+  writer.text(text);
+}
 
 std::string quoted_identifier(std::string_view name) {
   std::string quoted = "`";
@@ -56,23 +75,22 @@ std::string quoted_identifier(std::string_view name) {
 
 BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t>& out) {
   wire::PacketWriter writer{out};
-  auto send = [&](wire::Command command, std::string_view text) {
+  auto query = [&](std::string_view text) {
     writer.begin(0);
-    writer.u8(static_cast<std::uint8_t>(command));
-    if (command == wire::Command::query && wire::has(target.client->capabilities, capability::query_attributes)) {
-      writer.lenenc(0);  // no query attributes
-      writer.lenenc(1);
-    }
-    writer.text(text);
+    write_own_query(writer, text, target.client->capabilities);
     writer.end();
     ++answers_due_;
   };
-  send(wire::Command::query, "SET SESSION session_track_system_variables='*', SESSION session_track_schema=1");
+  query("SET SESSION session_track_system_variables='*', SESSION session_track_schema=1");
   if (!target.set_role.empty()) {
-    send(wire::Command::query, "SET ROLE " + quoted_identifier(target.set_role));
+    query("SET ROLE " + quoted_identifier(target.set_role));
   }
   if (!target.schema.empty()) {
-    send(wire::Command::init_db, target.schema);
+    writer.begin(0);
+    writer.u8(static_cast<std::uint8_t>(wire::Command::init_db));
+    writer.text(target.schema);
+    writer.end();
+    ++answers_due_;
     last_is_schema_ = true;
   }
 }
@@ -97,6 +115,19 @@ BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities neg
   return answers_due_ == 0 ? Step::done : Step::more;
 }
 
+BackendLogin::BackendLogin(const BackendTarget& target, BackendFacts facts, std::vector<std::uint8_t>& out)
+    : target_(target),
+      out_(&out),
+      stage_(Stage::authentication),
+      facts_(std::move(facts)),
+      plugin_(plugin_to_switch_from),
+      tls_(wire::has(facts_.negotiated, capability::ssl)) {
+  wire::PacketWriter writer{out};
+  writer.begin(0);
+  wire::write_change_user(writer, response_with({}));
+  sequence_id_ = writer.end();
+}
+
 BackendLogin::Step BackendLogin::fail(Reason reason, std::string detail) {
   failure_ = {.reason = reason, .detail = std::move(detail)};
   return Step::failed;
@@ -119,7 +150,7 @@ BackendLogin::Step BackendLogin::on_packet(Bytes payload) {
   }
   switch (payload[0]) {
     case wire::ok_header:
-      if (!wire::parse_ok(payload, capabilities_)) {
+      if (!wire::parse_ok(payload, facts_.negotiated)) {
         return fail(Reason::backend_login_failed, "the server's OK packet was malformed");
       }
       return Step::logged_in;
@@ -137,19 +168,17 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
   if (!greeting) {
     return fail(Reason::backend_login_failed, "the server's greeting was malformed");
   }
-  server_version_ = greeting->server_version;
-  server_connection_id_ = greeting->connection_id;
+  facts_.server_version = greeting->server_version;
+  facts_.connection_id = greeting->connection_id;
   plugin_ = greeting->auth_plugin;
   nonce_.assign(greeting->nonce.begin(), greeting->nonce.end());
   wire::Capabilities needed = target_.client->capabilities & wished_capabilities(BackendWish::same);
-  wire::Capabilities as_client = target_.client->capabilities & wished_capabilities(BackendWish::as_client);
-  wire::Capabilities by_grant =
-      target_.local_files ? target_.client->capabilities & wished_capabilities(BackendWish::by_grant) : 0;
-  capabilities_ = (wished_capabilities(BackendWish::always) | as_client | by_grant | needed) & greeting->capabilities;
-  if ((capabilities_ & needed) != needed || !wire::has(capabilities_, capability::plugin_auth)) {
+  facts_.negotiated =
+      (wished_capabilities(BackendWish::always) | capabilities_for_backend(target_)) & greeting->capabilities;
+  if ((facts_.negotiated & needed) != needed || !wire::has(facts_.negotiated, capability::plugin_auth)) {
     return fail(Reason::backend_incompatible,
-                "the server (" + server_version_ +
-                    ") lacks capabilities of the client: " + std::to_string(needed & ~capabilities_));
+                "the server (" + facts_.server_version +
+                    ") lacks capabilities of the client: " + std::to_string(needed & ~facts_.negotiated));
   }
   bool tls_due = target_.connection->tls.mode != BackendTlsMode::disabled;
   if (!tls_due) {
@@ -160,7 +189,7 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
     return fail(Reason::backend_login_failed,
                 "the server offers no TLS, which connections." + target_.connection->name + ".tls.mode requires");
   }
-  capabilities_ |= capability::ssl;
+  facts_.negotiated |= capability::ssl;
   stage_ = Stage::tls;
   wire::PacketWriter writer{*out_};
   writer.begin(sequence_id_);
@@ -176,9 +205,21 @@ void BackendLogin::tls_established() {
 
 wire::HandshakeResponse BackendLogin::response_head() const {
   wire::HandshakeResponse response;
-  response.capabilities = capabilities_;
+  response.capabilities = facts_.negotiated;
   response.max_packet_bytes = packet_bytes_max;
   response.collation_id = target_.client->collation_id;
+  return response;
+}
+
+wire::HandshakeResponse BackendLogin::response_with(Bytes auth_response) const {
+  wire::HandshakeResponse response = response_head();
+  response.user = target_.login->user;
+  response.auth_response = auth_response;
+  response.auth_plugin = plugin_;
+  response.attributes = {{.key = "program_name", .value = "sallyport"}};
+  if (!target_.account.empty()) {
+    response.attributes.push_back({.key = "sallyport_account", .value = target_.account});
+  }
   return response;
 }
 
@@ -191,15 +232,9 @@ void BackendLogin::write_response() {
   if (!first_answer(bytes)) {
     return;
   }
-  wire::HandshakeResponse response = response_head();
-  response.user = target_.login->user;
-  response.auth_response = bytes;
-  response.auth_plugin = plugin_;
-  response.attributes = {{.key = "program_name", .value = "sallyport"},
-                         {.key = "sallyport_account", .value = target_.account}};
   wire::PacketWriter writer{*out_};
   writer.begin(sequence_id_);
-  wire::write_handshake_response(writer, response);
+  wire::write_handshake_response(writer, response_with(bytes));
   sequence_id_ = writer.end();
   wipe(bytes.data(), bytes.size());
 }

@@ -14,6 +14,13 @@
 
 namespace sallyport::session {
 
+// What a connection to a server is from its login to its end, whoever has it.
+struct BackendFacts {
+  wire::Capabilities negotiated = 0;
+  std::string server_version;
+  std::uint32_t connection_id = 0;  // the server's
+};
+
 // Where to log in, as whom, and what for. Borrowed; must outlive the login.
 struct BackendTarget {
   const ConnectionSettings* connection = nullptr;
@@ -22,9 +29,13 @@ struct BackendTarget {
   std::string_view schema;    // empty: none
   const ClientHello* client = nullptr;
   bool local_files = false;                // by the grant
-  std::string_view account;                // service account, shown to the server as a connection attribute
+  std::string_view account;                // shown to the server as a connection attribute; empty: none
   std::string_view server_public_key_pem;  // pinned RSA key; empty: none
 };
+
+// Of the client's capabilities, those that the connection to the server is to have as well. They can't be changed
+// later, so a connection is reused only for sessions that agree in them.
+wire::Capabilities capabilities_for_backend(const BackendTarget& target);
 
 // The statements that set a backend session up, sent in one go; their answers are read one after the other.
 // Used after the login and after COM_RESET_CONNECTION.
@@ -45,6 +56,8 @@ class BackendSetup {
   static constexpr std::uint8_t next_sequence_id = 1;
   const Failure& failure() const { return failure_; }
   std::uint16_t status_flags() const { return status_flags_; }
+  // Of statements sent. Without any the connection stands between commands, also after a failure.
+  std::uint32_t answers_due() const { return answers_due_; }
 
  private:
   std::uint32_t answers_due_ = 0;
@@ -54,12 +67,19 @@ class BackendSetup {
   Failure failure_;
 };
 
+// Writes COM_QUERY without query attributes, as `negotiated` wants it.
+void write_own_query(wire::PacketWriter& writer, std::string_view text, wire::Capabilities negotiated);
+
 // A MySQL identifier in back quotes.
 std::string quoted_identifier(std::string_view name);
 
 class BackendLogin {
  public:
   BackendLogin(const BackendTarget& target, std::vector<std::uint8_t>& out) : target_(target), out_(&out) {}
+
+  // Logs in anew, by COM_CHANGE_USER, on a connection that stands between commands: the server drops the session that
+  // was there and begins a fresh one, with the same capabilities.
+  BackendLogin(const BackendTarget& target, BackendFacts facts, std::vector<std::uint8_t>& out);
 
   enum class Step : std::uint8_t { more, start_tls, logged_in, failed };
   // A whole packet of the server.
@@ -71,9 +91,7 @@ class BackendLogin {
   void set_next_sequence_id(std::uint8_t sequence_id) { sequence_id_ = sequence_id; }
   bool in_tls_handshake() const { return stage_ == Stage::tls; }
 
-  wire::Capabilities negotiated() const { return capabilities_; }
-  const std::string& server_version() const { return server_version_; }
-  std::uint32_t server_connection_id() const { return server_connection_id_; }
+  const BackendFacts& facts() const { return facts_; }
 
   struct Failure {
     Reason reason = Reason::backend_login_failed;
@@ -97,14 +115,13 @@ class BackendLogin {
   bool first_answer(std::vector<std::uint8_t>& bytes);
   bool channel_is_secure() const;
   wire::HandshakeResponse response_head() const;
+  wire::HandshakeResponse response_with(Bytes auth_response) const;
   Step fail(Reason reason, std::string detail);
 
   BackendTarget target_;
   std::vector<std::uint8_t>* out_;
   Stage stage_ = Stage::greeting;
-  wire::Capabilities capabilities_ = 0;
-  std::string server_version_;
-  std::uint32_t server_connection_id_ = 0;
+  BackendFacts facts_;
   std::string plugin_;
   std::vector<std::uint8_t> nonce_;
   std::uint8_t sequence_id_ = 0;

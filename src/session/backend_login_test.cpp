@@ -140,7 +140,7 @@ TEST_F(BackendLoginTest, TheFastPathOfCachingSha2NeedsAScrambleOnly) {
   EXPECT_EQ(packet(fast_success), Step::more);
   EXPECT_EQ(taken(), Buffer{});
   EXPECT_EQ(packet(ok_payload), Step::logged_in);
-  EXPECT_EQ(login_->server_connection_id(), 9U);
+  EXPECT_EQ(login_->facts().connection_id, 9U);
 }
 
 TEST_F(BackendLoginTest, FullAuthenticationSendsThePasswordInTlsOrOverASocketOnly) {

@@ -36,7 +36,7 @@ constexpr std::array<CommandRule, static_cast<std::size_t>(Command::unknown) + 1
     {Command::time, refused, internal_command},
     {Command::delayed_insert, refused, internal_command},
     {Command::change_user, handled,
-     "a login as the first: a token is asked for, a new server connection opened, a new session on record; a refusal "
+     "a login as the first: a token is asked for, another server connection taken, a new session on record; a refusal "
      "ends "
      "the connection"},
     {Command::binlog_dump, refused, replication},

@@ -22,6 +22,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::account_refused, "", 1045, "28000", ""},
     {Reason::backend_unavailable, "backend_unavailable", 1429, "HY000",
      "The database server can't be reached. Try again later; the gateway's log has the cause."},
+    {Reason::backend_pool_exhausted, "backend_pool_exhausted", 1040, "08004",
+     "All connections to the database server are in use. Close some, or try again later; an operator can raise "
+     "pool.connections_max."},
     {Reason::backend_login_failed, "backend_login_failed", 1105, "HY000",
      "The gateway could not log in to the database server. Tell an operator; the audit log has the cause."},
     {Reason::backend_schema_refused, "backend_schema_refused", 1049, "42000", ""},

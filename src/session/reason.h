@@ -23,6 +23,7 @@ enum class Reason : std::uint8_t {
   token_refused,    // the code is that of identity::TokenError
   account_refused,  // the code is that of identity::AccountError
   backend_unavailable,
+  backend_pool_exhausted,
   backend_login_failed,
   backend_schema_refused,  // the client sees the server's own error
   backend_incompatible,

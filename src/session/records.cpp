@@ -169,6 +169,7 @@ bool SessionRecords::session_start(const LoginRecord& login, const Start& start,
   record.text_if_any("schema", start.schema);
   record.text("server_version", start.server_version);
   record.number("server_connection_id", start.server_connection_id);
+  record.text("server_connection", start.server_connection);
   record.end();
   return finish();
 }

@@ -80,7 +80,8 @@ class SessionRecords {
   struct Start {
     std::string_view server_version;
     std::uint32_t server_connection_id;
-    std::string_view login;  // name of the database login, never its secret
+    std::string_view server_connection;  // "fresh" or "reused"
+    std::string_view login;              // name of the database login, never its secret
     std::string_view set_role;
     std::string_view schema;
   };

@@ -1,12 +1,15 @@
 #include "session/session.h"
 
 #include <algorithm>
+#include <array>
 
 namespace sallyport::session {
 namespace {
 
 // Bytes of an answer held at a time; a single packet that has to be read whole may take control_packet_bytes_max.
 constexpr std::size_t answer_buffer_bytes = 64U << 10;
+// A connection with more than this unsent is closed at the session's end, not reused.
+constexpr std::size_t unsent_bytes_max = 64U << 10;
 
 }  // namespace
 
@@ -102,7 +105,10 @@ void Session::audit_committed(Now now) {
   if (phase<RecordingLogin>() != nullptr) {
     to_backend_.clear();  // what the last server did not take before it was left
     phase_ = ConnectingBackend{};
-    phase_deadline_ = now.mono + environment_->limits.backend_login_timeout;
+    const PoolSettings& pool = who_->connection->pool;
+    bool waits = pool.mode == BackendMode::pooled;
+    phase_deadline_ =
+        now.mono + environment_->limits.backend_login_timeout + (waits ? pool.wait_timeout : Milliseconds{0});
     request(Action::connect_backend);
   } else if (phase<RecordingStart>() != nullptr) {
     finish_login();
@@ -176,6 +182,7 @@ void Session::backend_sent(std::size_t count, Now now) {
 
 void Session::backend_closed(Now now) {
   at(now);
+  backend_broken_ = true;
   if (closing()) {
     return;
   }
@@ -185,8 +192,11 @@ void Session::backend_closed(Now now) {
   if (closing() || !backend_open_) {
     return;
   }
+  if (phase<SettingUp>() != nullptr && retry_backend()) {
+    return;
+  }
   if (!start_recorded_) {
-    refuse_login(Reason::backend_unavailable, "the server closed the connection during the login");
+    refuse_login_by_backend(Reason::backend_unavailable, "the server closed the connection during the login");
   } else {
     // What is missing of a packet will not come any more.
     auto* answering = phase<Answering>();
@@ -285,7 +295,8 @@ void Session::time_passed(Now now) {
     } else if (phase<Answering>() != nullptr || phase<Resetting>() != nullptr) {
       end_session(Reason::statement_timeout);
     } else if (!start_recorded_) {
-      refuse_login(Reason::backend_unavailable, "the server did not answer within limits.backend_login_timeout");
+      refuse_login_by_backend(Reason::backend_unavailable,
+                              "the server did not answer within limits.backend_login_timeout");
     }
   }
 }
@@ -423,6 +434,7 @@ void Session::end_session(Reason reason, std::string detail) {
 // Writes the records that are due and closes both legs.
 void Session::close(Reason reason, std::string detail) {
   std::string_view code = reason_text(reason).code;
+  backend_broken_ = backend_broken_ || reason == Reason::backend_closed || reason == Reason::backend_violation;
   if (auto* answering = phase<Answering>()) {
     record_outcome(answering->pending, "aborted", code, &answering->relay);
   } else if (auto* resetting = phase<Resetting>()) {
@@ -467,8 +479,35 @@ void Session::close_legs() {
   request(Action::close_client);
 }
 
+bool Session::backend_stands_between_commands() {
+  auto* setting_up = phase<SettingUp>();
+  bool between = phase<Ready>() != nullptr || phase<RecordingStart>() != nullptr ||
+                 phase<RecordingCommand>() != nullptr ||
+                 (setting_up != nullptr && setting_up->setup.answers_due() == 0);
+  return between && own_answers_due_ == 0 && from_backend_.unclaimed().empty();
+}
+
 void Session::leave_backend() {
-  bool quits = backend_open_ && phase<Ready>() != nullptr && to_backend_.empty();
+  if (!backend_open_ && phase<ConnectingBackend>() == nullptr) {
+    return;
+  }
+  bool between = backend_open_ && !backend_broken_ && backend_stands_between_commands();
+  backend_open_ = false;
+  if (between && to_backend_.size() <= unsent_bytes_max && who_->connection->pool.mode == BackendMode::pooled) {
+    // Commands that get no answer may not have left yet.
+    std::array<Bytes, 16> pieces;
+    while (!to_backend_.empty()) {
+      std::size_t before = released_.unsent.size();
+      for (Bytes piece : std::span{pieces}.first(to_backend_.gather(pieces))) {
+        released_.unsent.insert(released_.unsent.end(), piece.begin(), piece.end());
+      }
+      to_backend_.sent(released_.unsent.size() - before);
+    }
+    released_.facts = backend_;
+    request(Action::release_backend);
+    return;
+  }
+  bool quits = between && phase<Ready>() != nullptr && to_backend_.empty();
   to_backend_.clear();
   if (quits) {
     // Between commands the server is told, so that it counts no aborted client.
@@ -478,10 +517,7 @@ void Session::leave_backend() {
     writer.end();
     to_backend_.queue_made();
   }
-  if (backend_open_ || phase<ConnectingBackend>() != nullptr) {
-    backend_open_ = false;
-    request(Action::close_backend);
-  }
+  request(Action::close_backend);
 }
 
 void Session::send_error(std::uint8_t sequence_id, const ClientError& error) {

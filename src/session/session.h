@@ -38,6 +38,7 @@
 #include "session/prepared_statements.h"
 #include "session/reason.h"
 #include "session/records.h"
+#include "session/spare_backend.h"
 #include "wire/local_infile.h"
 
 namespace sallyport::session {
@@ -46,10 +47,12 @@ enum class Action : std::uint8_t {
   start_client_tls,   // the client's next bytes are TLS: client_tls_established or client_closed follows
   verify_token,       // of token(): token_verified follows
   commit_audit,       // audit_committed or audit_failed follows
-  connect_backend,    // to backend_target(): backend_connected or backend_failed follows
+  connect_backend,    // to backend_target(): backend_resumed, or _connected, or _failed follows
+  reconnect_backend,  // the connection that was resumed is dead: close it, open one; as above, without backend_resumed
   start_backend_tls,  // backend_tls_established or backend_failed follows
   close_backend,
-  close_client  // once client_output() is sent, or at once when that takes longer than closing_timeout
+  release_backend,  // released_backend() stands between commands and may be reset for another session
+  close_client      // once client_output() is sent, or at once when that takes longer than closing_timeout
 };
 
 // How long an ended session may go on sending its last packets.
@@ -90,7 +93,12 @@ class Session {
   void audit_committed(Now now);
   void audit_failed(Now now);
   void backend_connected(Now now);
-  void backend_failed(std::string detail, Now now);
+  // A connection that has logged in before and was reset since, of the kind backend_kind().
+  void backend_resumed(BackendFacts facts, Now now);
+  // `reason`: backend_unavailable, backend_login_failed or backend_pool_exhausted.
+  void backend_failed(std::string detail, Now now, Reason reason = Reason::backend_unavailable);
+  // What connect_backend asked for begins now, after a wait.
+  void backend_wait_over(Now now);
   void backend_tls_established(Now now);
   void backend_received(std::size_t count, Now now);
   void backend_sent(std::size_t count, Now now);
@@ -114,6 +122,17 @@ class Session {
   const Secret& token() const { return token_; }
   // Valid between connect_backend and the end of the backend's login.
   const BackendTarget& backend_target() const { return target_; }
+  BackendKind backend_kind() const;
+  // At release_backend. Leaves nothing.
+  SpareBackend::Handover released_backend() { return std::move(released_); }
+  // Why the server could not be reached; nothing when another cause is possible, or before.
+  struct BackendFault {
+    Reason reason;
+    std::string detail;
+  };
+  const std::optional<BackendFault>& backend_fault() const { return backend_fault_; }
+  // Has logged in, now or earlier.
+  bool backend_logged_in() const { return backend_.connection_id != 0 || backend_.negotiated != 0; }
   // When time_passed is due at the latest.
   MonoTime deadline() const;
   // Nothing is left to do; both sockets are closed or to be closed at once.
@@ -187,8 +206,14 @@ class Session {
   void resolve_account();
   void refuse_login(Reason reason, std::string detail);
   void refuse_login(const ClientError& error, std::string_view code, std::string detail);
+  void refuse_login_by_backend(Reason reason, std::string detail);
   void process_backend_login();
   void process_setup();
+  void begin_setup(BackendFacts facts);
+  std::string_view account_shown_to_server() const;
+  void setup_failed(const BackendSetup::Failure& failure);
+  // Where a resumed connection turns out dead, before the client was told anything. False: it was no resumed one.
+  bool retry_backend();
   void finish_login();
   LoginRecord login_record() const;
 
@@ -246,6 +271,7 @@ class Session {
   void end_records(Reason reason, std::string_view detail);
   void close_legs();
   void leave_backend();
+  bool backend_stands_between_commands();
   void count_audit();
   bool closing() const { return std::holds_alternative<Closing>(phase_) || std::holds_alternative<Ended>(phase_); }
   std::size_t client_buffer_max() const;
@@ -295,8 +321,11 @@ class Session {
   BackendTarget target_;
   Legs legs_;
   TrackedState state_;
-  std::string backend_version_;
-  std::uint32_t backend_connection_id_ = 0;
+  BackendFacts backend_;
+  bool resumed_ = false;  // the backend's connection has served others before
+  bool backend_broken_ = false;
+  std::optional<BackendFault> backend_fault_;
+  SpareBackend::Handover released_;
 
   PreparedStatements prepared_;
   std::uint32_t own_answers_due_ = 0;  // to reset_statement(), before any other answer

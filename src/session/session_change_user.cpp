@@ -1,5 +1,6 @@
 // COM_CHANGE_USER: one principal's session ends, and a login begins on the same client connection. Nothing of the first
-// is kept but the connection itself: not the server connection, not its state, not the identity.
+// is kept but the connection itself: not the server connection, which goes back to the pool or is closed, not its
+// state, not the identity.
 #include "base/check.h"
 #include "session/session.h"
 
@@ -46,8 +47,9 @@ void Session::forget_session() {
   target_ = {};
   legs_ = {};
   state_ = {};
-  backend_version_.clear();
-  backend_connection_id_ = 0;
+  backend_ = {};
+  resumed_ = backend_broken_ = false;
+  backend_fault_.reset();
   prepared_.clear();
   own_answers_due_ = 0;
   prepare_text_.clear();

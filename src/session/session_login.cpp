@@ -116,7 +116,7 @@ void Session::resolve_account() {
                                              : std::string_view(hello_.schema),
              .client = &hello_,
              .local_files = (*grant)->local_infile,
-             .account = who_->account->name,
+             .account = account_shown_to_server(),
              .server_public_key_pem = environment_->server_public_key(*who_->connection)};
   if (!records_.login_accepted(login_record(), now_.wall)) {
     refuse_login(Reason::audit_unavailable, {});
@@ -126,6 +126,12 @@ void Session::resolve_account() {
   phase_ = RecordingLogin{};
   phase_deadline_ = MonoTime::max();
   request(Action::commit_audit);
+}
+
+// A connection that others use later must not bear the name of one.
+std::string_view Session::account_shown_to_server() const {
+  return who_->connection->pool.mode == BackendMode::dedicated ? std::string_view(who_->account->name)
+                                                               : std::string_view{};
 }
 
 // Ends the session unless its account still has what the session was opened with.
@@ -161,7 +167,7 @@ void Session::follow_environment() {
   target_.login = login;
   target_.set_role = who_->grant->set_role;
   target_.schema = {};  // was chosen in the login
-  target_.account = who_->account->name;
+  target_.account = account_shown_to_server();
   target_.server_public_key_pem = environment_->server_public_key(*connection);
 }
 
@@ -198,6 +204,55 @@ void Session::refuse_login(const ClientError& error, std::string_view code, std:
   close_legs();
 }
 
+BackendKind Session::backend_kind() const {
+  return {.connection = target_.connection->name,
+          .login = target_.login->name,
+          .capabilities = capabilities_for_backend(target_),
+          .collation_id = hello_.collation_id};
+}
+
+void Session::backend_wait_over(Now now) {
+  at(now);
+  if (phase<ConnectingBackend>() != nullptr) {
+    phase_deadline_ = now.mono + environment_->limits.backend_login_timeout;
+  }
+}
+
+void Session::backend_resumed(BackendFacts facts, Now now) {
+  at(now);
+  if (phase<ConnectingBackend>() == nullptr) {
+    return;
+  }
+  backend_open_ = true;
+  resumed_ = true;
+  backend_progress_ = now.mono;
+  backend_wait_over(now);
+  begin_setup(std::move(facts));
+}
+
+bool Session::retry_backend() {
+  if (!std::exchange(resumed_, false)) {
+    return false;
+  }
+  to_client_.skip(from_backend_.unclaimed().size());
+  to_backend_.clear();
+  backend_ = {};
+  backend_open_ = backend_broken_ = false;
+  phase_ = ConnectingBackend{};
+  phase_deadline_ = now_.mono + environment_->limits.backend_login_timeout;
+  request(Action::reconnect_backend);
+  return true;
+}
+
+void Session::refuse_login_by_backend(Reason reason, std::string detail) {
+  backend_broken_ = true;
+  // Anything else may be of the client's doing (its collation, its capabilities), and must not count against others.
+  if (reason == Reason::backend_unavailable) {
+    backend_fault_ = BackendFault{.reason = reason, .detail = detail};
+  }
+  refuse_login(reason, std::move(detail));
+}
+
 void Session::backend_connected(Now now) {
   at(now);
   if (phase<ConnectingBackend>() == nullptr) {
@@ -210,12 +265,22 @@ void Session::backend_connected(Now now) {
   phase_ = BackendLoggingIn{BackendLogin{target_, to_backend_.made()}};
 }
 
-void Session::backend_failed(std::string detail, Now now) {
+void Session::backend_failed(std::string detail, Now now, Reason reason) {
   at(now);
-  counters_.add(Metric::backend_connect_failures);
-  if (phase<ConnectingBackend>() != nullptr || phase<BackendLoggingIn>() != nullptr) {
-    refuse_login(Reason::backend_unavailable, std::move(detail));
+  if (reason != Reason::backend_pool_exhausted) {
+    counters_.add(Metric::backend_connect_failures);
   }
+  if (phase<ConnectingBackend>() != nullptr || phase<BackendLoggingIn>() != nullptr) {
+    refuse_login_by_backend(reason, std::move(detail));
+  }
+}
+
+void Session::begin_setup(BackendFacts facts) {
+  backend_ = std::move(facts);
+  legs_ = {.client = hello_.capabilities, .backend = backend_.negotiated};
+  phase_ = SettingUp{BackendSetup{target_, to_backend_.made()}};
+  to_backend_.queue_made();
+  process_setup();
 }
 
 void Session::backend_tls_established(Now now) {
@@ -232,7 +297,7 @@ void Session::process_backend_login() {
     Bytes received{from_backend_.unclaimed()};
     auto message = wire::find_message(received, login.next_sequence_id(), wire::control_packet_bytes_max);
     if (!message) {
-      refuse_login(Reason::backend_login_failed, "the server's packets are out of order or too large");
+      refuse_login_by_backend(Reason::backend_login_failed, "the server's packets are out of order or too large");
       return;
     }
     if (!*message) {
@@ -247,23 +312,19 @@ void Session::process_backend_login() {
         break;
       case BackendLogin::Step::start_tls:
         if (!from_backend_.unclaimed().empty()) {
-          refuse_login(Reason::backend_login_failed, "the server sent bytes in the clear where TLS was due");
+          refuse_login_by_backend(Reason::backend_login_failed, "the server sent bytes in the clear where TLS was due");
           return;
         }
         request(Action::start_backend_tls);
         return;
       case BackendLogin::Step::failed: {
         auto failure = login.failure();
-        refuse_login(failure.reason, failure.detail);
+        refuse_login_by_backend(failure.reason, failure.detail);
         return;
       }
       case BackendLogin::Step::logged_in: {
-        legs_ = {.client = hello_.capabilities, .backend = login.negotiated()};
-        backend_version_ = login.server_version();
-        backend_connection_id_ = login.server_connection_id();
-        phase_ = SettingUp{BackendSetup{target_, to_backend_.made()}};
-        to_backend_.queue_made();
-        process_setup();
+        BackendFacts facts = login.facts();
+        begin_setup(std::move(facts));
         return;
       }
     }
@@ -275,7 +336,9 @@ void Session::process_setup() {
     Bytes received{from_backend_.unclaimed()};
     auto message = wire::find_message(received, BackendSetup::next_sequence_id, wire::control_packet_bytes_max);
     if (!message) {
-      refuse_login(Reason::backend_login_failed, "the server's packets are out of order or too large");
+      if (!retry_backend()) {
+        refuse_login_by_backend(Reason::backend_login_failed, "the server's packets are out of order or too large");
+      }
       return;
     }
     if (!*message) {
@@ -284,14 +347,8 @@ void Session::process_setup() {
     auto step = setting_up->setup.on_packet(wire::message_payload(received, **message, scratch_), legs_.backend);
     to_client_.skip((*message)->frame_bytes);
     if (step == BackendSetup::Step::failed) {
-      auto failure = setting_up->setup.failure();
-      std::string detail = std::to_string(failure.code) + " " + failure.message;
-      if (failure.on_schema) {
-        refuse_login({.mysql_error = failure.code, .sql_state = failure.sql_state, .message = failure.message},
-                     reason_text(Reason::backend_schema_refused).code, std::move(detail));
-      } else {
-        refuse_login(Reason::backend_login_failed, std::move(detail));
-      }
+      BackendSetup::Failure failure = setting_up->setup.failure();
+      setup_failed(failure);
       return;
     }
     if (step == BackendSetup::Step::done) {
@@ -299,8 +356,9 @@ void Session::process_setup() {
           setting_up->setup.status_flags() & static_cast<std::uint16_t>(~wire::status::session_state_changed);
       state_.schema = target_.schema;
       bool recorded = records_.session_start(login_record(),
-                                             {.server_version = backend_version_,
-                                              .server_connection_id = backend_connection_id_,
+                                             {.server_version = backend_.server_version,
+                                              .server_connection_id = backend_.connection_id,
+                                              .server_connection = resumed_ ? "reused" : "fresh",
                                               .login = target_.login->name,
                                               .set_role = target_.set_role,
                                               .schema = target_.schema},
@@ -317,6 +375,16 @@ void Session::process_setup() {
   }
 }
 
+void Session::setup_failed(const BackendSetup::Failure& failure) {
+  std::string detail = std::to_string(failure.code) + " " + failure.message;
+  if (failure.on_schema) {
+    refuse_login({.mysql_error = failure.code, .sql_state = failure.sql_state, .message = failure.message},
+                 reason_text(Reason::backend_schema_refused).code, std::move(detail));
+  } else if (!retry_backend()) {
+    refuse_login(Reason::backend_login_failed, std::move(detail));
+  }
+}
+
 void Session::finish_login() {
   wire::PacketWriter writer{to_client_.made()};
   writer.begin(client_sequence_id_);
@@ -325,6 +393,7 @@ void Session::finish_login() {
   to_client_.queue_made();
   start_recorded_ = true;
   counters_.add(Metric::logins_accepted);
+  counters_.add(resumed_ ? Metric::backend_logins_reused : Metric::backend_logins_fresh);
   counters_.raise(Level::sessions_open);
   counters_.observe(Duration::login, now_.mono - opened_);
   if (who_->environment != environment_) {

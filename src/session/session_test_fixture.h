@@ -56,7 +56,7 @@ inline const Buffer ok_payload{0, 0, 0, 2, 0, 0, 0};
 
 class SessionTest : public testing::Test {
  protected:
-  SessionTest() { start(); }
+  explicit SessionTest(BackendMode mode = BackendMode::dedicated) : mode_(mode) { start(); }
 
   struct Changes {
     bool without_account = false;
@@ -74,6 +74,7 @@ class SessionTest : public testing::Test {
     connection.flavor = Flavor::mariadb;
     connection.host = "127.0.0.1";
     connection.tls.mode = BackendTlsMode::disabled;
+    connection.pool.mode = mode_;
     connection.default_schema = "a schema whose name lies on the heap";
     connection.logins.push_back({.name = "reader", .user = changes.user, .password = Secret{std::string("p4ssword")}});
     Limits limits;
@@ -229,6 +230,7 @@ class SessionTest : public testing::Test {
   std::uint32_t packet_bytes_max_ = 1U << 20;
   bool local_infile_ = false;
   std::uint64_t local_file_bytes_max_ = 1U << 20;
+  BackendMode mode_;
   identity::AccountLimits account_limits_;
   wire::Capabilities capabilities_ = wire::capability::protocol_41 | wire::capability::ssl |
                                      wire::capability::secure_connection | wire::capability::plugin_auth |

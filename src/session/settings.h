@@ -51,6 +51,22 @@ struct DatabaseLogin {
   Secret password;
 };
 
+// Whether sessions take their server connections from a pool, or open one each and close it.
+enum class BackendMode : std::uint8_t { pooled, dedicated };
+
+// The pool of each database login of a connection, over all event loops together.
+struct PoolSettings {
+  BackendMode mode = BackendMode::pooled;
+  std::uint32_t connections_max = 1000;  // open at a time, whoever has them
+  std::uint32_t connections_min = 0;     // kept open, in use or not, once a session has shown what kind is wanted
+  std::uint32_t idle_max = 100;
+  std::uint32_t waiting_max = 1000;     // logins that wait for a connection at a time
+  Milliseconds wait_timeout{5'000};     // such a login's patience
+  Milliseconds idle_timeout{300'000};   // unused for so long, a connection above connections_min is closed
+  Milliseconds age_max{3'600'000};      // a connection older than this, give or take a tenth, is not reused
+  Milliseconds check_interval{30'000};  // idle connections are pinged so often
+};
+
 struct ConnectionSettings {
   std::string name;  // what clients give as user name, alone or before the dot
   Flavor flavor = Flavor::mysql;
@@ -63,6 +79,7 @@ struct ConnectionSettings {
   std::filesystem::path server_public_key_file;
   bool trust_server_public_key = false;
   std::string default_schema;  // when the client names none
+  PoolSettings pool;
   std::vector<DatabaseLogin> logins;
 };
 

@@ -46,6 +46,19 @@ void write_response_head(PacketWriter& writer, const HandshakeResponse& response
   writer.u32(extended_part(response.capabilities));
 }
 
+void write_attributes(PacketWriter& writer, const HandshakeResponse& response) {
+  if (!has(response.capabilities, capability::connect_attrs)) {
+    return;
+  }
+  std::vector<std::uint8_t> list;
+  PacketWriter attributes{list};
+  for (const ConnectAttribute& attribute : response.attributes) {
+    attributes.lenenc_text(attribute.key);
+    attributes.lenenc_text(attribute.value);
+  }
+  writer.lenenc_bytes(list);
+}
+
 }  // namespace
 
 void write_greeting(PacketWriter& writer, const Greeting& greeting) {
@@ -126,15 +139,21 @@ void write_handshake_response(PacketWriter& writer, const HandshakeResponse& res
   if (has(response.capabilities, capability::plugin_auth)) {
     writer.text_nul(response.auth_plugin);
   }
-  if (has(response.capabilities, capability::connect_attrs)) {
-    std::vector<std::uint8_t> list;
-    PacketWriter attributes{list};
-    for (const ConnectAttribute& attribute : response.attributes) {
-      attributes.lenenc_text(attribute.key);
-      attributes.lenenc_text(attribute.value);
-    }
-    writer.lenenc_bytes(list);
+  write_attributes(writer, response);
+}
+
+void write_change_user(PacketWriter& writer, const HandshakeResponse& response) {
+  constexpr std::uint8_t com_change_user = 0x11;
+  writer.u8(com_change_user);
+  writer.text_nul(response.user);
+  writer.u8(static_cast<std::uint8_t>(response.auth_response.size()));
+  writer.bytes(response.auth_response);
+  writer.text_nul(response.schema);
+  writer.u16(response.collation_id);
+  if (has(response.capabilities, capability::plugin_auth)) {
+    writer.text_nul(response.auth_plugin);
   }
+  write_attributes(writer, response);
 }
 
 std::optional<HandshakeResponse> parse_handshake_response(Bytes payload, Capabilities offered) {

@@ -90,6 +90,9 @@ struct ChangeUser {
 // `payload` includes the command byte. Nothing when malformed.
 std::optional<ChangeUser> parse_change_user(Bytes payload, Capabilities negotiated);
 
+// COM_CHANGE_USER with the parts that `response.capabilities` says; its `auth_response` has at most 255 bytes.
+void write_change_user(PacketWriter& writer, const HandshakeResponse& response);
+
 struct AuthSwitchRequest {
   std::string_view auth_plugin;
   Bytes plugin_bytes;  // as sent, with a trailing NUL if there was one

@@ -15,6 +15,7 @@ constexpr std::uint8_t com_init_db = 2;
 constexpr std::uint8_t com_query = 3;
 constexpr std::uint8_t com_field_list = 4;
 constexpr std::uint8_t com_statistics = 9;
+constexpr std::uint8_t com_change_user = 0x11;
 constexpr std::uint8_t com_stmt_prepare = 0x16;
 constexpr std::uint8_t com_stmt_execute = 0x17;
 constexpr std::uint8_t com_stmt_send_long_data = 0x18;
@@ -48,6 +49,8 @@ void FakeBackend::disconnected() {
   setup_left_ = 0;
   statements_.clear();
   answers_.clear();
+  handed_back_ = changed_user_ = false;
+  proofs_ = 0;
 }
 
 void FakeBackend::connected() {
@@ -72,6 +75,12 @@ void FakeBackend::connected() {
   });
 }
 
+void FakeBackend::resumed(wire::Capabilities negotiated) {
+  negotiated_ = negotiated;
+  stage_ = Stage::commands;
+  setup_left_ = 1U + (plan_.has_role ? 1U : 0U) + (plan_.has_schema ? 1U : 0U);
+}
+
 void FakeBackend::receive(Bytes bytes) {
   cutter_.add(bytes);
   while (auto next = cutter_.next()) {
@@ -93,12 +102,51 @@ void FakeBackend::packet(const ClientPacket& packet) {
       on_authentication(packet);
       break;
     case Stage::commands:
-      on_command(packet);
+      if (!handed_back_ || !on_reset_command(packet)) {
+        on_command(packet);
+      }
       break;
     case Stage::upload:
       on_upload(packet);
       break;
+    case Stage::changing_user: {
+      statements_.clear();
+      changed_user_ = true;
+      stage_ = Stage::commands;
+      Buffer ok = write_answer({OneResult{}}, negotiated_, packet.next_sequence_id);
+      outgoing_.insert(outgoing_.end(), ok.begin(), ok.end());
+      break;
+    }
   }
+}
+
+// False: it is a late command of the session's, one without an answer.
+bool FakeBackend::on_reset_command(const ClientPacket& packet) {
+  const std::string& payload = packet.payload;
+  std::uint8_t opcode = payload.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(payload[0]);
+  if (!changed_user_ && (opcode == com_stmt_close || opcode == com_stmt_send_long_data)) {
+    return false;
+  }
+  std::string text = statement_text(payload);
+  constexpr std::string_view proof = "SELECT CONCAT('proof', LENGTH(";
+  Answer answer{OneResult{}};
+  if (opcode == com_change_user) {
+    stage_ = Stage::changing_user;
+    sequence_id_ = packet.next_sequence_id;
+    switch_to(wire::plugin::mysql_native_password);
+    return true;
+  }
+  if (opcode == com_set_option && changed_user_) {
+    answer = {{.shape = Shape::bare_end}};
+  } else if (changed_user_ && text.starts_with(proof)) {
+    ++proofs_;
+    answer = {{.shape = Shape::rows, .columns = {random_definition(choices_)}, .rows = {"\x06proof0"}}};
+  } else if (opcode != com_query || !(changed_user_ ? text.starts_with("SET ") : text == "SET ROLE NONE")) {
+    fail("a command on a connection that no session has: " + text);
+  }
+  Buffer bytes = write_answer(answer, negotiated_, packet.next_sequence_id);
+  outgoing_.insert(outgoing_.end(), bytes.begin(), bytes.end());
+  return true;
 }
 
 void FakeBackend::on_response(const ClientPacket& packet) {

@@ -57,6 +57,12 @@ class FakeBackend {
   void connected();
   // The gateway has closed the connection, and may connect again.
   void disconnected();
+  // What a pooled connection is: logged in before, with these capabilities.
+  void resumed(wire::Capabilities negotiated);
+  // No session has the connection any more: what comes now resets it.
+  void handed_back() { handed_back_ = true; }
+  // Reset since then, with nothing left to be read.
+  bool is_as_new() const { return changed_user_ && proofs_ == 1 && statements_.empty() && outgoing_.empty(); }
   void receive(Bytes bytes);
 
   Buffer& outgoing() { return outgoing_; }
@@ -71,7 +77,7 @@ class FakeBackend {
   const std::string& error() const { return error_; }
 
  private:
-  enum class Stage : std::uint8_t { response, authentication, commands, upload };
+  enum class Stage : std::uint8_t { response, authentication, commands, upload, changing_user };
   struct Statement {
     std::size_t parameters = 0;
     std::vector<std::uint16_t> types;
@@ -85,6 +91,7 @@ class FakeBackend {
   void on_command(const ClientPacket& packet);
   void ask_for_file(const std::string& text, std::uint8_t sequence_id);
   void on_upload(const ClientPacket& packet);
+  bool on_reset_command(const ClientPacket& packet);
   Answer answer_to(const Received& command, const std::string& payload);
   Answer prepare(const std::string& text);
   std::vector<std::string> execute(const std::string& payload, Statement& statement);
@@ -109,6 +116,9 @@ class FakeBackend {
   std::uint8_t sequence_id_ = 0;
   wire::Capabilities negotiated_ = 0;
   std::uint32_t setup_left_ = 0;
+  bool handed_back_ = false;
+  bool changed_user_ = false;
+  std::uint32_t proofs_ = 0;
   std::uint32_t next_statement_ = 1;
   std::map<std::uint32_t, Statement> statements_;
   std::string uploaded_;

@@ -97,6 +97,8 @@ Scenario random_scenario(Choices& choices) {
     scenario.fault = static_cast<Fault>(choices.below(fault_count));
     scenario.fault_step = choices.below(choices.one_in(2) ? 30 : 400);
   }
+  scenario.pooled = choices.one_in(2);
+  scenario.resumes = scenario.pooled && choices.one_in(2);
   return scenario;
 }
 

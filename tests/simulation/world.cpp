@@ -81,6 +81,7 @@ std::shared_ptr<const session::Environment> World::environment(Fault variant) co
   connection.flavor = scenario_.flavor;
   connection.host = "127.0.0.1";
   connection.tls.mode = scenario_.tls;
+  connection.pool.mode = scenario_.pooled ? session::BackendMode::pooled : session::BackendMode::dedicated;
   connection.socket_path = scenario_.by_socket ? "/run/fake.sock" : "";
   for (std::string_view name : {"reader", "other"}) {
     connection.logins.push_back(
@@ -210,8 +211,15 @@ void World::perform_waiting(Event event) {
     }
   } else if (event == Event::connect) {
     connect_waits_ = false;
+    auto facts = facts_to_resume();
+    kind_ = session_->backend_kind();
     if (happens(Fault::connect_fails)) {
       session_->backend_failed("connection refused", now_);
+    } else if (facts) {
+      scenario_.resumes = false;
+      connected_ = true;
+      backend_.resumed(facts->negotiated);
+      session_->backend_resumed(std::move(*facts), now_);
     } else {
       connected_ = true;
       backend_.connected();
@@ -296,9 +304,23 @@ void World::take_actions() {
       case Action::start_backend_tls:
         backend_tls_waits_ = true;
         break;
+      case Action::reconnect_backend:
+        connected_ = backend_gone_ = false;
+        connect_waits_ = true;
+        backend_.disconnected();
+        break;
       case Action::close_backend:
         close_backend_requested_ = true;
         if (session_->origin().session_id != session_id_) {
+          leave_backend();
+        }
+        break;
+      case Action::release_backend:
+        release_backend();
+        if (session_->origin().session_id != session_id_) {
+          reset_backend();
+          check_forwarded();
+          spare_.reset();
           leave_backend();
         }
         break;
@@ -323,6 +345,69 @@ void World::leave_backend() {
   connected_ = close_backend_requested_ = false;
   token_verified_ = command_phase_before_ = false;
   backend_bytes_ = backend_bytes_queued_before_ = 0;
+}
+
+// What a connection of this scenario's kind was negotiated to be; nothing when none could be.
+std::optional<session::BackendFacts> World::facts_to_resume() const {
+  session::ClientHello hello;
+  hello.capabilities = scenario_.client.capabilities;
+  wire::Capabilities wanted = session::capabilities_for_backend({.client = &hello, .local_files = true});
+  constexpr wire::Capabilities optional = wire::capability::deprecate_eof | wire::capability::local_files;
+  if (!scenario_.resumes || (wanted & ~optional & ~scenario_.backend.capabilities) != 0) {
+    return std::nullopt;
+  }
+  constexpr wire::Capabilities always = wire::capability::protocol_41 | wire::capability::transactions |
+                                        wire::capability::secure_connection | wire::capability::plugin_auth |
+                                        wire::capability::connect_attrs | wire::capability::session_track;
+  return session::BackendFacts{.negotiated = (wanted | always) & scenario_.backend.capabilities,
+                               .server_version = "8.4.0-fake",
+                               .connection_id = 77};
+}
+
+void World::release_backend() {
+  if (!raw_ && !backend_.outgoing().empty()) {
+    fail("the session gave its connection back in the middle of an answer");
+  }
+  backend_.handed_back();
+  spare_ = std::make_unique<session::SpareBackend>(
+      session::SpareBackend::Setting{.environment = environment_, .kind = kind_}, session_->released_backend(), "proof",
+      now_);
+}
+
+void World::reset_backend() {
+  Buffer& from_backend = backend_.outgoing();
+  bool progress = true;
+  while (progress && !backend_gone_ && !happened_[static_cast<std::size_t>(Fault::backend_stalls)]) {
+    progress = false;
+    std::array<Bytes, 3> pieces;
+    if (spare_->output().gather(pieces) > 0) {
+      Bytes piece = pieces[0].first(portion(pieces[0].size()));
+      Buffer taken(piece.begin(), piece.end());
+      spare_->output().sent(taken.size());
+      backend_.receive(taken);
+      progress = true;
+    }
+    if (!from_backend.empty() && spare_->wants_bytes()) {
+      MutableBytes space = spare_->space();
+      std::size_t count = portion(std::min(space.size(), from_backend.size()));
+      std::copy_n(from_backend.begin(), count, space.begin());
+      from_backend.erase(from_backend.begin(), from_backend.begin() + static_cast<std::ptrdiff_t>(count));
+      spare_->received(count);
+      progress = true;
+    }
+  }
+  bool idle = spare_->state() == session::SpareBackend::State::idle;
+  if (idle && !backend_.is_as_new()) {
+    fail("a connection that is not as new waits for the next session");
+  }
+  if (idle && spare_->facts().negotiated != backend_.negotiated()) {
+    fail("the pool takes a connection for another than it is");
+  }
+  bool disturbed = raw_ || backend_gone_ || happened_[static_cast<std::size_t>(Fault::backend_stalls)];
+  if (!idle && !disturbed) {
+    fail("a connection that stood between commands was not reset: " + spare_->failure());
+  }
+  fail(backend_.error());
 }
 
 void World::after_event() {
@@ -472,6 +557,9 @@ void World::finish() {
     }
   }
   check_end();
+  if (spare_ && failure_.empty()) {
+    reset_backend();
+  }
 }
 
 }  // namespace sallyport::simulation

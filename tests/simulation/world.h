@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "session/session.h"
+#include "session/spare_backend.h"
 #include "simulation/fake_backend.h"
 #include "simulation/fake_client.h"
 #include "simulation/recording_sink.h"
@@ -57,6 +58,8 @@ struct Scenario {
   std::uint32_t fragment_max = 0;  // 0: all that is there at once
   Fault fault = Fault::none;
   std::uint32_t fault_step = 0;
+  bool pooled = false;
+  bool resumes = false;  // on a connection that was used before
 };
 
 Scenario random_scenario(Choices& choices);
@@ -120,6 +123,10 @@ class World {
   // The record of the command that the server gets behind those that it got; null when there is none.
   const RecordingSink::Command* next_forwarded() const;
   void check_end();
+  void release_backend();
+  // Lets the connection that the session left be reset, and checks what the next session would get.
+  void reset_backend();
+  std::optional<session::BackendFacts> facts_to_resume() const;
   std::size_t portion(std::size_t available);
   void fail(const std::string& what) {
     if (failure_.empty() && !what.empty()) {
@@ -142,6 +149,8 @@ class World {
   FakeClient client_;
   std::shared_ptr<const session::Environment> environment_;
   std::unique_ptr<session::Session> session_;
+  std::unique_ptr<session::SpareBackend> spare_;  // what the session left
+  session::BackendKind kind_;                     // of its connection
 
   std::uint32_t steps_ = 0;
   bool tls_waits_ = false;
