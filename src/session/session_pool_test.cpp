@@ -102,6 +102,16 @@ TEST_F(PooledSessionTest, AServerThatSendsUnaskedOrClosesIsNotGivenOn) {
   EXPECT_TRUE(asked(Action::close_backend));
 }
 
+TEST_F(PooledSessionTest, AServerThatAnswersASetUpThatWasNotSentYetIsNotGivenOn) {
+  connect();
+  from_backend(backend_greeting());
+  to_backend();
+  from_backend(packet(2, ok_payload));
+  from_backend(packet(1, ok_payload));
+  from_backend(packet(1, from_text("\xFF\x19\x04#42000Unknown database")));
+  EXPECT_TRUE(asked(Action::close_backend));
+}
+
 TEST_F(PooledSessionTest, WhereThereIsNoConnectionTheClientIsToldSo) {
   give_token();
   commit();
