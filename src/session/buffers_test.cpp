@@ -47,14 +47,36 @@ TEST(InputBuffer, ReusesWhatWasReleased) {
   EXPECT_EQ(buffer.capacity(), input_buffer_bytes);
 }
 
-TEST(InputBuffer, GivesBackTheMemoryOfALargeMessage) {
+TEST(InputBuffer, GivesAllItsRoomWhenLittleIsLeft) {
+  InputBuffer buffer;
+  receive(buffer, std::string(10'000, 'x') + "rest");
+  buffer.claim(10'000);
+  buffer.release(10'000);
+  EXPECT_EQ(buffer.space(input_buffer_bytes).size(), input_buffer_bytes - 4);
+  EXPECT_EQ(text_of(std::as_const(buffer).unclaimed()), "rest");
+}
+
+TEST(InputBuffer, GivesItsMemoryBackWhenEmpty) {
   InputBuffer buffer;
   receive(buffer, std::string(500'000, 'x'));
   buffer.claim(500'000);
   buffer.release(499'999);
+  buffer.trim();
   EXPECT_GE(buffer.capacity(), 500'000U);
+  EXPECT_EQ(text_of(buffer.claimed()), "x");
   buffer.release(1);
-  EXPECT_LE(buffer.capacity(), input_buffer_kept_bytes);
+  buffer.trim();
+  EXPECT_EQ(buffer.capacity(), 0U);
+  receive(buffer, "again");
+  EXPECT_EQ(text_of(std::as_const(buffer).unclaimed()), "again");
+  EXPECT_EQ(buffer.capacity(), input_buffer_bytes);
+}
+
+TEST(InputBuffer, BeginsWithTheBytesItIsToldTo) {
+  InputBuffer buffer{100'000};
+  EXPECT_EQ(buffer.space(1U << 20).size(), 100'000U);
+  InputBuffer bounded{100'000};
+  EXPECT_EQ(bounded.space(300).size(), 300U);
 }
 
 TEST(OutputQueue, SendsForwardedAndMadeBytesInOrderAndLeavesOutSkippedOnes) {

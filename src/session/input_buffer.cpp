@@ -6,23 +6,39 @@
 #include "base/check.h"
 
 namespace sallyport::session {
+namespace {
+
+// So little is moved to the front for the sake of room behind it: the beginning of a packet, mostly.
+constexpr std::size_t moved_bytes_max = 1024;
+
+}  // namespace
 
 MutableBytes InputBuffer::space(std::size_t bytes_max) {
-  if (end_ == storage_.size() && begin_ > 0) {
-    std::memmove(storage_.data(), storage_.data() + begin_, size());
+  if (begin_ > 0 && (end_ == capacity_ || size() <= moved_bytes_max)) {
+    std::memmove(storage_.get(), storage_.get() + begin_, size());
     claimed_end_ -= begin_;
     end_ -= begin_;
     begin_ = 0;
   }
-  if (end_ == storage_.size() && storage_.size() < bytes_max) {
-    storage_.resize(std::min(bytes_max, std::max(input_buffer_bytes, storage_.size() * 2)));
+  if (end_ == capacity_ && capacity_ < bytes_max) {
+    grow(std::min(bytes_max, std::max(initial_bytes_, capacity_ * 2)));
   }
-  std::size_t limit = std::max(std::min(bytes_max, storage_.size()), end_);
-  return MutableBytes{storage_}.subspan(end_, limit - end_);
+  std::size_t limit = std::max(std::min(bytes_max, capacity_), end_);
+  return {storage_.get() + end_, limit - end_};
+}
+
+// The new memory is not cleared: only what was received is ever read.
+void InputBuffer::grow(std::size_t capacity) {
+  auto grown = std::make_unique_for_overwrite<std::uint8_t[]>(capacity);
+  if (end_ > 0) {
+    std::memcpy(grown.get(), storage_.get(), end_);
+  }
+  storage_ = std::move(grown);
+  capacity_ = capacity;
 }
 
 void InputBuffer::received(std::size_t count) {
-  SALLYPORT_CHECK(count <= storage_.size() - end_);
+  SALLYPORT_CHECK(count <= capacity_ - end_);
   end_ += count;
 }
 
@@ -34,15 +50,15 @@ void InputBuffer::claim(std::size_t count) {
 void InputBuffer::release(std::size_t count) {
   SALLYPORT_CHECK(count <= claimed_end_ - begin_);
   begin_ += count;
-  rewind_if_empty();
-}
-
-void InputBuffer::rewind_if_empty() {
   if (begin_ == end_) {
     begin_ = claimed_end_ = end_ = 0;
-    if (storage_.size() > input_buffer_kept_bytes) {
-      std::vector<std::uint8_t>{}.swap(storage_);
-    }
+  }
+}
+
+void InputBuffer::trim() {
+  if (begin_ == end_ && capacity_ > 0) {
+    storage_.reset();
+    capacity_ = 0;
   }
 }
 

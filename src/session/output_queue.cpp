@@ -10,8 +10,9 @@ namespace {
 
 // When this much of made_ has been sent while some is left, the rest is moved to the front.
 constexpr std::size_t made_compact_bytes = 64U << 10;
-// A queue that has become empty keeps no more than this.
-constexpr std::size_t made_kept_bytes = 512U << 10;
+// A trimmed queue keeps no more than this: room for an OK packet, and the few pieces of an answer.
+constexpr std::size_t made_kept_bytes = 512;
+constexpr std::size_t pieces_kept_count = 16;
 // After this many pieces were sent while others are left, the rest is moved to the front.
 constexpr std::size_t pieces_compact_count = 256;
 
@@ -82,9 +83,6 @@ void OutputQueue::sent(std::size_t count) {
   if (made_begin_ == made_.size()) {
     made_.clear();
     made_begin_ = made_queued_ = 0;
-    if (made_.capacity() > made_kept_bytes) {
-      std::vector<std::uint8_t>{}.swap(made_);
-    }
   } else if (made_begin_ >= made_compact_bytes && made_begin_ * 2 >= made_.size()) {
     made_.erase(made_.begin(), made_.begin() + static_cast<std::ptrdiff_t>(made_begin_));
     made_queued_ -= made_begin_;
@@ -106,6 +104,15 @@ void OutputQueue::pop() {
   } else if (first_ >= pieces_compact_count && first_ * 2 >= pieces_.size()) {
     pieces_.erase(pieces_.begin(), pieces_.begin() + static_cast<std::ptrdiff_t>(first_));
     first_ = 0;
+  }
+}
+
+void OutputQueue::trim() {
+  if (made_.empty() && made_.capacity() > made_kept_bytes) {
+    std::vector<std::uint8_t>{}.swap(made_);
+  }
+  if (pieces_.empty() && pieces_.capacity() > pieces_kept_count) {
+    std::vector<Piece>{}.swap(pieces_);
   }
 }
 

@@ -40,6 +40,8 @@ class OutputQueue {
   std::size_t capacity_bytes() const { return made_.capacity() + pieces_.capacity() * sizeof(Piece); }
   // Drops everything, releasing what was claimed.
   void clear();
+  // Gives most memory back when nothing is queued.
+  void trim();
 
  private:
   enum class Kind : std::uint8_t { forwarded, made, skipped };

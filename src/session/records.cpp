@@ -12,8 +12,8 @@ namespace {
 
 using audit::RecordWriter;
 
-// The line buffer is given back when one long statement has blown it up.
-constexpr std::size_t line_bytes_kept = 64U << 10;
+// The line buffer is given back when a long record has blown it up: most are of 250 to 400 bytes.
+constexpr std::size_t line_bytes_kept = 1024;
 
 void write_value(RecordWriter& record, const wire::Null& /*value*/) {
   record.json("value", "null");
@@ -131,7 +131,7 @@ bool SessionRecords::finish() {
   lost_ += taken ? 0 : 1;
   line_.clear();
   if (line_.capacity() > line_bytes_kept) {
-    line_.shrink_to_fit();
+    std::string{}.swap(line_);
   }
   return taken;
 }

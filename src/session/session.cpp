@@ -6,10 +6,10 @@
 namespace sallyport::session {
 namespace {
 
-// Bytes of an answer held at a time; a single packet that has to be read whole may take control_packet_bytes_max.
-constexpr std::size_t answer_buffer_bytes = 64U << 10;
 // A connection with more than this unsent is closed at the session's end, not reused.
 constexpr std::size_t unsent_bytes_max = 64U << 10;
+// A session at rest keeps no more of scratch memory than this.
+constexpr std::size_t scratch_kept_bytes = 4096;
 
 }  // namespace
 
@@ -321,9 +321,21 @@ std::optional<Action> Session::next_action() {
     if (phase<Closing>() != nullptr && to_client_.empty()) {
       phase_ = Ended{};
     }
+    trim();
     return std::nullopt;
   }
   return actions_[next_action_++];
+}
+
+// Between events nothing borrows from empty buffers.
+void Session::trim() {
+  from_client_.trim();
+  from_backend_.trim();
+  to_client_.trim();
+  to_backend_.trim();
+  if (scratch_.capacity() > scratch_kept_bytes && phase<Ready>() != nullptr) {
+    std::vector<std::uint8_t>{}.swap(scratch_);
+  }
 }
 
 std::size_t Session::client_buffer_max() const {

@@ -57,6 +57,8 @@ enum class Action : std::uint8_t {
 
 // How long an ended session may go on sending its last packets.
 inline constexpr Milliseconds closing_timeout{400};
+// Bytes of an answer held at a time; a single packet that has to be read whole may take control_packet_bytes_max.
+inline constexpr std::size_t answer_buffer_bytes = 64U << 10;
 // Before TLS no more is read than the client's request for it, so that what follows goes to TLS.
 inline constexpr std::size_t tls_request_bytes = wire::frame_header_bytes + wire::ssl_request_bytes;
 // The payload of a handshake message is not longer than this (a token of token_bytes_max has to fit as well).
@@ -272,6 +274,8 @@ class Session {
   void close_legs();
   void leave_backend();
   bool backend_stands_between_commands();
+  // Gives back the memory of what is empty.
+  void trim();
   void count_audit();
   bool closing() const { return std::holds_alternative<Closing>(phase_) || std::holds_alternative<Ended>(phase_); }
   std::size_t client_buffer_max() const;
@@ -292,7 +296,7 @@ class Session {
   std::uint32_t sessions_before_ = 0;
   SessionRecords records_;
   InputBuffer from_client_;
-  InputBuffer from_backend_;
+  InputBuffer from_backend_{answer_buffer_bytes};
   OutputQueue to_client_{from_backend_};
   OutputQueue to_backend_{from_client_};
   std::vector<Action> actions_;

@@ -14,9 +14,6 @@ bool Session::is_answered(Command command) {
 }
 
 void Session::enter_ready() {
-  if (scratch_.capacity() > input_buffer_kept_bytes) {
-    std::vector<std::uint8_t>{}.swap(scratch_);
-  }
   phase_ = Ready{};
   phase_deadline_ = now_.mono + environment_->limits.idle_timeout;
   watch_transaction();

@@ -111,6 +111,11 @@ void SpareBackend::read() {
   if (!input_.unclaimed().empty() && state_ != State::failed) {
     fail("the server sent bytes that nothing had asked for");
   }
+  if (state_ == State::idle) {
+    input_.trim();
+    output_.trim();
+    std::vector<std::uint8_t>{}.swap(scratch_);
+  }
 }
 
 void SpareBackend::on_login_packet(Bytes payload) {
