@@ -174,6 +174,21 @@ TEST_F(ConfigTest, NoMistakeQuotesASecret) {
   }
 }
 
+TEST_F(ConfigTest, HowDeadPeersAreFoundIsRead) {
+  auto config = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(config->net.tcp.keep_alive_idle, Seconds{60});
+  EXPECT_EQ(config->net.tcp.user_timeout, Milliseconds{60'000});
+  config = parse(
+      valid_ + "tcp: {keep_alive_idle: 2m, keep_alive_interval: 3s, keep_alive_probes: 4, user_timeout: 1500ms}\n",
+      "config.yaml", directory_);
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(config->net.tcp.keep_alive_idle, Seconds{120});
+  EXPECT_EQ(config->net.tcp.keep_alive_interval, Seconds{3});
+  EXPECT_EQ(config->net.tcp.keep_alive_probes, 4U);
+  EXPECT_EQ(config->net.tcp.user_timeout, Milliseconds{1500});
+}
+
 TEST_F(ConfigTest, ListenersAndNetSettingsAreRead) {
   auto config = parse(valid_, "config.yaml", directory_);
   ASSERT_TRUE(config) << to_string(config.error().front());
@@ -419,13 +434,14 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"grant", "grants: [{", "service_accounts[0].grants[0]."},
       {"limits", "limits: {", "limits."},
       {"account_limits", "account: {", "limits.account."},
+      {"tcp", "tcp: {", "tcp."},
       {"audit", "audit: {", "audit."},
       {"log", "log: {", "log."},
   };
   const std::string skeleton =
       "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, pool: {}, "
       "logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: {}}, "
-      "audit: {}, log: {}}";
+      "tcp: {}, audit: {}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());
   for (const auto* section : all_sections()) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& other) { return other.section == section->name; });

@@ -24,6 +24,14 @@ std::filesystem::path read_directory(SectionReader& section, std::string_view na
   return directory;
 }
 
+net::TcpSettings read_tcp(SectionReader tcp) {
+  auto seconds = [&](std::string_view name) { return std::chrono::duration_cast<Seconds>(tcp.milliseconds(name)); };
+  return {.keep_alive_idle = seconds("keep_alive_idle"),
+          .keep_alive_interval = seconds("keep_alive_interval"),
+          .keep_alive_probes = static_cast<std::uint32_t>(tcp.number("keep_alive_probes")),
+          .user_timeout = tcp.milliseconds("user_timeout")};
+}
+
 void read_session_limits(SectionReader limits, Config& config) {
   config.limits = {.packet_bytes_max = static_cast<std::uint32_t>(limits.number("packet_bytes_max")),
                    .token_bytes_max = static_cast<std::uint32_t>(limits.number("token_bytes_max")),
@@ -72,6 +80,7 @@ void read_limits(SectionReader& root, Config& config) {
                   "Write 127.0.0.1 or \"::1\".");
   }
   read_session_limits(root.section("limits"), config);
+  config.net.tcp = read_tcp(root.section("tcp"));
   auto audit = root.section("audit");
   config.audit.directory = read_directory(audit, "directory");
   auto log = root.section("log");

@@ -559,6 +559,35 @@ constexpr std::array<Field, 12> limits_fields{{
 }};
 constexpr Section limits{"limits", "Bounds on what peers can make the gateway hold or wait for.", limits_fields};
 
+constexpr std::array<Field, 4> tcp_fields{{
+    {.name = "keep_alive_idle",
+     .kind = duration,
+     .default_value = "60s",
+     .meaning = "How long a connection may be silent before it is probed (TCP_KEEPIDLE). Whole seconds.",
+     .least = second,
+     .most = 9 * hour},
+    {.name = "keep_alive_interval",
+     .kind = duration,
+     .default_value = "10s",
+     .meaning = "Between probes (TCP_KEEPINTVL). Whole seconds.",
+     .least = second,
+     .most = 9 * hour},
+    {.name = "keep_alive_probes",
+     .kind = integer,
+     .default_value = "6",
+     .meaning = "Unanswered probes that end a connection (TCP_KEEPCNT).",
+     .least = 1,
+     .most = 127},
+    {.name = "user_timeout",
+     .kind = duration,
+     .default_value = "60s",
+     .meaning = "How long what was sent may stay unacknowledged (TCP_USER_TIMEOUT).",
+     .least = second,
+     .most = hour},
+}};
+constexpr Section tcp{"tcp", "How clients and servers that are gone without a word are found. For new connections.",
+                      tcp_fields};
+
 constexpr std::array<Field, 1> audit_fields{{
     {.name = "directory",
      .kind = path,
@@ -582,7 +611,7 @@ constexpr std::array<Field, 2> log_fields{{
 }};
 constexpr Section log{"log", "The program's own log, on standard error.", log_fields};
 
-constexpr std::array<Field, 10> root_fields{{
+constexpr std::array<Field, 11> root_fields{{
     {.name = "listeners",
      .kind = sections,
      .presence = required,
@@ -623,14 +652,15 @@ constexpr std::array<Field, 10> root_fields{{
      .most = 10000,
      .section = &account},
     {.name = "limits", .kind = section, .meaning = "Bounds.", .section = &limits},
+    {.name = "tcp", .kind = section, .meaning = "How peers that are gone are found.", .section = &tcp},
     {.name = "audit", .kind = section, .meaning = "Where the audit log lies.", .section = &audit},
     {.name = "log", .kind = section, .meaning = "What the program logs.", .section = &log},
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 18> sections_in_order{
-    &root,  &listener, &listener_tls, &admin, &issuer, &issuer_keys, &connection,     &backend_tls, &pool,
-    &login, &secret,   &account,      &match, &grant,  &limits,      &account_limits, &audit,       &log};
+constexpr std::array<const Section*, 19> sections_in_order{
+    &root,   &listener, &listener_tls, &admin, &issuer, &issuer_keys,    &connection, &backend_tls, &pool, &login,
+    &secret, &account,  &match,        &grant, &limits, &account_limits, &tcp,        &audit,       &log};
 
 }  // namespace
 

@@ -44,7 +44,7 @@ void SharedPool::deliver(session::BackendPool::Orders& orders) {
   }
 }
 
-Spare::Spare(Place place, std::shared_ptr<Leg> leg, session::BackendKind kind, SpareBackend::Handover handover)
+Spare::Spare(Place place, std::unique_ptr<Leg> leg, session::BackendKind kind, SpareBackend::Handover handover)
     : place_(std::move(place)),
       backend_({.environment = place_.runtime->environment, .kind = std::move(kind)}, std::move(handover),
                random_proof(), read_clocks()),
@@ -62,29 +62,29 @@ void Spare::start() {
     return;
   }
   const auto* connection = place_.runtime->environment->find_connection(backend_.kind().connection);
-  dial_ = Dial::start(place_.backends.loop().context(), *connection,
-                      [self = shared_from_this()](Result<Socket, std::string> socket) {
-                        self->dial_.reset();
-                        if (socket) {
-                          self->leg_ = std::make_shared<Leg>(std::move(*socket));
-                          self->leg_->set_owner(self->weak_from_this());
-                          LoopCounters& counters = self->place_.backends.loop().own_counters();
-                          counters.raise(Level::backend_connections_open);
-                          counters.add(Metric::backend_connects);
-                        } else {
-                          self->backend_.closed();
-                        }
-                        self->pump();
-                      });
+  dial_ = Dial::start(place_.backends.loop(), *connection,
+                      [this](Result<Descriptor, std::string> socket) { on_dialed(std::move(socket)); });
+}
+
+void Spare::on_dialed(Result<Descriptor, std::string> socket) {
+  auto self = shared_from_this();
+  dial_.reset();
+  if (socket) {
+    Loop& loop = place_.backends.loop();
+    leg_ = std::make_unique<Leg>(loop, std::move(socket).value());
+    leg_->set_owner(weak_from_this());
+    loop.own_counters().raise(Level::backend_connections_open);
+    loop.own_counters().add(Metric::backend_connects);
+  } else {
+    backend_.closed();
+  }
+  pump();
 }
 
 void Spare::pump() {
   while (exchange()) {
   }
   settle();
-  if (leg_ && backend_.wants_bytes()) {
-    leg_->wait_readable();
-  }
 }
 
 // Whether anything moved.
@@ -198,17 +198,14 @@ void Spare::note_taken() {
   }
 }
 
-std::shared_ptr<Leg> Spare::take_leg() {
+std::unique_ptr<Leg> Spare::take_leg() {
   note_taken();
   return std::exchange(leg_, nullptr);
 }
 
 void Spare::close() {
   note_taken();
-  if (dial_) {
-    dial_->cancel();
-    dial_.reset();
-  }
+  dial_.reset();
   if (!leg_) {
     return;
   }
@@ -217,7 +214,6 @@ void Spare::close() {
     leg_->send(SpareSide{backend_});
     leg_->shutdown_write();
   }
-  leg_->close();
   leg_.reset();
   place_.backends.loop().own_counters().lower(Level::backend_connections_open);
 }
@@ -265,7 +261,7 @@ void Backends::closed(Slot slot) {
   });
 }
 
-bool Backends::give_back(Slot slot, const std::shared_ptr<const Runtime>& runtime, std::shared_ptr<Leg>& leg,
+bool Backends::give_back(Slot slot, const std::shared_ptr<const Runtime>& runtime, std::unique_ptr<Leg>& leg,
                          session::BackendKind kind, SpareBackend::Handover handover) {
   bool kept = !closing_ && runtime == loop_.runtime() && pool_.use([&](session::BackendPool& pool, auto& /*orders*/) {
     return pool.give_back(slot, read_clocks());
@@ -343,7 +339,7 @@ void Backends::give(const Order& order, const std::shared_ptr<Connection>& conne
     connection->request_backend();
     return;
   }
-  std::shared_ptr<Leg> leg;
+  std::unique_ptr<Leg> leg;
   if (spare) {
     spares_.erase(found);
     // Of an older configuration, or found dead meanwhile: then another is opened in its place.

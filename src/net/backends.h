@@ -56,7 +56,7 @@ class Spare final : public Leg::Owner, public std::enable_shared_from_this<Spare
     std::shared_ptr<const Runtime> runtime;  // of the configuration that it was opened under
   };
   // After a session, to be reset.
-  Spare(Place place, std::shared_ptr<Leg> leg, session::BackendKind kind, session::SpareBackend::Handover handover);
+  Spare(Place place, std::unique_ptr<Leg> leg, session::BackendKind kind, session::SpareBackend::Handover handover);
   // To be opened.
   Spare(Place place, session::BackendKind kind);
 
@@ -70,9 +70,10 @@ class Spare final : public Leg::Owner, public std::enable_shared_from_this<Spare
   const session::SpareBackend& state() const { return backend_; }
   const std::shared_ptr<const Runtime>& runtime() const { return place_.runtime; }
   // The socket, for a session; nothing of it stays here.
-  std::shared_ptr<Leg> take_leg();
+  std::unique_ptr<Leg> take_leg();
 
  private:
+  void on_dialed(Result<Descriptor, std::string> socket);
   void pump();
   bool exchange();
   bool continue_tls();
@@ -81,7 +82,7 @@ class Spare final : public Leg::Owner, public std::enable_shared_from_this<Spare
 
   Place place_;
   session::SpareBackend backend_;
-  std::shared_ptr<Leg> leg_;  // null before it is connected
+  std::unique_ptr<Leg> leg_;  // null before it is connected
   std::shared_ptr<Dial> dial_;
   bool was_idle_ = false;
   bool logging_in_ = false;
@@ -106,7 +107,7 @@ class Backends {
   void open_failed(Slot slot, session::Reason reason, const std::string& detail);
   void closed(Slot slot);
   // False: it is to be closed, and closed() to be called.
-  bool give_back(Slot slot, const std::shared_ptr<const Runtime>& runtime, std::shared_ptr<Leg>& leg,
+  bool give_back(Slot slot, const std::shared_ptr<const Runtime>& runtime, std::unique_ptr<Leg>& leg,
                  session::BackendKind kind, session::SpareBackend::Handover handover);
 
   // On the loop's thread.

@@ -15,9 +15,17 @@ namespace {
 constexpr std::size_t tls_record_bytes = 16U << 10;
 constexpr std::size_t pieces_max = 16;
 
+// OpenSSL judges a failed call by its queue of errors, which other users of the library may have left something in. To
+// look is much cheaper than to clear.
+void clear_tls_errors() {
+  if (ERR_peek_error() != 0) {
+    ERR_clear_error();
+  }
+}
+
 }  // namespace
 
-// OpenSSL's view of the channel: bytes come from the prefetched ones first, then from the socket.
+// OpenSSL's view of the channel.
 struct ChannelBio {
   static Channel& channel(BIO* bio) { return *static_cast<Channel*>(BIO_get_data(bio)); }
 
@@ -58,14 +66,8 @@ struct ChannelBio {
   }
 };
 
-Channel::Channel(Socket socket) : socket_(std::move(socket)) {
-  boost::system::error_code ignored;
-  socket_.non_blocking(true, ignored);
-}
-
-Channel::~Channel() {
-  close();
-}
+Channel::Channel(Reactor& reactor, Descriptor socket, std::function<void()> ready)
+    : socket_(std::move(socket)), watch_(reactor, socket_.number(), Reactor::Watch::Kind::stream, std::move(ready)) {}
 
 void Channel::start_tls(TlsStream stream) {
   tls_ = std::move(stream);
@@ -78,69 +80,88 @@ void Channel::start_tls(TlsStream stream) {
 }
 
 Channel::Handshake Channel::handshake() {
-  ERR_clear_error();
+  clear_tls_errors();
   int result = SSL_do_handshake(tls_.get());
   if (result == 1) {
     in_handshake_ = false;
-    return Handshake::done;
+    tls_holds_bytes_ = SSL_has_pending(tls_.get()) == 1;
+    handshake_wants_ = Handshake::done;
+    return handshake_wants_;
   }
   switch (SSL_get_error(tls_.get(), result)) {
     case SSL_ERROR_WANT_READ:
-      return Handshake::wants_read;
+      handshake_wants_ = Handshake::wants_read;
+      break;
     case SSL_ERROR_WANT_WRITE:
-      return Handshake::wants_write;
+      handshake_wants_ = Handshake::wants_write;
+      break;
     default:
-      return Handshake::failed;
+      handshake_wants_ = Handshake::failed;
   }
+  return handshake_wants_;
 }
 
-void Channel::prefetched(const boost::system::error_code& error, std::size_t count) {
-  prefetch_begin_ = 0;
-  prefetch_end_ = static_cast<std::uint16_t>(count);
-  more_ = count == prefetch_.size();
-  ended_ = error == boost::asio::error::eof;
-  failed_ = error && !ended_;
-}
-
-bool Channel::readable() const {
-  return prefetch_begin_ < prefetch_end_ || more_ || ended_ || failed_ ||
-         (tls_ && !in_handshake_ && SSL_pending(tls_.get()) > 0);
+bool Channel::handshake_due() const {
+  if (!in_handshake_) {
+    return false;
+  }
+  switch (handshake_wants_) {
+    case Handshake::done:
+      return true;
+    case Handshake::wants_read:
+      return watch_.readable();
+    case Handshake::wants_write:
+      return watch_.writable();
+    case Handshake::failed:
+      return false;
+  }
+  return false;
 }
 
 IoResult Channel::receive(MutableBytes space) {
-  std::size_t part = std::min<std::size_t>(space.size(), static_cast<std::size_t>(prefetch_end_ - prefetch_begin_));
-  if (part > 0) {
-    std::memcpy(space.data(), prefetch_.data() + prefetch_begin_, part);
-    prefetch_begin_ = static_cast<std::uint16_t>(prefetch_begin_ + part);
-    space = space.subspan(part);
-  }
-  if (!more_ || space.empty() || waiting_) {
-    if (part > 0) {
-      return {.status = IoStatus::ok, .bytes = part};
-    }
+  if (!watch_.readable()) {
     return {.status = failed_ ? IoStatus::failed : ended_ ? IoStatus::closed : IoStatus::would_block};
   }
   ssize_t count = 0;
   do {
-    count = ::recv(socket_.native_handle(), space.data(), space.size(), 0);
+    count = ::recv(socket_.number(), space.data(), space.size(), 0);
   } while (count < 0 && errno == EINTR);
-  more_ = count == static_cast<ssize_t>(space.size());
-  ended_ = ended_ || count == 0;
-  failed_ = failed_ || (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
-  std::size_t bytes = part + (count > 0 ? static_cast<std::size_t>(count) : 0);
-  if (bytes > 0) {
-    return {.status = IoStatus::ok, .bytes = bytes};
+  if (count > 0) {
+    if (static_cast<std::size_t>(count) < space.size()) {
+      watch_.drained();
+    }
+    return {.status = IoStatus::ok, .bytes = static_cast<std::size_t>(count)};
   }
-  return {.status = failed_ ? IoStatus::failed : ended_ ? IoStatus::closed : IoStatus::would_block};
+  watch_.drained();
+  if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+    return {.status = IoStatus::would_block};
+  }
+  (count == 0 ? ended_ : failed_) = true;
+  return {.status = count == 0 ? IoStatus::closed : IoStatus::failed};
 }
 
 IoResult Channel::read(MutableBytes space) {
   if (!tls_) {
     return receive(space);
   }
-  ERR_clear_error();
+  clear_tls_errors();
   int result = SSL_read(tls_.get(), space.data(), static_cast<int>(std::min<std::size_t>(space.size(), 1U << 30)));
+  // What OpenSSL has received beyond that may be a part of a record only, which the next read then finds out.
+  tls_holds_bytes_ = result > 0 && SSL_has_pending(tls_.get()) == 1;
   return tls_result(result);
+}
+
+bool Channel::discard() {
+  std::array<std::uint8_t, 16384> nowhere;
+  constexpr int rounds_max = 16;
+  tls_holds_bytes_ = false;
+  for (int round = 0; round < rounds_max && watch_.readable(); ++round) {
+    IoStatus status = receive(nowhere).status;
+    if (status == IoStatus::closed || status == IoStatus::failed) {
+      return false;
+    }
+  }
+  return true;
 }
 
 IoResult Channel::tls_result(int result) {
@@ -155,7 +176,7 @@ IoResult Channel::tls_result(int result) {
       ended_ = true;
       return {.status = IoStatus::closed};
     default:
-      ERR_clear_error();
+      clear_tls_errors();
       failed_ = !ended_;
       return {.status = ended_ ? IoStatus::closed : IoStatus::failed};
   }
@@ -171,18 +192,24 @@ IoResult Channel::send(std::span<const Bytes> pieces) {
   for (std::size_t i = 0; i < count; ++i) {
     vectors[i] = {.iov_base = const_cast<std::uint8_t*>(pieces[i].data()), .iov_len = pieces[i].size()};
   }
+  if (!watch_.writable()) {
+    return {.status = IoStatus::would_block};
+  }
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
   ssize_t sent = 0;
   do {
-    sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    sent = ::sendmsg(socket_.number(), &message, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   if (sent >= 0) {
     return {.status = IoStatus::ok, .bytes = static_cast<std::size_t>(sent)};
   }
-  bool blocked = errno == EAGAIN || errno == EWOULDBLOCK;
-  return {.status = blocked ? IoStatus::would_block : IoStatus::failed};
+  if (errno == EAGAIN || errno == EWOULDBLOCK) {
+    watch_.blocked();
+    return {.status = IoStatus::would_block};
+  }
+  return {.status = IoStatus::failed};
 }
 
 // A write that OpenSSL could not finish is repeated with the same bytes at the front and no fewer: the pieces come from
@@ -199,27 +226,18 @@ IoResult Channel::write_tls(std::span<const Bytes> pieces) {
     }
     bytes = Bytes{record}.first(joined);
   }
-  ERR_clear_error();
+  clear_tls_errors();
   return tls_result(
       SSL_write(tls_.get(), bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 30))));
 }
 
 void Channel::shutdown_write() {
-  if (!socket_.is_open()) {
-    return;
-  }
   if (tls_ && !in_handshake_ && !failed_) {
-    ERR_clear_error();
+    clear_tls_errors();
     SSL_shutdown(tls_.get());
-    ERR_clear_error();
+    clear_tls_errors();
   }
-  boost::system::error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-}
-
-void Channel::close() {
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  ::shutdown(socket_.number(), SHUT_WR);
 }
 
 }  // namespace sallyport::net

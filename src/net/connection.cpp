@@ -1,12 +1,9 @@
 #include "net/connection.h"
 
-#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace sallyport::net {
 namespace {
-
-using boost::system::error_code;
 
 // After this many rounds without a pause other connections get their turn.
 constexpr int rounds_max = 16;
@@ -46,7 +43,7 @@ struct BackendSide {
 Connection::Connection(Loop& loop, Client client)
     : loop_(loop),
       listener_index_(client.listener_index),
-      client_(std::make_shared<Leg>(std::move(client.socket))),
+      client_(std::make_unique<Leg>(loop, std::move(client.socket))),
       session_({.listener = client.listener,
                 .environment = loop.runtime()->environment,
                 .audit = loop.audit(),
@@ -99,6 +96,9 @@ void Connection::time_passed(Now now) {
 }
 
 void Connection::pump() {
+  if (finished_) {
+    return;
+  }
   if (lingering_) {
     discard_client();
     return;
@@ -116,11 +116,10 @@ void Connection::pump() {
       return;
     }
     if (!progress) {
-      wait_for_events();
-      return;
+      return;  // until a leg is ready
     }
   }
-  boost::asio::post(loop_.context(), [self = shared_from_this()] { self->pump(); });
+  loop_.again(shared_from_this());
 }
 
 void Connection::perform(session::Action action) {
@@ -170,7 +169,7 @@ bool Connection::exchange() {
   Leg::Transfer received =
       sent == Leg::Transfer::closed || session_.ended() ? sent : client_->receive(ClientSide{session_});
   if (received == Leg::Transfer::closed) {
-    session_.client_closed(read_clocks());
+    session_.client_closed(loop_.now());
   }
   progress |= sent != Leg::Transfer::none || received != Leg::Transfer::none;
   return receive_from_backend() || progress;
@@ -183,18 +182,9 @@ bool Connection::receive_from_backend() {
   Leg::Transfer received = backend_->receive(BackendSide{session_});
   if (received == Leg::Transfer::closed) {
     drop_backend();
-    session_.backend_closed(read_clocks());
+    session_.backend_closed(loop_.now());
   }
   return received != Leg::Transfer::none;
-}
-
-void Connection::wait_for_events() {
-  if (session_.wants_client_bytes()) {
-    client_->wait_readable();
-  }
-  if (backend_ && session_.wants_backend_bytes()) {
-    backend_->wait_readable();
-  }
 }
 
 void Connection::start_client_tls() {
@@ -211,13 +201,13 @@ bool Connection::continue_client_tls() {
   }
   switch (client_->handshake()) {
     case Channel::Handshake::done:
-      session_.client_tls_established(details_of(client_->tls()), read_clocks());
+      session_.client_tls_established(details_of(client_->tls()), loop_.now());
       return true;
     case Channel::Handshake::wants_read:
     case Channel::Handshake::wants_write:
       return false;
     case Channel::Handshake::failed:
-      session_.client_tls_failed(take_tls_error(), read_clocks());
+      session_.client_tls_failed(take_tls_error(), loop_.now());
       return true;
   }
   return false;
@@ -225,7 +215,7 @@ bool Connection::continue_client_tls() {
 
 void Connection::verify_token() {
   const KeySnapshot& keys = loop_.keys();
-  Now now = read_clocks();
+  Now now = loop_.now();
   auto result = identity::verify_token(
       session_.token().reveal(), {.settings = *keys.issuers, .keys = *keys.sets},
       {.now = now.wall, .token_bytes_max = loop_.runtime()->environment->limits.token_bytes_max});
@@ -258,7 +248,7 @@ void Connection::request_backend() {
       loop_.backends().request(shared_from_this(), lease_->kind, session_.backend_target().connection->pool);
 }
 
-void Connection::take_backend(Backends::Slot slot, std::shared_ptr<Leg> leg, session::BackendFacts facts) {
+void Connection::take_backend(Backends::Slot slot, std::unique_ptr<Leg> leg, session::BackendFacts facts) {
   lease_->ticket = 0;
   lease_->slot = slot;
   if (leg) {
@@ -267,9 +257,9 @@ void Connection::take_backend(Backends::Slot slot, std::shared_ptr<Leg> leg, ses
     backend_->set_owner(weak_from_this());
     runtime_ = loop_.runtime();
     loop_.own_counters().raise(Level::backend_connections_in_use);
-    session_.backend_resumed(std::move(facts), read_clocks());
+    session_.backend_resumed(std::move(facts), loop_.now());
   } else {
-    session_.backend_wait_over(read_clocks());
+    session_.backend_wait_over(loop_.now());
     dial_backend();
   }
   pump();
@@ -277,30 +267,29 @@ void Connection::take_backend(Backends::Slot slot, std::shared_ptr<Leg> leg, ses
 
 void Connection::refuse_backend(session::Reason reason, const std::string& detail) {
   lease_.reset();
-  session_.backend_failed(detail, read_clocks(), reason);
+  session_.backend_failed(detail, loop_.now(), reason);
   pump();
 }
 
 void Connection::dial_backend() {
   runtime_ = loop_.runtime();
-  dial_ = Dial::start(loop_.context(), *session_.backend_target().connection,
-                      [self = shared_from_this()](Result<Socket, std::string> socket) {
-                        self->dial_.reset();
-                        if (socket) {
-                          self->on_backend_connected(std::move(*socket));
-                        } else {
-                          self->session_.backend_failed(socket.error(), read_clocks());
-                        }
-                        self->pump();
-                      });
+  dial_ = Dial::start(loop_, *session_.backend_target().connection,
+                      [this](Result<Descriptor, std::string> socket) { on_dialed(std::move(socket)); });
 }
 
-void Connection::on_backend_connected(Socket socket) {
-  backend_ = std::make_shared<Leg>(std::move(socket));
-  backend_->set_owner(weak_from_this());
-  loop_.own_counters().raise(Level::backend_connections_open);
-  loop_.own_counters().raise(Level::backend_connections_in_use);
-  session_.backend_connected(read_clocks());
+void Connection::on_dialed(Result<Descriptor, std::string> socket) {
+  auto self = shared_from_this();
+  dial_.reset();
+  if (socket) {
+    backend_ = std::make_unique<Leg>(loop_, std::move(socket).value());
+    backend_->set_owner(weak_from_this());
+    loop_.own_counters().raise(Level::backend_connections_open);
+    loop_.own_counters().raise(Level::backend_connections_in_use);
+    session_.backend_connected(loop_.now());
+  } else {
+    session_.backend_failed(std::move(socket).error(), loop_.now());
+  }
+  pump();
 }
 
 void Connection::start_backend_tls() {
@@ -308,12 +297,12 @@ void Connection::start_backend_tls() {
   const session::ConnectionSettings& connection = *session_.backend_target().connection;
   auto context = runtime_->backend_contexts.find(connection.name);
   if (context == runtime_->backend_contexts.end()) {
-    session_.backend_failed("no TLS context for connection " + connection.name, read_clocks());
+    session_.backend_failed("no TLS context for connection " + connection.name, loop_.now());
     return;
   }
   auto stream = make_backend_stream(context->second, connection);
   if (!stream) {
-    session_.backend_failed(stream.error(), read_clocks());
+    session_.backend_failed(stream.error(), loop_.now());
     return;
   }
   SSL_set_connect_state(stream->get());
@@ -326,7 +315,7 @@ bool Connection::continue_backend_tls() {
   }
   switch (backend_->handshake()) {
     case Channel::Handshake::done:
-      session_.backend_tls_established(read_clocks());
+      session_.backend_tls_established(loop_.now());
       return true;
     case Channel::Handshake::wants_read:
     case Channel::Handshake::wants_write:
@@ -337,7 +326,7 @@ bool Connection::continue_backend_tls() {
       if (verified != X509_V_OK) {
         detail += std::string(" (") + X509_verify_cert_error_string(verified) + ")";
       }
-      session_.backend_failed(std::move(detail), read_clocks());
+      session_.backend_failed(std::move(detail), loop_.now());
       return true;
     }
   }
@@ -345,10 +334,7 @@ bool Connection::continue_backend_tls() {
 }
 
 void Connection::close_backend() {
-  if (dial_) {
-    dial_->cancel();
-    dial_.reset();
-  }
+  dial_.reset();
   if (backend_) {
     backend_->send(BackendSide{session_});  // COM_QUIT, if the socket takes it
     backend_->shutdown_write();
@@ -359,7 +345,6 @@ void Connection::close_backend() {
 
 void Connection::drop_backend() {
   if (backend_) {
-    backend_->close();
     backend_.reset();
     loop_.own_counters().lower(Level::backend_connections_open);
     loop_.own_counters().lower(Level::backend_connections_in_use);
@@ -406,14 +391,16 @@ void Connection::note_backend_login() {
 void Connection::begin_linger() {
   close_backend();
   lingering_ = true;
-  linger_until_ = read_clocks().mono + linger_timeout;
+  linger_until_ = loop_.now().mono + linger_timeout;
   client_->shutdown_write();
   discard_client();
 }
 
 void Connection::discard_client() {
-  if (!finished_ && !client_->discard(linger_until_)) {
+  if (!client_->discard()) {
     finish();
+  } else if (client_->readable()) {
+    loop_.again(shared_from_this());
   }
 }
 
@@ -423,7 +410,7 @@ void Connection::finish() {
   }
   finished_ = true;
   close_backend();
-  client_->close();
+  client_.reset();
   loop_.remove(shared_from_this());
 }
 

@@ -15,7 +15,7 @@ namespace sallyport::net {
 class Connection final : public Leg::Owner, public std::enable_shared_from_this<Connection> {
  public:
   struct Client {
-    Socket socket;
+    Descriptor socket;                         // does not block
     const session::ListenerProfile& listener;  // lives as long as the process
     std::size_t listener_index;
     session::Session::Opening opening;
@@ -41,7 +41,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   // From the loop's backends. Asks for a server connection; one of the other two follows.
   void request_backend();
   // `leg`: a connection that is as new; null: one is to be opened.
-  void take_backend(Backends::Slot slot, std::shared_ptr<Leg> leg, session::BackendFacts facts);
+  void take_backend(Backends::Slot slot, std::unique_ptr<Leg> leg, session::BackendFacts facts);
   void refuse_backend(session::Reason reason, const std::string& detail);
 
  private:
@@ -49,7 +49,6 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   void perform(session::Action action);
   bool exchange();
   bool receive_from_backend();
-  void wait_for_events();
 
   void start_client_tls();
   bool continue_client_tls();
@@ -57,7 +56,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
 
   void connect_backend();
   void dial_backend();
-  void on_backend_connected(Socket socket);
+  void on_dialed(Result<Descriptor, std::string> socket);
   void start_backend_tls();
   bool continue_backend_tls();
   void close_backend();
@@ -72,8 +71,8 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
 
   Loop& loop_;
   std::size_t listener_index_;
-  std::shared_ptr<Leg> client_;
-  std::shared_ptr<Leg> backend_;  // null unless connected
+  std::unique_ptr<Leg> client_;   // null when finished
+  std::unique_ptr<Leg> backend_;  // null unless connected
   bool waited_for_keys_ = false;
   bool lingering_ = false;
   bool finished_ = false;
@@ -88,7 +87,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
     bool in_use = false;  // logged in; until then the pool takes it for one being opened
   };
   std::optional<Lease> lease_;
-  std::shared_ptr<Dial> dial_;
+  std::shared_ptr<Dial> dial_;              // while the backend is being connected
   std::shared_ptr<const Runtime> runtime_;  // of the backend's login
 };
 

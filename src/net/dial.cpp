@@ -1,75 +1,102 @@
 #include "net/dial.h"
 
+#include <sys/socket.h>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <utility>
+#include <cerrno>
+#include <cstring>
+
+#include "net/socket_options.h"
 
 namespace sallyport::net {
 
-using boost::system::error_code;
-
-std::shared_ptr<Dial> Dial::start(boost::asio::io_context& context, const session::ConnectionSettings& connection,
-                                  Done done) {
-  auto dial = std::make_shared<Dial>(context, std::move(done));
-  dial->begin(connection);
+std::shared_ptr<Dial> Dial::start(Loop& loop, const session::ConnectionSettings& connection, Done done) {
+  std::shared_ptr<Dial> dial(new Dial(loop, std::move(done)));
+  dial->resolve(connection);
   return dial;
 }
 
-Dial::Dial(boost::asio::io_context& context, Done done)
-    : done_(std::move(done)), resolver_(context), socket_(context) {}
-
-void Dial::begin(const session::ConnectionSettings& connection) {
+void Dial::resolve(const session::ConnectionSettings& connection) {
+  auto begin = [weak = weak_from_this()] {
+    if (auto self = weak.lock()) {
+      self->connect_next();
+    }
+  };
   if (!connection.socket_path.empty()) {
     endpoints_.emplace_back(boost::asio::local::stream_protocol::endpoint(connection.socket_path.string()));
-    connect_next();
+    loop_.after(Milliseconds{0}, begin);
     return;
   }
-  error_code not_numeric;
+  boost::system::error_code not_numeric;
   auto address = boost::asio::ip::make_address(connection.host, not_numeric);
   if (!not_numeric) {
     endpoints_.emplace_back(boost::asio::ip::tcp::endpoint(address, connection.port));
-    connect_next();
+    loop_.after(Milliseconds{0}, begin);
     return;
   }
-  resolver_.async_resolve(
-      connection.host, std::to_string(connection.port), boost::asio::ip::tcp::resolver::numeric_service,
-      [self = shared_from_this()](const error_code& error, const boost::asio::ip::tcp::resolver::results_type& found) {
-        if (error) {
-          self->finish(Unexpected("the server's name can't be resolved: " + error.message()));
-          return;
-        }
-        for (const auto& entry : found) {
-          self->endpoints_.emplace_back(entry.endpoint());
-        }
-        self->connect_next();
-      });
+  loop_.shared().resolve(connection.host, connection.port, loop_,
+                         [weak = weak_from_this()](Result<std::vector<Endpoint>, std::string> found) {
+                           auto self = weak.lock();
+                           if (!self) {
+                             return;
+                           }
+                           if (!found) {
+                             self->finish(Unexpected("the server's name can't be resolved: " + found.error()));
+                             return;
+                           }
+                           self->endpoints_ = std::move(found).value();
+                           self->connect_next();
+                         });
 }
 
 void Dial::connect_next() {
-  error_code ignored;
-  socket_.close(ignored);
-  const auto& endpoint = endpoints_[next_endpoint_++];
-  socket_.async_connect(endpoint, [self = shared_from_this()](const error_code& error) {
-    if (!error) {
-      self->finish(std::move(self->socket_));
-    } else if (self->done_ && self->next_endpoint_ < self->endpoints_.size()) {
-      self->connect_next();
-    } else {
-      self->finish(Unexpected("the server can't be reached: " + error.message()));
-    }
-  });
-}
-
-void Dial::finish(Result<Socket, std::string> result) {
-  if (auto done = std::exchange(done_, nullptr)) {
-    done(std::move(result));
+  const Endpoint& endpoint = endpoints_[next_endpoint_++];
+  watch_.reset();
+  socket_ = Descriptor(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+                                endpoint.protocol().protocol()));
+  if (!socket_.is_open()) {
+    failed(errno);
+    return;
+  }
+  set_socket_options(socket_.number(), loop_.runtime()->tcp);
+  if (::connect(socket_.number(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0) {
+    finish(std::move(socket_));
+  } else if (errno == EINPROGRESS) {
+    watch_.emplace(loop_.reactor(), socket_.number(), Reactor::Watch::Kind::connecting, [this] { on_ready(); });
+  } else {
+    failed(errno);
   }
 }
 
-void Dial::cancel() {
-  done_ = nullptr;
-  resolver_.cancel();
-  error_code ignored;
-  socket_.close(ignored);
+void Dial::on_ready() {
+  auto self = shared_from_this();  // `done_` may let go of it
+  int error = 0;
+  socklen_t size = sizeof error;
+  if (::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size) != 0) {
+    error = errno;
+  }
+  watch_.reset();
+  if (error != 0) {
+    failed(error);
+  } else {
+    finish(std::move(socket_));
+  }
+}
+
+void Dial::failed(int error) {
+  if (next_endpoint_ < endpoints_.size()) {
+    connect_next();
+  } else {
+    finish(Unexpected(std::string("the server can't be reached: ") + std::strerror(error)));
+  }
+}
+
+void Dial::finish(Result<Descriptor, std::string> result) {
+  if (Done done = std::exchange(done_, nullptr)) {
+    done(std::move(result));
+  }
 }
 
 }  // namespace sallyport::net

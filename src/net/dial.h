@@ -1,41 +1,42 @@
-// Opens a connection to a server: resolves its name and tries the addresses in turn.
+// Opens a connection to a backend: finds its addresses and tries them one after the other.
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
-#include "net/channel.h"
+#include "net/loop.h"
 #include "session/settings.h"
 
 namespace sallyport::net {
 
 class Dial : public std::enable_shared_from_this<Dial> {
  public:
-  // Calls `done` once with the connected socket or with what went wrong, never from within this call.
-  using Done = std::function<void(Result<Socket, std::string>)>;
-  static std::shared_ptr<Dial> start(boost::asio::io_context& context, const session::ConnectionSettings& connection,
-                                     Done done);
+  // Given a connected socket that does not block, or what an operator should read.
+  using Done = std::function<void(Result<Descriptor, std::string>)>;
 
-  Dial(boost::asio::io_context& context, Done done);
-  // `done` is not called any more.
-  void cancel();
+  // Calls `done` once on the loop's thread, never from here; not at all when the dial is destroyed before.
+  static std::shared_ptr<Dial> start(Loop& loop, const session::ConnectionSettings& connection, Done done);
+  Dial(const Dial&) = delete;
+  Dial& operator=(const Dial&) = delete;
 
  private:
-  void begin(const session::ConnectionSettings& connection);
+  Dial(Loop& loop, Done done) : loop_(loop), done_(std::move(done)) {}
+  void resolve(const session::ConnectionSettings& connection);
   void connect_next();
-  void finish(Result<Socket, std::string> result);
+  void failed(int error);
+  void on_ready();
+  void finish(Result<Descriptor, std::string> result);
 
+  Loop& loop_;
   Done done_;
-  boost::asio::ip::tcp::resolver resolver_;
-  Socket socket_;
-  std::vector<boost::asio::generic::stream_protocol::endpoint> endpoints_;
+  std::vector<Endpoint> endpoints_;
   std::size_t next_endpoint_ = 0;
+  Descriptor socket_;
+  std::optional<Reactor::Watch> watch_;  // destroyed before the socket that it watches
 };
 
 }  // namespace sallyport::net

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -15,12 +16,15 @@
 #include "net/key_service.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/process_limits.h"
 
 namespace sallyport::net {
 namespace {
 
 // How often certificate files are looked at, and the end of draining.
 constexpr std::chrono::milliseconds watch_interval{500};
+// Besides the two of each connection: listeners, audit files, fetches of keys, requests to the admin listener.
+constexpr std::uint64_t descriptors_besides = 256;
 
 std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
   std::error_code error;
@@ -61,6 +65,7 @@ class Gateway::Impl {
                   loop->set_keys(snapshot);
                 }
               }),
+        resolver_(supervisor_),
         signals_(supervisor_, SIGTERM, SIGINT, SIGHUP),
         watch_(supervisor_) {}
 
@@ -71,8 +76,10 @@ class Gateway::Impl {
   using ClientTls = std::vector<ListenerTls>;
 
   Result<std::shared_ptr<const Runtime>, std::string> make_runtime(const GatewaySettings& settings, ClientTls& files);
+  void prepare_process();
   Result<Unit, std::string> open_loops();
   Result<Unit, std::string> open_listeners();
+  void resolve(const std::string& host, std::uint16_t port, Loop& loop, const LoopShared::Resolved& done);
   void wait_for_signal();
   void reload();
   std::string reload_obstacle(const GatewaySettings& next) const;
@@ -101,6 +108,7 @@ class Gateway::Impl {
   std::vector<std::filesystem::file_time_type> tls_times_;
   KeyService keys_;
   std::unique_ptr<AdminServer> admin_;
+  boost::asio::ip::tcp::resolver resolver_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer watch_;
   std::vector<std::thread> threads_;
@@ -111,6 +119,7 @@ class Gateway::Impl {
 
 Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   settings_ = std::move(settings);
+  prepare_process();
   auto runtime = make_runtime(settings_, tls_files_);
   if (!runtime) {
     return Unexpected(runtime.error());
@@ -120,8 +129,12 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   shared_.connections_per_second_max = settings_.net.connections_per_second_max;
   shared_.wait_for_keys = [this](std::size_t issuer, Loop& loop, std::function<void()> done) {
     boost::asio::post(supervisor_, [this, issuer, &loop, done = std::move(done)] {
-      keys_.wait_for_keys(issuer, [&loop, done] { boost::asio::post(loop.context(), done); });
+      keys_.wait_for_keys(issuer, [&loop, done] { loop.post(done); });
     });
+  };
+  shared_.resolve = [this](const std::string& host, std::uint16_t port, Loop& loop, LoopShared::Resolved done) {
+    boost::asio::post(supervisor_,
+                      [this, host, port, &loop, done = std::move(done)] { resolve(host, port, loop, done); });
   };
   if (auto opened = open_loops(); !opened) {
     return opened;
@@ -141,10 +154,21 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   return Unit{};
 }
 
+void Gateway::Impl::prepare_process() {
+  settle_allocator();
+  std::uint64_t available = raise_descriptor_limit();
+  std::uint64_t wanted = 2 * std::uint64_t{settings_.net.connections_max} + descriptors_besides;
+  if (available < wanted) {
+    log_.write(Severity::warning, "the limit of open files is too low for limits.connections_max",
+               {{"open_files", std::to_string(available)}, {"wanted", std::to_string(wanted)}});
+  }
+}
+
 Result<std::shared_ptr<const Runtime>, std::string> Gateway::Impl::make_runtime(const GatewaySettings& settings,
                                                                                 ClientTls& files) {
   auto runtime = std::make_shared<Runtime>();
   runtime->environment = settings.environment;
+  runtime->tcp = settings.net.tcp;
   files.clear();
   for (const ListenerSettings& listener : settings.net.listeners) {
     ListenerTls tls = listener.tls;
@@ -193,7 +217,7 @@ Result<Unit, std::string> Gateway::Impl::open_loops() {
   std::vector<SharedPool::Deliver> deliveries;
   for (auto& loop : loops_) {
     deliveries.push_back([&loop = *loop](session::BackendPool::Order order) {
-      boost::asio::post(loop.context(), [&loop, order = std::move(order)] { loop.backends().carry_out(order); });
+      loop.post([&loop, order = std::move(order)] { loop.backends().carry_out(order); });
     });
   }
   backends_.set_loops(std::move(deliveries));
@@ -252,6 +276,20 @@ void Gateway::Impl::run() {
     thread.join();
   }
   log_.write(Severity::info, "stopped");
+}
+
+void Gateway::Impl::resolve(const std::string& host, std::uint16_t port, Loop& loop, const LoopShared::Resolved& done) {
+  resolver_.async_resolve(
+      host, std::to_string(port), boost::asio::ip::tcp::resolver::numeric_service,
+      [&loop, done](const boost::system::error_code& error, const boost::asio::ip::tcp::resolver::results_type& found) {
+        std::vector<Endpoint> endpoints;
+        for (const auto& entry : found) {
+          endpoints.emplace_back(entry.endpoint());
+        }
+        using Found = Result<std::vector<Endpoint>, std::string>;
+        auto result = error || endpoints.empty() ? Found(Unexpected(error.message())) : Found(std::move(endpoints));
+        loop.post([done, result = std::move(result)] { done(result); });
+      });
 }
 
 void Gateway::Impl::wait_for_signal() {
@@ -336,7 +374,7 @@ void Gateway::Impl::drain() {
   drain_until_ = read_clocks().mono + settings_.net.drain_timeout;
   log_.write(Severity::info, "draining", {{"connections", std::to_string(connection_count())}});
   for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    boost::asio::post(loops_[i % loops_.size()]->context(), [listener = listeners_[i].get()] { listener->close(); });
+    loops_[i % loops_.size()]->post([listener = listeners_[i].get()] { listener->close(); });
   }
   for (auto& loop : loops_) {
     loop->drain();

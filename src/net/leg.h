@@ -1,7 +1,7 @@
-// One side of a connection: a connected socket with its TLS, and what it waits for.
+// One side of a connection: a connected socket with its TLS, and an owner that is told when it may go on.
 //
-// A leg tells its owner when it may go on. The owner can be changed at any time: no operation under way refers to it,
-// so a leg moves, with its TLS, from one connection to another or to nobody.
+// The owner can be changed at any time: nothing under way refers to it, so a leg moves, with its TLS, from one
+// connection of its loop to another, or to nobody.
 #pragma once
 
 #include <array>
@@ -14,16 +14,17 @@
 
 namespace sallyport::net {
 
-class Leg : public std::enable_shared_from_this<Leg> {
+class Leg {
  public:
   class Owner {
    public:
     virtual ~Owner() = default;
-    // Something may be received, sent or handshaken again. On the loop's thread, never from within a call to the leg.
+    // Something may be received, sent or handshaken again. Never from within a call to the leg.
     virtual void leg_ready() = 0;
   };
 
-  explicit Leg(Socket socket);
+  // The socket is connected and does not block. `loop` outlives the leg, all of whose calls are on its thread.
+  Leg(Loop& loop, Descriptor socket);
 
   // Nobody is told of what happens to a leg without owner; it is found by the next call.
   void set_owner(std::weak_ptr<Owner> owner) { owner_ = std::move(owner); }
@@ -31,11 +32,8 @@ class Leg : public std::enable_shared_from_this<Leg> {
   // From now on the bytes are those of TLS; handshake() follows.
   void start_tls(TlsStream stream) { channel_.start_tls(std::move(stream)); }
   // Whether handshake() may get on.
-  bool handshake_due() const {
-    return channel_.in_handshake() && !handshake_failed_ && !channel_.waiting_readable() && !write_waits_;
-  }
-  // Has the owner told when it can go on, unless it is done or has failed.
-  Channel::Handshake handshake();
+  bool handshake_due() const { return channel_.handshake_due(); }
+  Channel::Handshake handshake() { return channel_.handshake(); }
   SSL* tls() { return channel_.tls(); }
 
   enum class Transfer : std::uint8_t {
@@ -48,12 +46,12 @@ class Leg : public std::enable_shared_from_this<Leg> {
   //   session::OutputQueue& output();  void sent(std::size_t count, Now now);
   template <typename Side>
   Transfer receive(Side side) {
-    if (channel_.in_handshake() || channel_.waiting_readable() || !channel_.readable() || !side.wants_bytes()) {
+    if (!channel_.readable() || channel_.in_handshake() || !side.wants_bytes()) {
       return Transfer::none;
     }
     IoResult result = channel_.read(side.space());
     if (result.status == IoStatus::ok) {
-      side.received(result.bytes, read_clocks());
+      side.received(result.bytes, loop_.now());
     }
     return transfer(result.status);
   }
@@ -61,41 +59,40 @@ class Leg : public std::enable_shared_from_this<Leg> {
   template <typename Side>
   Transfer send(Side side) {
     session::OutputQueue& queue = side.output();
-    if (queue.empty() || write_waits_ || write_failed_ || channel_.in_handshake()) {
-      return Transfer::none;
+    Transfer sent = Transfer::none;
+    for (int write = 0; write < writes_max && can_send() && !queue.empty(); ++write) {
+      std::array<Bytes, 16> pieces;
+      IoResult result = channel_.write({pieces.data(), queue.gather(pieces)});
+      if (result.status == IoStatus::ok) {
+        side.sent(result.bytes, loop_.now());
+      }
+      write_failed_ = result.status == IoStatus::closed || result.status == IoStatus::failed;
+      Transfer step = transfer(result.status);
+      sent = step == Transfer::none ? sent : step;
     }
-    std::array<Bytes, 16> pieces;
-    IoResult result = channel_.write({pieces.data(), queue.gather(pieces)});
-    if (result.status == IoStatus::ok) {
-      side.sent(result.bytes, read_clocks());
-    } else if (result.status == IoStatus::would_block) {
-      wait_writable();
-    } else {
-      write_failed_ = true;
-    }
-    return transfer(result.status);
+    return sent;
   }
-  // Has the owner told once there is something to receive.
-  void wait_readable();
 
-  // Drops what is there to be received. False once the peer has closed; else as wait_readable().
-  bool discard(MonoTime until);
+  // Drops some of what is there to be received. False once the peer has closed.
+  bool discard() { return channel_.discard(); }
+  bool readable() const { return channel_.readable(); }
 
   // Tells the peer that nothing more comes.
   void shutdown_write() { channel_.shutdown_write(); }
-  // The owner hears nothing any more.
-  void close();
 
  private:
+  // A TLS record holds 16 KiB, so that many are needed for what is held of an answer: all of it should be gone before
+  // more is received, as what stays behind has to be moved.
+  static constexpr int writes_max = 8;
+
+  bool can_send() const { return channel_.writable() && !write_failed_ && !channel_.in_handshake(); }
   static Transfer transfer(IoStatus status);
-  void wait_writable();
   void tell_owner();
 
-  Channel channel_;
+  Loop& loop_;
   std::weak_ptr<Owner> owner_;
-  bool write_waits_ = false;
+  Channel channel_;
   bool write_failed_ = false;
-  bool handshake_failed_ = false;
 };
 
 }  // namespace sallyport::net

@@ -6,12 +6,12 @@
 #include <array>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
-#include <boost/asio/post.hpp>
+#include <cerrno>
 #include <cstring>
 
 #include "crypto/random.h"
 #include "net/connection.h"
-#include "net/proxy_header_reader.h"
+#include "net/socket_options.h"
 #include "session/reason.h"
 #include "wire/response.h"
 
@@ -19,11 +19,10 @@ namespace sallyport::net {
 namespace {
 
 using boost::asio::ip::tcp;
-using ReusePort = boost::asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
 
 constexpr int backlog = 4096;
 // After a failure to accept, for want of descriptors say, accepting pauses so as not to spin.
-constexpr std::chrono::milliseconds pause_after_failure{100};
+constexpr Milliseconds pause_after_failure{100};
 
 struct Peer {
   std::string text;                     // "192.0.2.1:5000"; of a Unix socket "unix:pid=12,uid=34"
@@ -35,12 +34,12 @@ std::string address_text(const tcp::endpoint& endpoint) {
   return (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
-Peer describe(Socket& socket, const boost::asio::generic::stream_protocol::endpoint& endpoint) {
+Peer describe(const Descriptor& socket, const Endpoint& endpoint) {
   int family = endpoint.protocol().family();
   if (family != AF_INET && family != AF_INET6) {
     ucred credentials{};
     socklen_t size = sizeof(credentials);
-    ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+    ::getsockopt(socket.number(), SOL_SOCKET, SO_PEERCRED, &credentials, &size);
     return {.text = "unix:pid=" + std::to_string(credentials.pid) + ",uid=" + std::to_string(credentials.uid),
             .address = std::nullopt};
   }
@@ -48,6 +47,11 @@ Peer describe(Socket& socket, const boost::asio::generic::stream_protocol::endpo
   address.resize(endpoint.size());
   std::memcpy(address.data(), endpoint.data(), endpoint.size());
   return {.text = address_text(address), .address = parse_address(address.address().to_string())};
+}
+
+bool enable(const Descriptor& socket, int option) {
+  constexpr int on = 1;
+  return ::setsockopt(socket.number(), SOL_SOCKET, option, &on, sizeof on) == 0;
 }
 
 // Whether somebody listens on this Unix socket.
@@ -90,132 +94,123 @@ Listener::Listener(Loop& loop, const session::ListenerProfile& profile, const Pl
       profile_(profile),
       index_(place.index),
       loop_count_(place.loop_count),
-      load_balancers_(place.settings.proxy_protocol_from),
-      acceptor_(loop.context()),
-      pause_(loop.context()) {}
+      load_balancers_(place.settings.proxy_protocol_from) {}
 
 Result<std::unique_ptr<Listener>, std::string> Listener::open(Loop& loop, const session::ListenerProfile& profile,
                                                               const Place& place) {
   std::unique_ptr<Listener> listener(new Listener(loop, profile, place));
   const ListenerSettings& settings = place.settings;
-  boost::system::error_code error =
-      settings.socket_path.empty() ? listener->open_tcp(place) : listener->open_unix(place);
-  if (error) {
+  int error = settings.socket_path.empty() ? listener->open_tcp(place) : listener->open_unix(place);
+  if (error != 0) {
     std::string where = settings.socket_path.empty() ? settings.address + " port " + std::to_string(place.port)
                                                      : settings.socket_path.string();
-    return Unexpected("listener " + profile.name + " on " + where + ": " + error.message());
+    return Unexpected("listener " + profile.name + " on " + where + ": " + std::strerror(error));
   }
   return listener;
 }
 
-boost::system::error_code Listener::open_tcp(const Place& place) {
-  boost::system::error_code error;
-  tcp::endpoint endpoint(boost::asio::ip::make_address(place.settings.address, error), place.port);
-  if (!error) {
-    acceptor_.open(endpoint.protocol(), error);
+int Listener::open_tcp(const Place& place) {
+  boost::system::error_code not_numeric;
+  tcp::endpoint endpoint(boost::asio::ip::make_address(place.settings.address, not_numeric), place.port);
+  if (not_numeric) {
+    return EINVAL;
   }
-  if (!error) {
-    acceptor_.set_option(boost::asio::socket_base::reuse_address(true), error);
-    acceptor_.set_option(ReusePort(true), error);
-    acceptor_.bind(endpoint, error);
+  socket_ = Descriptor(::socket(endpoint.protocol().family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  auto size = static_cast<socklen_t>(endpoint.capacity());
+  bool open = socket_.is_open() && enable(socket_, SO_REUSEADDR) && enable(socket_, SO_REUSEPORT) &&
+              ::bind(socket_.number(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) == 0 &&
+              ::listen(socket_.number(), backlog) == 0 && ::getsockname(socket_.number(), endpoint.data(), &size) == 0;
+  if (!open) {
+    return errno;
   }
-  if (!error) {
-    acceptor_.listen(backlog, error);
-  }
-  if (!error) {
-    tcp::endpoint bound;
-    auto local = acceptor_.local_endpoint(error);
-    bound.resize(local.size());
-    std::memcpy(bound.data(), local.data(), local.size());
-    port_ = bound.port();
-  }
-  return error;
+  port_ = endpoint.port();
+  return 0;
 }
 
-boost::system::error_code Listener::open_unix(const Place& place) {
+int Listener::open_unix(const Place& place) {
   const std::filesystem::path& path = place.settings.socket_path;
   boost::asio::local::stream_protocol::endpoint endpoint;
   if (path.string().size() >= endpoint.capacity() - sizeof(sa_family_t)) {
-    return boost::asio::error::name_too_long;
+    return ENAMETOOLONG;
   }
   endpoint.path(path.string());
-  boost::system::error_code error;
   if (place.first != nullptr) {
-    int shared = ::fcntl(place.first->acceptor_.native_handle(), F_DUPFD_CLOEXEC, 0);
-    if (shared < 0) {
-      return {errno, boost::system::system_category()};
-    }
-    acceptor_.assign(endpoint.protocol(), shared, error);
-    return error;
+    socket_ = Descriptor(::fcntl(place.first->socket_.number(), F_DUPFD_CLOEXEC, 0));
+    return socket_.is_open() ? 0 : errno;
   }
   std::error_code ignored;
   if (std::filesystem::is_socket(path, ignored) && !is_served(path)) {
     std::filesystem::remove(path, ignored);  // of a process that did not end in order
   }
-  acceptor_.open(endpoint.protocol(), error);
-  if (!error) {
-    acceptor_.bind(endpoint, error);
+  socket_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!socket_.is_open() || ::bind(socket_.number(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0) {
+    return errno;
   }
-  if (!error) {
-    socket_path_ = path;
-    // Whoever reaches it still needs a token; the directory's permissions say who does.
-    std::filesystem::permissions(path, std::filesystem::perms(0666), ignored);
-    acceptor_.listen(backlog, error);
-  }
-  return error;
+  socket_path_ = path;
+  // Whoever reaches it still needs a token; the directory's permissions say who does.
+  std::filesystem::permissions(path, std::filesystem::perms(0666), ignored);
+  return ::listen(socket_.number(), backlog) == 0 ? 0 : errno;
 }
 
 void Listener::accept() {
-  auto peer = std::make_shared<Protocol::endpoint>();
-  acceptor_.async_accept(*peer, [this, peer](const boost::system::error_code& error, Socket socket) {
-    if (error == boost::asio::error::operation_aborted || !acceptor_.is_open()) {
-      return;
+  watch_.emplace(loop_.reactor(), socket_.number(), Reactor::Watch::Kind::listening, [this] { on_ready(); });
+}
+
+// One a turn, so that those that are served get on as well.
+void Listener::on_ready() {
+  Endpoint peer;
+  auto size = static_cast<socklen_t>(peer.capacity());
+  Descriptor socket(::accept4(socket_.number(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket.is_open()) {
+    peer.resize(size);
+    on_accepted(std::move(socket), peer);
+    return;
+  }
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR || errno == ECONNABORTED) {
+    return;
+  }
+  loop_.own_counters().add_connection_refused("accept_failed");
+  loop_.shared().log.write(Severity::warning, "connection not accepted",
+                           {{"listener", profile_.name}, {"error", std::strerror(errno)}});
+  watch_.reset();
+  loop_.after(pause_after_failure, [this] {
+    if (socket_.is_open()) {
+      accept();
     }
-    if (error) {
-      loop_.own_counters().add_connection_refused("accept_failed");
-      loop_.shared().log.write(Severity::warning, "connection not accepted",
-                               {{"listener", profile_.name}, {"error", error.message()}});
-      pause_.expires_after(pause_after_failure);
-      pause_.async_wait([this](const boost::system::error_code& cancelled) {
-        if (!cancelled) {
-          accept();
-        }
-      });
-      return;
-    }
-    on_accepted(std::move(socket), *peer);
-    accept();
   });
 }
 
-void Listener::on_accepted(Socket socket, const Protocol::endpoint& endpoint) {
+void Listener::on_accepted(Descriptor socket, const Endpoint& endpoint) {
   LoopShared& shared = loop_.shared();
   if (loop_.draining()) {
-    turn_away(std::move(socket), "draining");
+    turn_away(socket, "draining");
     return;
   }
-  if (!shared.admit_connection(read_clocks().mono)) {
-    turn_away(std::move(socket), "too_fast");
+  if (!shared.admit_connection(loop_.now().mono)) {
+    turn_away(socket, "too_fast");
     return;
   }
   if (shared.connections_open.fetch_add(1, std::memory_order_relaxed) >= shared.connections_max) {
     give_place_back();
-    turn_away(std::move(socket), "too_many_connections");
+    turn_away(socket, "too_many_connections");
     return;
   }
   Peer peer = describe(socket, endpoint);
   bool proxied = peer.address && std::any_of(load_balancers_.begin(), load_balancers_.end(),
                                              [&](const AddressRange& range) { return range.contains(*peer.address); });
   if (proxied) {
-    read_proxy_header(std::move(socket), std::move(peer.text));
+    read_proxy_header(std::move(socket), peer.text);
   } else {
     begin_session(std::move(socket), std::move(peer.text));
   }
 }
 
-void Listener::read_proxy_header(Socket socket, std::string load_balancer) {
+void Listener::read_proxy_header(Descriptor socket, const std::string& load_balancer) {
   auto reader = std::make_shared<ProxyHeaderReader>(
-      std::move(socket), [this, load_balancer](Socket received, Result<std::string, std::string> client) {
+      loop_, std::move(socket),
+      [this, load_balancer](const std::shared_ptr<ProxyHeaderReader>& read, Descriptor received,
+                            const Result<std::string, std::string>& client) {
+        proxy_headers_.erase(read);
         if (!client) {
           give_place_back();
           loop_.own_counters().add_connection_refused("proxy_header");
@@ -226,16 +221,18 @@ void Listener::read_proxy_header(Socket socket, std::string load_balancer) {
         }
         begin_session(std::move(received), client->empty() ? load_balancer : *client);
       });
+  proxy_headers_.insert(reader);
   reader->start(loop_.runtime()->environment->limits.handshake_timeout);
 }
 
-void Listener::begin_session(Socket socket, std::string client) {
+void Listener::begin_session(Descriptor socket, std::string client) {
   loop_.own_counters().add(Metric::connections_accepted);
+  set_socket_options(socket.number(), loop_.runtime()->tcp);
   session::Session::Opening opening{.origin = {.session_id = random_session_id(),
                                                .connection_id = loop_.next_connection_id(loop_count_),
                                                .client_address = std::move(client)},
                                     .nonce = random_nonce(),
-                                    .now = read_clocks()};
+                                    .now = loop_.now()};
   auto connection = std::make_shared<Connection>(
       loop_,
       Connection::Client{
@@ -249,7 +246,7 @@ void Listener::give_place_back() {
 }
 
 // In place of the greeting a client gets an error that says why. A socket buffer that is still empty takes it.
-void Listener::turn_away(Socket socket, std::string_view reason) {
+void Listener::turn_away(const Descriptor& socket, std::string_view reason) {
   loop_.own_counters().add_connection_refused(reason);
   session::ClientError error =
       session::client_error(reason == "draining" ? session::Reason::drained : session::Reason::too_many_connections);
@@ -258,16 +255,13 @@ void Listener::turn_away(Socket socket, std::string_view reason) {
   writer.begin(0);
   wire::write_err(writer, {.code = error.mysql_error, .sql_state = {}, .message = error.message});
   writer.end();
-  boost::system::error_code ignored;
-  socket.non_blocking(true, ignored);
-  socket.write_some(boost::asio::buffer(packet), ignored);
-  socket.shutdown(Socket::shutdown_send, ignored);
+  ::send(socket.number(), packet.data(), packet.size(), MSG_NOSIGNAL);
+  ::shutdown(socket.number(), SHUT_WR);
 }
 
 void Listener::close() {
-  boost::system::error_code ignored;
-  acceptor_.close(ignored);
-  pause_.cancel();
+  watch_.reset();
+  socket_.close();
   if (!socket_path_.empty()) {
     std::error_code unremoved;
     std::filesystem::remove(std::exchange(socket_path_, {}), unremoved);

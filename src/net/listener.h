@@ -2,14 +2,13 @@
 // the kernel spreads connections and no loop hands any to another; on a Unix socket all accept from the same one.
 #pragma once
 
-#include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <memory>
+#include <optional>
 #include <string>
+#include <unordered_set>
 
-#include "net/channel.h"
 #include "net/loop.h"
+#include "net/proxy_header_reader.h"
 #include "session/client_login.h"
 
 namespace sallyport::net {
@@ -32,16 +31,15 @@ class Listener {
   void close();
 
  private:
-  using Protocol = boost::asio::generic::stream_protocol;
-  using Acceptor = boost::asio::basic_socket_acceptor<Protocol>;
-
   Listener(Loop& loop, const session::ListenerProfile& profile, const Place& place);
-  boost::system::error_code open_tcp(const Place& place);
-  boost::system::error_code open_unix(const Place& place);
-  void on_accepted(Socket socket, const Protocol::endpoint& peer);
-  void read_proxy_header(Socket socket, std::string load_balancer);
-  void begin_session(Socket socket, std::string client);
-  void turn_away(Socket socket, std::string_view reason);
+  // The error's number, as errno has it; 0: open.
+  int open_tcp(const Place& place);
+  int open_unix(const Place& place);
+  void on_ready();
+  void on_accepted(Descriptor socket, const Endpoint& peer);
+  void read_proxy_header(Descriptor socket, const std::string& load_balancer);
+  void begin_session(Descriptor socket, std::string client);
+  void turn_away(const Descriptor& socket, std::string_view reason);
   void give_place_back();
 
   Loop& loop_;
@@ -51,8 +49,9 @@ class Listener {
   std::vector<AddressRange> load_balancers_;
   std::filesystem::path socket_path_;  // to be removed by this listener; else empty
   std::uint16_t port_ = 0;
-  Acceptor acceptor_;
-  boost::asio::steady_timer pause_;
+  Descriptor socket_;
+  std::optional<Reactor::Watch> watch_;  // while accepting; destroyed before the socket that it watches
+  std::unordered_set<std::shared_ptr<ProxyHeaderReader>> proxy_headers_;  // that are being read
 };
 
 }  // namespace sallyport::net

@@ -1,7 +1,8 @@
 #include "net/loop.h"
 
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
+#include <sys/eventfd.h>
+
+#include <algorithm>
 #include <chrono>
 
 #include "net/backends.h"
@@ -22,24 +23,94 @@ Now read_clocks() {
 
 Loop::Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopShared& shared)
     : index_(index),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      wake_watch_(reactor_, wake_.number(), Reactor::Watch::Kind::stream, [this] { run_posted(); }),
       shared_(shared),
       audit_(std::move(audit)),
+      now_(read_clocks()),
+      next_tick_(now_.mono),
       backends_(std::make_unique<Backends>(*this, shared.backends)) {}
 
 Loop::~Loop() = default;
 
 void Loop::run() {
-  auto work = boost::asio::make_work_guard(context_);
-  schedule_tick();
-  context_.run();
+  while (!stopped_) {
+    turn();
+  }
   awaiting_commit_.clear();
+  again_.clear();
   connections_.clear();
   backends_->close_all();
   audit_->commit();
 }
 
+// What the events of one turn have appended to the audit file is committed at the turn's end, at once for all.
+void Loop::turn() {
+  reactor_.wait(time_to_wait());
+  now_ = read_clocks();
+  run_again();
+  reactor_.tell();
+  run_timers();
+  if (now_.mono >= next_tick_) {
+    next_tick_ = now_.mono + tick_interval;
+    tick();
+  }
+  if (!awaiting_commit_.empty()) {
+    commit();
+  }
+}
+
+Milliseconds Loop::time_to_wait() const {
+  if (!again_.empty() || !awaiting_commit_.empty()) {
+    return Milliseconds{0};
+  }
+  MonoTime due = timers_.empty() ? next_tick_ : std::min(next_tick_, timers_.begin()->first);
+  return std::chrono::ceil<Milliseconds>(due - now_.mono);
+}
+
+void Loop::post(std::function<void()> task) {
+  {
+    std::lock_guard lock(posted_mutex_);
+    posted_.push_back(std::move(task));
+  }
+  ::eventfd_write(wake_.number(), 1);
+}
+
+void Loop::run_posted() {
+  eventfd_t ignored = 0;
+  ::eventfd_read(wake_.number(), &ignored);
+  std::vector<std::function<void()>> tasks;
+  {
+    std::lock_guard lock(posted_mutex_);
+    tasks.swap(posted_);
+  }
+  for (const auto& task : tasks) {
+    task();
+  }
+}
+
+void Loop::after(Milliseconds delay, std::function<void()> task) {
+  timers_.emplace(now_.mono + delay, std::move(task));
+}
+
+void Loop::run_timers() {
+  while (!timers_.empty() && timers_.begin()->first <= now_.mono) {
+    auto task = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    task();
+  }
+}
+
+void Loop::run_again() {
+  std::vector<std::shared_ptr<Connection>> connections;
+  connections.swap(again_);
+  for (const auto& connection : connections) {
+    connection->leg_ready();
+  }
+}
+
 void Loop::set_runtime(std::shared_ptr<const Runtime> runtime) {
-  boost::asio::post(context_, [this, runtime = std::move(runtime)]() mutable {
+  post([this, runtime = std::move(runtime)]() mutable {
     runtime_ = std::move(runtime);
     if (index_ == 0) {
       shared_.backends.use([](session::BackendPool& pool, auto& orders) {
@@ -47,20 +118,19 @@ void Loop::set_runtime(std::shared_ptr<const Runtime> runtime) {
         return Unit{};
       });
     }
-    Now now = read_clocks();
     auto connections = connections_;  // one may end, and leave the set, on being told
     for (const auto& connection : connections) {
-      connection->environment_changed(runtime_->environment, now);
+      connection->environment_changed(runtime_->environment, now_);
     }
   });
 }
 
 void Loop::set_keys(KeySnapshot keys) {
-  boost::asio::post(context_, [this, keys = std::move(keys)]() mutable { keys_ = std::move(keys); });
+  post([this, keys = std::move(keys)]() mutable { keys_ = std::move(keys); });
 }
 
 void Loop::reopen_audit() {
-  boost::asio::post(context_, [this] {
+  post([this] {
     if (auto reopened = audit_->reopen(); !reopened) {
       shared_.log.write(Severity::error, "audit file not reopened; the old one stays in use",
                         {{"error", reopened.error()}});
@@ -69,24 +139,24 @@ void Loop::reopen_audit() {
 }
 
 void Loop::drain() {
-  boost::asio::post(context_, [this] {
+  post([this] {
     draining_ = true;
     auto connections = connections_;
     for (const auto& connection : connections) {
-      connection->drain(read_clocks());
+      connection->drain(now_);
     }
   });
 }
 
 void Loop::stop_when_empty() {
-  boost::asio::post(context_, [this] {
+  post([this] {
     draining_ = stopping_ = true;
     auto connections = connections_;
     for (const auto& connection : connections) {
-      connection->stop(read_clocks());
+      connection->stop(now_);
     }
     if (connections_.empty()) {
-      context_.stop();
+      stopped_ = true;
     }
   });
 }
@@ -110,26 +180,21 @@ void Loop::remove(const std::shared_ptr<Connection>& connection) {
   shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
   connection_count_.store(static_cast<std::uint32_t>(connections_.size()), std::memory_order_relaxed);
   if (stopping_ && connections_.empty()) {
-    context_.stop();
+    stopped_ = true;
   }
 }
 
 void Loop::request_commit(std::shared_ptr<Connection> connection) {
   awaiting_commit_.push_back(std::move(connection));
-  if (!commit_scheduled_) {
-    commit_scheduled_ = true;
-    boost::asio::post(context_, [this] { commit(); });
-  }
 }
 
 void Loop::commit() {
-  commit_scheduled_ = false;
   std::vector<std::shared_ptr<Connection>> told;
   told.swap(awaiting_commit_);
   bool committed = commit_audit();
-  Now now = read_clocks();
+  now_ = read_clocks();
   for (const auto& connection : told) {
-    connection->audit_done(committed, now);
+    connection->audit_done(committed, now_);
   }
   if (awaiting_commit_.empty()) {
     told.clear();
@@ -152,31 +217,20 @@ bool Loop::commit_audit() {
   return committed;
 }
 
-void Loop::schedule_tick() {
-  timer_.expires_after(tick_interval);
-  timer_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) {
-      tick();
-      schedule_tick();
-    }
-  });
-}
-
 void Loop::tick() {
   if (audit_->has_uncommitted()) {
     commit_audit();
   }
-  Now now = read_clocks();
   std::vector<std::shared_ptr<Connection>> due;
   for (const auto& connection : connections_) {
-    if (now.mono >= connection->deadline()) {
+    if (now_.mono >= connection->deadline()) {
       due.push_back(connection);
     }
   }
   for (const auto& connection : due) {
-    connection->time_passed(now);
+    connection->time_passed(now_);
   }
-  backends_->time_passed(now);
+  backends_->time_passed(now_);
 }
 
 }  // namespace sallyport::net

@@ -2,19 +2,22 @@
 #pragma once
 
 #include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/rate_limit.h"
+#include "base/result.h"
 #include "net/log.h"
+#include "net/reactor.h"
 #include "net/runtime.h"
 #include "session/account_ledger.h"
 #include "store/audit_file.h"
@@ -24,6 +27,8 @@ namespace sallyport::net {
 class Backends;
 class Connection;
 class SharedPool;
+
+using Endpoint = boost::asio::generic::stream_protocol::endpoint;
 
 Now read_clocks();
 
@@ -49,6 +54,9 @@ struct LoopShared {
   std::atomic<bool> audit_failing{false};  // of any loop, for readiness
   // Asks for newer keys of an issuer; `done` is called on the calling loop.
   std::function<void(std::size_t issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;
+  // Looks up a host's addresses, at least one; `done` is called on the calling loop. The error is the resolver's.
+  using Resolved = std::function<void(Result<std::vector<Endpoint>, std::string>)>;
+  std::function<void(const std::string& host, std::uint16_t port, class Loop& loop, Resolved done)> resolve;
 };
 
 class Loop {
@@ -58,12 +66,12 @@ class Loop {
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  boost::asio::io_context& context() { return context_; }
   const LoopCounters& counters() const { return counters_; }
   // Until stop_when_empty() has been called and no connection is left.
   void run();
 
   // From any thread; carried out on the loop's.
+  void post(std::function<void()> task);
   void set_runtime(std::shared_ptr<const Runtime> runtime);
   void set_keys(KeySnapshot keys);
   void reopen_audit();
@@ -72,6 +80,14 @@ class Loop {
   std::uint32_t connection_count() const { return connection_count_.load(std::memory_order_relaxed); }
 
   // On the loop's thread.
+  Reactor& reactor() { return reactor_; }
+  // When the events at hand were found, or the audit file was committed last. All that happens in a turn of the loop
+  // happens at one of these times.
+  Now now() const { return now_; }
+  // Calls `task` after the events at hand, `delay` from now at the earliest.
+  void after(Milliseconds delay, std::function<void()> task);
+  // Calls leg_ready() of the connection in the next turn.
+  void again(std::shared_ptr<Connection> connection) { again_.push_back(std::move(connection)); }
   LoopCounters& own_counters() { return counters_; }
   LoopShared& shared() { return shared_; }
   store::AuditFile& audit() { return *audit_; }
@@ -87,27 +103,38 @@ class Loop {
   void request_commit(std::shared_ptr<Connection> connection);
 
  private:
-  void schedule_tick();
+  void turn();
+  Milliseconds time_to_wait() const;
+  void run_again();
+  void run_posted();
+  void run_timers();
   void tick();
   void commit();
   bool commit_audit();
 
   std::uint32_t index_;
-  boost::asio::io_context context_{1};  // the hint says that one thread runs it
+  Reactor reactor_;
+  Descriptor wake_;  // an eventfd: something was posted
+  Reactor::Watch wake_watch_;
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
   LoopShared& shared_;
   LoopCounters counters_;
   std::unique_ptr<store::AuditFile> audit_;
-  boost::asio::steady_timer timer_{context_};
+  Now now_;
+  MonoTime next_tick_;
+  std::multimap<MonoTime, std::function<void()>> timers_;
+  std::vector<std::shared_ptr<Connection>> again_;
   std::shared_ptr<const Runtime> runtime_;
   KeySnapshot keys_;
   std::unique_ptr<Backends> backends_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<std::uint32_t> connection_count_{0};
   std::vector<std::shared_ptr<Connection>> awaiting_commit_;
-  bool commit_scheduled_ = false;
   bool audit_failing_ = false;
   bool draining_ = false;
   bool stopping_ = false;
+  bool stopped_ = false;
   std::uint32_t connections_made_ = 0;
 };
 

@@ -1,53 +1,71 @@
 #include "net/proxy_header_reader.h"
 
-#include <boost/asio/read.hpp>
+#include <sys/socket.h>
+
+#include <cerrno>
 
 namespace sallyport::net {
+namespace {
 
-using boost::system::error_code;
+std::string sentence(ProxyError error) {
+  return std::string(explain(error));
+}
 
-ProxyHeaderReader::ProxyHeaderReader(Socket socket, Done done)
-    : socket_(std::move(socket)), timer_(socket_.get_executor()), done_(std::move(done)) {}
+}  // namespace
+
+ProxyHeaderReader::ProxyHeaderReader(Loop& loop, Descriptor socket, Done done)
+    : loop_(loop), socket_(std::move(socket)), done_(std::move(done)) {}
 
 void ProxyHeaderReader::start(Milliseconds timeout) {
-  timer_.expires_after(timeout);
-  timer_.async_wait([self = shared_from_this()](const error_code& cancelled) {
-    if (!cancelled) {
-      self->timed_out_ = true;
-      error_code ignored;
-      self->socket_.cancel(ignored);
+  watch_.emplace(loop_.reactor(), socket_.number(), Reactor::Watch::Kind::stream, [this] { on_ready(); });
+  loop_.after(timeout, [weak = weak_from_this()] {
+    if (auto self = weak.lock(); self && self->watch_) {
+      self->finish(Unexpected(std::string("no PROXY protocol header came within limits.handshake_timeout")));
     }
   });
-  boost::asio::async_read(socket_, boost::asio::buffer(head_),
-                          [self = shared_from_this()](const error_code& error, std::size_t /*count*/) {
-                            auto rest_bytes = error ? Unexpected(ProxyError::no_header) : proxy_rest_bytes(self->head_);
-                            if (!rest_bytes) {
-                              self->finish(Unexpected(std::string(explain(rest_bytes.error()))));
-                              return;
-                            }
-                            self->rest_.resize(*rest_bytes);
-                            self->read_rest();
-                          });
 }
 
-void ProxyHeaderReader::read_rest() {
-  boost::asio::async_read(
-      socket_, boost::asio::buffer(rest_), [self = shared_from_this()](const error_code& error, std::size_t /*count*/) {
-        auto client = error ? Unexpected(ProxyError::malformed) : proxied_client(self->head_, self->rest_);
-        if (client) {
-          self->finish(*client);
-        } else {
-          self->finish(Unexpected(std::string(explain(client.error()))));
-        }
-      });
-}
-
-void ProxyHeaderReader::finish(Result<std::string, std::string> client) {
-  timer_.cancel();
-  if (timed_out_) {
-    client = Unexpected(std::string("no PROXY protocol header came within limits.handshake_timeout"));
+void ProxyHeaderReader::on_ready() {
+  auto self = shared_from_this();
+  if (!rest_) {
+    if (!read_part(head_)) {
+      return;
+    }
+    auto rest_bytes = proxy_rest_bytes(head_);
+    if (!rest_bytes) {
+      finish(Unexpected(sentence(rest_bytes.error())));
+      return;
+    }
+    rest_.emplace(*rest_bytes);
+    received_ = 0;
   }
-  done_(std::move(socket_), std::move(client));
+  if (read_part(*rest_)) {
+    auto client = proxied_client(head_, *rest_);
+    finish(client ? Result<std::string, std::string>(*client) : Unexpected(sentence(client.error())));
+  }
+}
+
+// Whether all of the part is there.
+bool ProxyHeaderReader::read_part(MutableBytes part) {
+  while (received_ < part.size()) {
+    ssize_t count = ::recv(socket_.number(), part.data() + received_, part.size() - received_, 0);
+    if (count > 0) {
+      received_ += static_cast<std::size_t>(count);
+    } else if (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      return false;
+    } else if (count == 0 || errno != EINTR) {
+      finish(Unexpected(sentence(rest_ ? ProxyError::malformed : ProxyError::no_header)));
+      return false;
+    }
+  }
+  return true;
+}
+
+void ProxyHeaderReader::finish(const Result<std::string, std::string>& client) {
+  auto self = shared_from_this();
+  watch_.reset();
+  Done done = std::exchange(done_, nullptr);
+  done(self, std::move(socket_), client);
 }
 
 }  // namespace sallyport::net

@@ -17,6 +17,7 @@ namespace sallyport::net {
 
 struct Runtime {
   std::shared_ptr<const session::Environment> environment;
+  TcpSettings tcp;
   std::vector<TlsContext> listener_contexts;           // in the order of the listeners
   std::map<std::string, TlsContext> backend_contexts;  // by connection name; none for a connection without TLS
 };

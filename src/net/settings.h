@@ -33,9 +33,19 @@ struct AdminSettings {
   std::uint16_t port = 9307;
 };
 
+// How peers that are gone without a word are found: by probes of an idle connection, and by what was sent and is never
+// acknowledged.
+struct TcpSettings {
+  Seconds keep_alive_idle{60};      // until the first probe
+  Seconds keep_alive_interval{10};  // between probes
+  std::uint32_t keep_alive_probes = 6;
+  Milliseconds user_timeout{60'000};  // how long what was sent may stay unacknowledged (TCP_USER_TIMEOUT)
+};
+
 struct NetSettings {
   std::vector<ListenerSettings> listeners;
   AdminSettings admin;
+  TcpSettings tcp;
   std::uint32_t worker_threads = 0;  // event loops; 0: one per core
   std::uint32_t connections_max = 10'000;
   std::uint32_t connections_per_second_max = 0;  // 0: no bound

@@ -181,15 +181,17 @@ class Client:
     def capability_header(self, capabilities, packet_max=64 << 20, charset=45):
         return struct.pack("<IIB19xI", capabilities & 0xFFFFFFFF, packet_max, charset, capabilities >> 32)
 
-    def start_tls(self, ca=None, capabilities=USUAL, extra_plaintext=b""):
+    def start_tls(self, ca=None, capabilities=USUAL, extra_plaintext=b"", resumed=None):
+        """`resumed` is a client's TLS socket, whose session is offered to go on with."""
         payload = self.capability_header(capabilities | CLIENT_SSL)
         self.send_raw(struct.pack("<I", len(payload))[:3] + bytes([self.sequence]) + payload + extra_plaintext)
         self.sequence += 1
-        context = ssl.create_default_context(cafile=ca)
-        if ca is None:
+        context = ssl.create_default_context(cafile=ca) if resumed is None else resumed.context
+        if ca is None and resumed is None:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         try:
-            self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1")
+            self.socket = context.wrap_socket(self.socket, server_hostname="127.0.0.1",
+                                              session=None if resumed is None else resumed.session)
         except (ssl.SSLError, ConnectionResetError, BrokenPipeError) as error:
             raise Closed(str(error)) from None
 
@@ -199,11 +201,11 @@ class Client:
         return (self.capability_header(capabilities) + user.encode() + b"\0" + lenenc(authentication) +
                 (schema.encode() + b"\0" if schema is not None else b"") + plugin.encode() + b"\0")
 
-    def login(self, user, password, ca=None, schema=None, capabilities=USUAL):
+    def login(self, user, password, ca=None, schema=None, capabilities=USUAL, resumed=None):
         """The usual login: TLS, then full authentication. Raises what the other side answers."""
         self.capabilities = capabilities
         self.read_greeting()
-        self.start_tls(ca, capabilities)
+        self.start_tls(ca, capabilities, resumed=resumed)
         self.send(self.handshake_response(user, b"\x01" * 32, schema, capabilities=capabilities | CLIENT_SSL))
         return self.finish_authentication(password)
 

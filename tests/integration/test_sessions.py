@@ -184,6 +184,17 @@ def test_rotation_under_load_loses_no_login(lab):
     assert len(logins) > 50
 
 
+def test_a_tls_session_is_resumed_on_every_loop(lab):
+    with lab.login() as first:
+        first.query("SELECT 1")  # the tickets have come with the answers by now
+        assert not first.socket.session_reused
+        # The gateway of these tests has a loop for each core; the kernel spreads connections over them.
+        for _ in range(12):
+            with lab.login(resumed=first.socket) as next_one:
+                assert next_one.socket.session_reused
+                assert next_one.query("SELECT 1")
+
+
 def test_a_changed_certificate_is_taken(lab):
     import ssl
     from mysql_wire import Client
