@@ -48,7 +48,8 @@ Connection::Connection(Loop& loop, Client client)
                 .environment = loop.runtime()->environment,
                 .audit = loop.audit(),
                 .counters = loop.own_counters(),
-                .ledger = loop.shared().ledger},
+                .ledger = loop.shared().ledger,
+                .registry = loop.shared().registry},
                std::move(client.opening)) {}
 
 Connection::~Connection() = default;

@@ -163,7 +163,7 @@ void Loop::stop_when_empty() {
 
 // Unique among the loops: loop i of n gives out i + 1, i + 1 + n, i + 1 + 2n, ...
 std::uint32_t Loop::next_connection_id(std::uint32_t loop_count) {
-  return index_ + 1 + loop_count * connections_made_++;
+  return session::first_connection_id | (index_ + 1 + loop_count * connections_made_++);
 }
 
 void Loop::add(const std::shared_ptr<Connection>& connection) {

@@ -20,6 +20,7 @@
 #include "net/reactor.h"
 #include "net/runtime.h"
 #include "session/account_ledger.h"
+#include "session/session_registry.h"
 #include "store/audit_file.h"
 
 namespace sallyport::net {
@@ -40,6 +41,7 @@ struct LoopShared {
   std::atomic<std::uint32_t> connections_open{0};
   session::AccountLedger ledger;
   SharedPool& backends;
+  session::SessionRegistry registry;
   std::mutex connection_rate_mutex;
   RateLimit connection_rate;
 

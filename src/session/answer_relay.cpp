@@ -1,50 +1,12 @@
 #include "session/answer_relay.h"
 
-#include <array>
-
 namespace sallyport::session {
 namespace {
 
 using wire::PacketKind;
 
-// The gateway tracks all system variables; a client that asked for tracking is told of those that the servers track
-// by default (session_track_system_variables).
-constexpr std::array<std::string_view, 5> variables_told{
-    "autocommit", "character_set_client", "character_set_connection", "character_set_results", "time_zone"};
-
-bool is_told(const wire::SessionTrackEntry& entry) {
-  if (entry.kind != wire::SessionTrackEntry::Kind::system_variable) {
-    return true;
-  }
-  for (std::string_view name : variables_told) {
-    if (entry.name == name) {
-      return true;
-    }
-  }
-  return false;
-}
-
-// Takes what an OK packet says of the session's state; `told` gets what a client is told of it. False when it is
-// malformed.
-bool follow(const wire::OkPacket& ok, TrackedState& state, std::vector<std::uint8_t>& told) {
-  state.status_flags = ok.status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
-  if ((ok.status_flags & wire::status::session_state_changed) == 0) {
-    return true;
-  }
-  auto entries = wire::parse_session_track(ok.session_track);
-  if (!entries) {
-    return false;
-  }
-  for (const auto& entry : *entries) {
-    if (entry.kind == wire::SessionTrackEntry::Kind::schema) {
-      state.schema = entry.value;
-    }
-    if (is_told(entry)) {
-      told.insert(told.end(), entry.raw.begin(), entry.raw.end());
-    }
-  }
-  return true;
-}
+// Where the status flags of an EOF packet stand, in a frame.
+constexpr std::size_t eof_status_at = wire::frame_header_bytes + 3;
 
 // Of the flags that the last packet had, those that hold for an EOF behind column definitions as well: a cursor that
 // was opened before is none of this result.
@@ -109,7 +71,7 @@ void AnswerRelay::cut(const Packet& row, OutputQueue& to, const TrackedState& st
   rows_sent_ = reader_.rows() - (row.packet_ends ? 1 : 0);
   --shift_;  // the reader has counted the row already
   if (columns_end_due_) {
-    insert_eof(to, columns_end_flags(state.status_flags), 0);
+    insert_eof(to, columns_end_flags(state.status_flags) | added_flags(), 0);
   }
   answer_with_error(Reason::result_too_large, to);
 }
@@ -166,7 +128,7 @@ Result<Unit, Reason> AnswerRelay::discard(const Packet& packet, InputBuffer& fro
     if (!eof) {
       return Unexpected(Reason::backend_violation);
     }
-    state.status_flags = eof->status_flags;
+    state.status_flags = eof->status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
   } else if (ends) {
     auto ok = wire::parse_ok(payload, legs_.backend);
     std::vector<std::uint8_t> told;
@@ -223,7 +185,7 @@ Result<Unit, Reason> AnswerRelay::handle(const Packet& packet, InputBuffer& from
     case PacketKind::row:
       // columns_end_due_: the EOF goes before this row, whose header has been counted by the reader already.
       --shift_;
-      insert_eof(to, columns_end_flags(state.status_flags), 0);
+      insert_eof(to, columns_end_flags(state.status_flags) | added_flags(), 0);
       ++shift_;
       columns_end_due_ = false;
       forward(packet, from, to);
@@ -311,10 +273,16 @@ Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& 
     if (!eof) {
       return Unexpected(Reason::backend_violation);
     }
-    state.status_flags = eof->status_flags;
+    state.status_flags = eof->status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
     bool ends_columns = packet.kind == PacketKind::columns_end;
     totals_.warnings += ends_columns ? 0U : eof->warnings;
     if (!client_ends_with_ok()) {
+      auto flags = static_cast<std::uint16_t>(eof->status_flags | added_flags());
+      if (!wire::has(legs_.client, wire::capability::session_track)) {
+        flags &= static_cast<std::uint16_t>(~wire::status::session_state_changed);
+      }
+      from.unclaimed()[eof_status_at] = static_cast<std::uint8_t>(flags);
+      from.unclaimed()[eof_status_at + 1] = static_cast<std::uint8_t>(flags >> 8);
       forward(packet, from, to);
       return Unit{};
     }
@@ -323,7 +291,8 @@ Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& 
     if (!ends_columns || reader_.announces_cursor(eof->status_flags)) {
       // MySQL leaves the flag out of the EOF behind a row of OUT parameters, though an OK follows.
       bool has_more = !ends_columns && !reader_.done();
-      auto flags = static_cast<std::uint16_t>(eof->status_flags | (has_more ? wire::status::more_results_exist : 0));
+      auto flags = static_cast<std::uint16_t>(eof->status_flags | added_flags() |
+                                              (has_more ? wire::status::more_results_exist : 0));
       insert_ok(to, {.header = wire::eof_header, .status_flags = flags, .warnings = eof->warnings});
     }
     return Unit{};
@@ -353,8 +322,9 @@ Result<Unit, Reason> AnswerRelay::handle_ok(const Packet& packet, const wire::Ok
       told.status_flags &= static_cast<std::uint16_t>(~wire::status::session_state_changed);
     }
   }
+  told.status_flags |= added_flags();
   bool as_eof = ok.header == wire::eof_header && !client_ends_with_ok();
-  if (!changed && !as_eof) {
+  if (!changed && !as_eof && !more_results_follow_) {
     columns_end_due_ = false;
     forward(packet, from, to);
     return Unit{};
@@ -365,7 +335,7 @@ Result<Unit, Reason> AnswerRelay::handle_ok(const Packet& packet, const wire::Ok
     bool cursor = reader_.announces_cursor(ok.status_flags) && reader_.rows() == rows_before_result_;
     --shift_;
     if (columns_end_due_ && !cursor) {
-      insert_eof(to, columns_end_flags(state.status_flags), 0);
+      insert_eof(to, columns_end_flags(state.status_flags) | added_flags(), 0);
     }
     insert_eof(to, told.status_flags, ok.warnings);
     to.skip(packet.bytes);

@@ -10,16 +10,11 @@
 #include "session/input_buffer.h"
 #include "session/output_queue.h"
 #include "session/reason.h"
+#include "session/tracked_state.h"
 #include "wire/response.h"
 #include "wire/response_reader.h"
 
 namespace sallyport::session {
-
-// What the server said of the session's state in OK packets.
-struct TrackedState {
-  std::string schema;
-  std::uint16_t status_flags = wire::status::autocommit;
-};
 
 // The capabilities negotiated on each leg.
 struct Legs {
@@ -55,6 +50,9 @@ class AnswerRelay {
   };
   // Begins the answer to `command`.
   void start(wire::Command command, const Legs& legs, FirstSequenceIds first, const Bounds& bounds);
+
+  // The answer is one of several that the client takes for one: each OK and EOF of it says that more follow.
+  void announce_more_results() { more_results_follow_ = true; }
 
   // file_requested: the server asks for the file requested_file(); pass_request(), refuse_request() or drop_request().
   enum class Step : std::uint8_t { more, done, file_requested };
@@ -117,6 +115,9 @@ class AnswerRelay {
                                  TrackedState& state);
   void count_definition(wire::PacketKind kind, OutputQueue& to, const TrackedState& state);
   void note_prepare(const wire::PrepareOk& ok);
+  std::uint16_t added_flags() const {
+    return more_results_follow_ ? wire::status::more_results_exist : std::uint16_t{0};
+  }
   bool client_ends_with_ok() const { return wire::has(legs_.client, wire::capability::deprecate_eof); }
   bool backend_ends_with_ok() const { return wire::has(legs_.backend, wire::capability::deprecate_eof); }
 
@@ -125,6 +126,7 @@ class AnswerRelay {
   std::uint8_t shift_ = 0;  // client's sequence id minus backend's, modulo 256
   std::uint64_t definitions_left_ = 0;
   std::uint64_t prepare_columns_left_ = 0;
+  bool more_results_follow_ = false;
   bool columns_end_due_ = false;  // the client is due an EOF behind the column definitions that the server left out
   std::uint64_t rows_before_result_ = 0;
   Bounds bounds_;

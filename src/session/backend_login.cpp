@@ -81,7 +81,10 @@ BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t
     writer.end();
     ++answers_due_;
   };
-  query("SET SESSION session_track_system_variables='*', SESSION session_track_schema=1");
+  // What is set to itself is reported with the answer: how the server reads the texts to come.
+  query(
+      "SET SESSION session_track_system_variables='*', SESSION session_track_schema=1, SESSION sql_mode=@@sql_mode, "
+      "SESSION character_set_client=@@character_set_client");
   if (!target.set_role.empty()) {
     query("SET ROLE " + quoted_identifier(target.set_role));
   }
@@ -95,10 +98,14 @@ BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t
   }
 }
 
-BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities negotiated) {
+BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities negotiated, TrackedState& state) {
   --answers_due_;
   if (auto ok = wire::parse_ok(payload, negotiated)) {
-    status_flags_ = ok->status_flags;
+    std::vector<std::uint8_t> told_to_clients;  // none of it: it is the gateway's doing
+    if (!follow(*ok, state, told_to_clients)) {
+      failed_ = true;
+      failure_.message = "what the server tracks of the session was malformed";
+    }
   } else if (auto err = wire::parse_err(payload)) {
     failed_ = true;
     failure_ = {.code = err->code,

@@ -9,6 +9,7 @@
 
 #include "session/client_login.h"
 #include "session/settings.h"
+#include "session/tracked_state.h"
 #include "wire/handshake.h"
 #include "wire/response_reader.h"
 
@@ -50,12 +51,11 @@ class BackendSetup {
     std::string message;
     bool on_schema = false;  // choosing the schema failed: the client's own choice
   };
-  // A whole packet of the server.
-  Step on_packet(Bytes payload, wire::Capabilities negotiated);
+  // A whole packet of the server, which says what state the session is in.
+  Step on_packet(Bytes payload, wire::Capabilities negotiated, TrackedState& state);
   // The sequence id that the server's next packet bears.
   static constexpr std::uint8_t next_sequence_id = 1;
   const Failure& failure() const { return failure_; }
-  std::uint16_t status_flags() const { return status_flags_; }
   // Of statements sent. Without any the connection stands between commands, also after a failure.
   std::uint32_t answers_due() const { return answers_due_; }
 
@@ -63,7 +63,6 @@ class BackendSetup {
   std::uint32_t answers_due_ = 0;
   bool failed_ = false;
   bool last_is_schema_ = false;
-  std::uint16_t status_flags_ = 0;
   Failure failure_;
 };
 

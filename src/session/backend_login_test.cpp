@@ -56,7 +56,7 @@ class BackendLoginTest : public testing::Test {
     connection_.host = "db";
     connection_.tls.mode = BackendTlsMode::disabled;
     login_settings_ = {.name = "reader", .user = "reader_user", .password = Secret{std::string(password)}};
-    hello_.capabilities = capability::protocol_41 | capability::multi_statements;
+    hello_.capabilities = capability::protocol_41 | capability::multi_statements | capability::multi_results;
     hello_.collation_id = 45;
   }
 
@@ -326,6 +326,8 @@ TEST_F(BackendLoginTest, EndOfRowsIsNegotiatedAsWithTheClient) {
 
 class BackendSetupTest : public BackendLoginTest {
  protected:
+  TrackedState state_;
+
   std::vector<std::string> statements() const {
     std::vector<std::string> texts;
     Bytes rest{out_};
@@ -343,13 +345,15 @@ TEST_F(BackendSetupTest, TracksTheSessionThenTakesRoleAndSchema) {
   full.set_role = "odd`role";
   full.schema = "sales";
   BackendSetup setup{full, out_};
-  EXPECT_EQ(statements(), (std::vector<std::string>{
-                              "\x03SET SESSION session_track_system_variables='*', SESSION session_track_schema=1",
-                              "\x03SET ROLE `odd``role`", "\x02sales"}));
-  EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0), BackendSetup::Step::more);
-  EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0), BackendSetup::Step::more);
-  EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0), BackendSetup::Step::done);
-  EXPECT_EQ(setup.status_flags(), wire::status::autocommit);
+  EXPECT_EQ(statements(),
+            (std::vector<std::string>{
+                "\x03SET SESSION session_track_system_variables='*', SESSION session_track_schema=1, SESSION "
+                "sql_mode=@@sql_mode, SESSION character_set_client=@@character_set_client",
+                "\x03SET ROLE `odd``role`", "\x02sales"}));
+  EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0, state_), BackendSetup::Step::more);
+  EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0, state_), BackendSetup::Step::more);
+  EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0, state_), BackendSetup::Step::done);
+  EXPECT_EQ(state_.status_flags, wire::status::autocommit);
 }
 
 TEST_F(BackendSetupTest, AnErrorFailsItAlsoOneWithoutAText) {
@@ -359,9 +363,9 @@ TEST_F(BackendSetupTest, AnErrorFailsItAlsoOneWithoutAText) {
       wanted.schema = "sales";
       BackendSetup setup{wanted, out_};
       if (on_schema) {
-        ASSERT_EQ(setup.on_packet(bytes_of(ok_payload), 0), BackendSetup::Step::more);
+        ASSERT_EQ(setup.on_packet(bytes_of(ok_payload), 0, state_), BackendSetup::Step::more);
       }
-      EXPECT_EQ(setup.on_packet(bytes_of(error), 0), BackendSetup::Step::failed);
+      EXPECT_EQ(setup.on_packet(bytes_of(error), 0, state_), BackendSetup::Step::failed);
       EXPECT_EQ(setup.failure().code, 1045);
       EXPECT_EQ(setup.failure().on_schema, on_schema);
     }
@@ -370,7 +374,7 @@ TEST_F(BackendSetupTest, AnErrorFailsItAlsoOneWithoutAText) {
 
 TEST_F(BackendSetupTest, AnAnswerThatIsNeitherOkNorErrorFailsIt) {
   BackendSetup setup{target(), out_};
-  EXPECT_EQ(setup.on_packet(bytes_of("\x02rows"), 0), BackendSetup::Step::failed);
+  EXPECT_EQ(setup.on_packet(bytes_of("\x02rows"), 0, state_), BackendSetup::Step::failed);
 }
 
 }  // namespace

@@ -47,6 +47,13 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::command_malformed, "command_malformed", 1835, "HY000",
      "The command was malformed. Nothing was executed; the connection is usable."},
     {Reason::denied_by_policy, "denied_by_policy", 1142, "42000", "Denied by policy. Nothing was executed."},
+    {Reason::statements_not_separable, "statements_not_separable", 1235, "42000",
+     "The text has several statements and can't be separated with certainty. Neither the statement at hand nor those "
+     "behind it were executed; send each on its own."},
+    {Reason::kill_form_not_supported, "kill_form_not_supported", 1235, "42000",
+     "KILL is taken as a statement of its own, KILL [HARD | SOFT] [CONNECTION | QUERY] NUMBER. Nothing was executed."},
+    {Reason::kill_target_unknown, "kill_target_unknown", 1094, "HY000",
+     "Unknown thread id, or not a session of your service account with the same role. Nothing was executed."},
     {Reason::statement_unknown, "statement_unknown", 1243, "HY000",
      "Unknown prepared statement. Prepare it first on this connection."},
     {Reason::parameter_incomplete, "parameter_incomplete", 1210, "HY000",

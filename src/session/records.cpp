@@ -184,6 +184,9 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
   if (command.text) {
     record.text("text", *command.text);
   }
+  if (command.part != 0) {
+    record.number("part", command.part);
+  }
   if (command.statement_id) {
     record.number("statement_id", *command.statement_id);
   }
@@ -202,6 +205,7 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
   if (command.long_data) {
     record.text("value", text_of(*command.long_data));
   }
+  record.text_if_any("target_session", command.target_session);
   record.text_if_any("rule", command.rule);
   record.end();
   return finish();

@@ -35,13 +35,15 @@ struct CommandRecord {
   std::uint8_t opcode = 0;
   std::string_view schema;                    // default schema, as far as known
   std::optional<std::string_view> text;       // statement text
+  std::uint32_t part = 0;                     // number of the statement in a text of several; 0: it is the only one
   std::optional<std::uint32_t> statement_id;  // of a prepared statement
   std::optional<std::uint64_t> prepared_seq;  // seq of the record that prepared it
   const std::vector<wire::Parameter>* parameters = nullptr;
   const std::vector<wire::Parameter>* attributes = nullptr;
   std::optional<std::uint16_t> parameter_index;  // COM_STMT_SEND_LONG_DATA
   std::optional<Bytes> long_data;
-  std::string_view rule;  // that decided
+  std::string_view target_session;  // of a KILL
+  std::string_view rule;            // that decided
 };
 
 struct OutcomeRecord {

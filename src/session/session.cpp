@@ -18,6 +18,7 @@ Session::Session(Setting setting, Opening opening)
       environment_(std::move(setting.environment)),
       counters_(setting.counters),
       ledger_(setting.ledger),
+      registry_(setting.registry),
       origin_(std::move(opening.origin)),
       nonce_(opening.nonce),
       records_(origin_, setting.audit),
@@ -500,6 +501,9 @@ bool Session::backend_stands_between_commands() {
 }
 
 void Session::leave_backend() {
+  // A KILL that is on its way must not meet the connection's next session.
+  backend_broken_ = backend_broken_ || registered_.aimed_at();
+  registered_ = {};
   if (!backend_open_ && phase<ConnectingBackend>() == nullptr) {
     return;
   }

@@ -38,7 +38,10 @@
 #include "session/prepared_statements.h"
 #include "session/reason.h"
 #include "session/records.h"
+#include "session/session_registry.h"
 #include "session/spare_backend.h"
+#include "session/statement_series.h"
+#include "sql/kill_statement.h"
 #include "wire/local_infile.h"
 
 namespace sallyport::session {
@@ -67,13 +70,14 @@ inline constexpr std::size_t handshake_bytes_max = 64U << 10;
 class Session {
  public:
   // What the shell gives a session. References must outlive it; `counters` are those of the session's loop,
-  // `ledger` is that of the whole gateway.
+  // `ledger` and `registry` are those of the whole gateway.
   struct Setting {
     const ListenerProfile& listener;
     std::shared_ptr<const Environment> environment;
     audit::Sink& audit;
     LoopCounters& counters;
     AccountLedger& ledger;
+    SessionRegistry& registry;
   };
   struct Opening {
     SessionOrigin origin;
@@ -155,9 +159,8 @@ class Session {
     MonoTime began;
     std::optional<std::uint32_t> statement_id;  // never wire::last_prepared_statement_id
     std::uint16_t long_data_parameter = 0;
-    std::optional<std::uint16_t> option;  // of COM_SET_OPTION
-    std::string local_file;               // that the text certainly asks to be loaded; empty: none
-    bool may_load = false;                // the text might ask for a file all the same
+    std::string local_file;  // that the text certainly asks to be loaded; empty: none
+    bool may_load = false;   // the text might ask for a file all the same
   };
 
   struct LoggingIn {
@@ -222,6 +225,8 @@ class Session {
   // Commands (session_commands.cpp).
   void process_commands();
   void process_command(const wire::Message& message);
+  // Has `record` written; answers the command where it is refused, and waits for the record's commit otherwise.
+  void decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal);
   std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record);
@@ -246,7 +251,6 @@ class Session {
   void process_upload();
   void process_unasked();
   void finish_answer();
-  void follow_option(std::uint16_t option);
   void enter_ready();
   // COM_CHANGE_USER (session_change_user.cpp).
   std::optional<Reason> read_change_user(Bytes payload, CommandRecord& record) const;
@@ -255,6 +259,26 @@ class Session {
 
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                       const AnswerRelay* relay);
+
+  // Texts of several statements (session_statements.cpp).
+  // How the server reads a text now; nothing where that is not known.
+  std::optional<sql::Dialect> dialect() const;
+  // Begins a series where `text`, in the COM_QUERY `payload`, has more than one statement.
+  std::optional<Reason> begin_series(Bytes payload, std::string_view text, CommandRecord& record);
+  std::optional<Reason> take_statement(CommandRecord& record);
+  // `sequence_id`: that the client's next packet bears.
+  void process_next_statement(std::uint8_t sequence_id);
+  std::uint8_t forward_statement(const PendingCommand& pending);
+  static std::optional<Reason> read_set_option(Bytes payload);
+  void answer_set_option(const PendingCommand& pending);
+
+  // KILL (session_kill.cpp).
+  // Refuses a text with a KILL that is not of this account's; sets kill_text_ where it is.
+  std::optional<Reason> check_kill(std::string_view text, CommandRecord& record);
+  std::optional<Reason> check_process_kill(Bytes payload, CommandRecord& record);
+  std::optional<Reason> aim_kill(const sql::KillStatement& kill, CommandRecord& record);
+  std::optional<Reason> refuse_kill_in(std::string_view prepared_text) const;
+  std::uint8_t forward_kill(const PendingCommand& pending);
 
   // Follows transactions by the server's status flags.
   void watch_transaction();
@@ -290,6 +314,7 @@ class Session {
   std::shared_ptr<const Environment> environment_;
   LoopCounters& counters_;
   AccountLedger& ledger_;
+  SessionRegistry& registry_;
   SessionOrigin origin_;
   wire::Nonce nonce_;
   std::string first_session_id_;  // before any COM_CHANGE_USER; empty without
@@ -331,6 +356,10 @@ class Session {
   std::optional<BackendFault> backend_fault_;
   SpareBackend::Handover released_;
 
+  std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
+  SessionRegistry::Place registered_;
+  std::string kill_text_;    // what goes to the server in place of the KILL under way
+  std::string kill_target_;  // the session that it is for
   PreparedStatements prepared_;
   std::uint32_t own_answers_due_ = 0;  // to reset_statement(), before any other answer
   std::string prepare_text_;           // of the COM_STMT_PREPARE under way

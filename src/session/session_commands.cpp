@@ -62,8 +62,16 @@ void Session::process_command(const wire::Message& message) {
       .command = pending.command, .opcode = payload.empty() ? std::uint8_t{0} : payload[0], .schema = state_.schema};
   attributes_.clear();
   execute_.reset();
+  kill_text_.clear();
   auto refusal = read_command(payload, pending, record);
+  decide_command(pending, record, refusal);
+}
+
+void Session::decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal) {
   policy::Decision decision;
+  if (!refusal && pending.command == Command::query) {
+    read_local_file(*record.text, pending);
+  }
   if (!refusal) {
     decision = environment_->policy->decide({.principal = who_->principal,
                                              .account = *who_->account,
@@ -88,7 +96,7 @@ void Session::process_command(const wire::Message& message) {
     return;
   }
   if (pending.command == Command::change_user) {
-    change_user(pending, payload);
+    change_user(pending, wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_));
     return;
   }
   phase_ = RecordingCommand{pending};
@@ -110,17 +118,20 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
         return Reason::command_malformed;
       }
       record.text = query->text;
-      read_local_file(query->text, pending);
       if (query->attribute_count > 0) {
         attributes_ = wire::parse_query_attributes(query->attributes, query->attribute_count);
         record.attributes = &attributes_;
       }
-      return std::nullopt;
+      return wire::has(legs_.client, wire::capability::multi_statements) ? begin_series(payload, query->text, record)
+                                                                         : check_kill(query->text, record);
     }
     case Command::stmt_prepare:
       record.text = text_of(payload.subspan(1));
       if (prepared_.size() >= environment_->limits.prepared_statements_max) {
         return Reason::prepared_statements_max;
+      }
+      if (auto refusal = refuse_kill_in(*record.text)) {
+        return refusal;
       }
       prepare_text_ = record.text->size() <= prepared_text_bytes_max ? *record.text : std::string_view{};
       return std::nullopt;
@@ -136,12 +147,10 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
       return read_statement_use(payload, pending, record);
     case Command::change_user:
       return read_change_user(payload, record);
+    case Command::process_kill:
+      return check_process_kill(payload, record);
     case Command::set_option:
-      if (payload.size() != 3) {
-        return Reason::command_malformed;
-      }
-      pending.option = static_cast<std::uint16_t>(payload[1] | payload[2] << 8);
-      return std::nullopt;
+      return read_set_option(payload);
     case Command::quit:
     case Command::ping:
     case Command::statistics:
@@ -154,7 +163,6 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
     case Command::shutdown:
     case Command::process_info:
     case Command::connect:
-    case Command::process_kill:
     case Command::debug:
     case Command::time:
     case Command::delayed_insert:
@@ -241,9 +249,14 @@ void Session::refuse_command(const PendingCommand& pending, Reason reason, std::
   }
   record_outcome(pending, "denied", code, nullptr);
   to_backend_.skip(pending.message.frame_bytes);
+  series_.reset();
 }
 
 void Session::forward_command(PendingCommand pending) {
+  if (pending.command == Command::set_option) {
+    answer_set_option(pending);
+    return;
+  }
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = pending.command == Command::stmt_execute || pending.command == Command::stmt_send_long_data;
@@ -267,7 +280,9 @@ void Session::forward_command(PendingCommand pending) {
     statement->server_has_types = true;
     statement->shape.sent_as_long_data.clear();  // servers forget it with the execution
   } else {
-    first_sequence_id = forward_message(pending);
+    first_sequence_id = !kill_text_.empty() ? forward_kill(pending)
+                        : series_           ? forward_statement(pending)
+                                            : forward_message(pending);
   }
   if (pending.command == Command::stmt_close) {
     prepared_.remove(*pending.statement_id);
@@ -292,9 +307,12 @@ void Session::forward_command(PendingCommand pending) {
   } else {
     Answering& answering = phase_.emplace<Answering>();
     answering.pending = pending;
-    answering.relay.start(pending.command, legs_,
+    answering.relay.start(kill_text_.empty() ? pending.command : Command::query, legs_,
                           {.client = pending.message.next_sequence_id, .backend = first_sequence_id},
                           {.rows_max = limits.result_rows_max, .bytes_max = limits.result_bytes_max});
+    if (series_ && series_->has_more()) {
+      answering.relay.announce_more_results();
+    }
   }
 }
 
@@ -383,9 +401,6 @@ void Session::finish_answer() {
       prepared_.prepare_failed();
     }
   }
-  if (pending.option && !totals.error_code) {
-    follow_option(*pending.option);
-  }
   bool cut = answering->relay.cut();
   std::string_view code = cut                                  ? reason_text(Reason::result_too_large).code
                           : answering->relay.request_refused() ? reason_text(Reason::local_file_refused).code
@@ -393,21 +408,21 @@ void Session::finish_answer() {
   record_outcome(pending, totals.error_code ? "error" : "ok", code, &answering->relay);
   counters_.add(Metric::results_cut, cut ? 1 : 0);
   counters_.observe(Duration::command, now_.mono - pending.began);
+  if (series_ && (cut || totals.error_code || !series_->has_more())) {
+    series_.reset();
+  }
   if (ending_) {
-    phase_ = Ready{};
+    if (series_) {
+      answering->pending.seq = 0;  // its outcome is on record, and the client is due an error behind it
+    } else {
+      phase_ = Ready{};
+    }
     return;
   }
-  enter_ready();
-}
-
-// COM_SET_OPTION changes the capability after the handshake (enum_mysql_set_option).
-void Session::follow_option(std::uint16_t option) {
-  for (wire::Capabilities* leg : {&legs_.client, &legs_.backend}) {
-    if (option == wire::option_multi_statements_on) {
-      *leg |= wire::capability::multi_statements;
-    } else if (option == wire::option_multi_statements_off) {
-      *leg &= ~wire::capability::multi_statements;
-    }
+  if (series_) {
+    process_next_statement(answering->relay.error_sequence_id());
+  } else {
+    enter_ready();
   }
 }
 
@@ -440,7 +455,7 @@ void Session::process_reset() {
       resetting->setup.emplace(target, to_backend_.made());
       to_backend_.queue_made();
     } else {
-      auto step = resetting->setup->on_packet(payload, legs_.backend);
+      auto step = resetting->setup->on_packet(payload, legs_.backend, state_);
       if (step == BackendSetup::Step::failed) {
         end_session(Reason::backend_violation, resetting->setup->failure().message);
         return;
@@ -449,8 +464,6 @@ void Session::process_reset() {
     }
     to_client_.skip((*message)->frame_bytes);
     if (set_up) {
-      state_.status_flags =
-          resetting->setup->status_flags() & static_cast<std::uint16_t>(~wire::status::session_state_changed);
       wire::PacketWriter writer{to_client_.made()};
       writer.begin(resetting->pending.message.next_sequence_id);
       wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);

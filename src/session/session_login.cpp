@@ -344,7 +344,8 @@ void Session::process_setup() {
     if (!*message) {
       return;
     }
-    auto step = setting_up->setup.on_packet(wire::message_payload(received, **message, scratch_), legs_.backend);
+    auto step =
+        setting_up->setup.on_packet(wire::message_payload(received, **message, scratch_), legs_.backend, state_);
     to_client_.skip((*message)->frame_bytes);
     if (step == BackendSetup::Step::failed) {
       BackendSetup::Failure failure = setting_up->setup.failure();
@@ -352,8 +353,6 @@ void Session::process_setup() {
       return;
     }
     if (step == BackendSetup::Step::done) {
-      state_.status_flags =
-          setting_up->setup.status_flags() & static_cast<std::uint16_t>(~wire::status::session_state_changed);
       state_.schema = target_.schema;
       bool recorded = records_.session_start(login_record(),
                                              {.server_version = backend_.server_version,
@@ -392,6 +391,12 @@ void Session::finish_login() {
   writer.end();
   to_client_.queue_made();
   start_recorded_ = true;
+  registered_ = registry_.enter({.connection_id = origin_.connection_id,
+                                 .server_connection_id = backend_.connection_id,
+                                 .session_id = origin_.session_id,
+                                 .account = who_->account->name,
+                                 .connection = who_->connection->name,
+                                 .login = target_.login->name});
   counters_.add(Metric::logins_accepted);
   counters_.add(resumed_ ? Metric::backend_logins_reused : Metric::backend_logins_fresh);
   counters_.raise(Level::sessions_open);

@@ -100,7 +100,8 @@ class SessionTest : public testing::Test {
                          .environment = environment_,
                          .audit = sink_,
                          .counters = counters_,
-                         .ledger = ledger_},
+                         .ledger = ledger_,
+                         .registry = registry_},
         Session::Opening{.origin = {.session_id = "s", .connection_id = 1, .client_address = "127.0.0.1:5"},
                          .nonce = nonce,
                          .now = now_});
@@ -224,6 +225,26 @@ class SessionTest : public testing::Test {
     to_client();
     EXPECT_TRUE(session_->idle());
   }
+  static Buffer query(std::string_view text) { return packet(0, from_text("\x03" + std::string(text))); }
+  // The payload of an OK that tells of session variables.
+  struct Variable {
+    std::string_view name;
+    std::string_view value;
+  };
+  static Buffer tracking_ok(const std::vector<Variable>& variables) {
+    Buffer track;
+    for (const Variable& variable : variables) {
+      track.push_back(0);
+      track.push_back(static_cast<std::uint8_t>(variable.name.size() + variable.value.size() + 2));
+      for (std::string_view text : {variable.name, variable.value}) {
+        track.push_back(static_cast<std::uint8_t>(text.size()));
+        track.insert(track.end(), text.begin(), text.end());
+      }
+    }
+    Buffer payload{0, 0, 0, 2, 0x40, 0, 0, 0, static_cast<std::uint8_t>(track.size())};
+    payload.insert(payload.end(), track.begin(), track.end());
+    return payload;
+  }
   static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
 
   bool denies_executions_ = false;
@@ -240,6 +261,7 @@ class SessionTest : public testing::Test {
   ListSink sink_;
   LoopCounters counters_;
   AccountLedger ledger_;
+  SessionRegistry registry_;
   ListenerProfile listener_{.name = "main", .flavor = Flavor::mariadb, .server_version = {}, .auth_method = {}};
   std::shared_ptr<const Environment> environment_;
   std::unique_ptr<Session> session_;

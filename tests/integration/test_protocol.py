@@ -150,6 +150,15 @@ def test_ping_says_what_the_server_says(lab):
         assert struct.unpack_from("<H", ok, 3)[0] & 1, "the server's status flags say that a transaction is open"
 
 
+@covers("process_kill")
+def test_process_kill(lab):
+    """test_kill.py has more of it."""
+    with lab.login() as victim, lab.login() as session:
+        session.command(12, struct.pack("<I", victim.greeting.connection_id))
+        assert session.receive_ok()[:1] == b"\x00"
+        usable(session)
+
+
 @covers("set_option", "MULTI_STATEMENTS", "MULTI_RESULTS")
 def test_set_option(lab):
     with lab.login() as session:

@@ -226,6 +226,7 @@ void FakeClient::answer_done(Outstanding& outstanding) {
     gateway_error_ = answer.back().error.message;
     bool closing = gateway_error_.find("denied_by_policy") == std::string::npos &&
                    gateway_error_.find("command_") == std::string::npos &&
+                   gateway_error_.find("kill_") == std::string::npos &&
                    gateway_error_.find("parameter_incomplete") == std::string::npos &&
                    gateway_error_.find("statement_unknown") == std::string::npos &&
                    gateway_error_.find("local_file_refused") == std::string::npos &&
@@ -244,6 +245,12 @@ void FakeClient::answer_done(Outstanding& outstanding) {
   }
   if (outstanding.resets_connection) {
     statements_.clear();
+    return;
+  }
+  if (outstanding.answered_by_gateway) {
+    if (answer.size() != 1 || answer.back().shape != Shape::bare_end) {
+      fail("the gateway answered set_option with " + describe(answer));
+    }
     return;
   }
   if (backend_.answers().empty()) {
@@ -323,7 +330,8 @@ void FakeClient::issue_unusual() {
       command("\x09", Expected::statistics);
       break;
     case 4:
-      command(std::string("\x1B\0\0", 3), Expected::simple);  // set_option
+      command(std::string("\x1B", 1) + static_cast<char>(choices_.below(2)) + '\0', Expected::simple);  // set_option
+      outstanding_.back().answered_by_gateway = true;
       break;
     case 5:
       if (outstanding_.empty()) {

@@ -86,6 +86,7 @@ class FakeClient {
     bool resets_connection = false;
     bool loads = false;  // sends a file where it is asked to
     std::string file;    // as it was sent
+    bool answered_by_gateway = false;
   };
 
   void packet(const ClientPacket& packet);

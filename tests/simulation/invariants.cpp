@@ -14,6 +14,11 @@ constexpr std::size_t made_bytes_max = (256U << 10) + wire::control_packet_bytes
 // for either peer (vectors double), and the client's messages.
 constexpr std::size_t buffer_bytes_max = 2 * (64U << 10) + wire::control_packet_bytes_max + 4 * made_bytes_max;
 
+// The gateway answers these itself.
+bool never_forwarded(std::string_view command) {
+  return command == "set_option" || command == "change_user";
+}
+
 }  // namespace
 
 // Of its own accord the session says goodbye to the server, and nothing else.
@@ -63,9 +68,9 @@ void World::check() {
 const RecordingSink::Command* World::next_forwarded() const {
   std::size_t ahead = backend_.received().size() - received_checked_;
   for (std::size_t i = records_checked_; i < sink_.commands().size(); ++i) {
-    bool stays_here = sink_.commands()[i].status == "denied" || sink_.commands()[i].name == "change_user";
-    if (!stays_here && ahead-- == 0) {
-      return &sink_.commands()[i];
+    const RecordingSink::Command& record = sink_.commands()[i];
+    if (record.status != "denied" && !never_forwarded(record.name) && ahead-- == 0) {
+      return &record;
     }
   }
   return nullptr;
@@ -82,7 +87,7 @@ void World::check_forwarded() {
     auto not_forwarded = [&](std::size_t index) {
       const RecordingSink::Command& record = records[index];
       bool lost = record.status.empty() && sink_.records_refused() > 0 && index + 1 < records.size();
-      return record.status == "denied" || record.name == "change_user" || (lost && record.name != got);
+      return record.status == "denied" || never_forwarded(record.name) || (lost && record.name != got);
     };
     while (records_checked_ < records.size() && not_forwarded(records_checked_)) {
       ++records_checked_;

@@ -59,8 +59,12 @@ World::World(const Scenario& scenario, Choices& choices)
   wire::Nonce nonce;
   nonce.fill('x');
   session_ = std::make_unique<session::Session>(
-      session::Session::Setting{
-          .listener = listener_, .environment = environment_, .audit = sink_, .counters = counters_, .ledger = ledger_},
+      session::Session::Setting{.listener = listener_,
+                                .environment = environment_,
+                                .audit = sink_,
+                                .counters = counters_,
+                                .ledger = ledger_,
+                                .registry = registry_},
       session::Session::Opening{
           .origin = {.session_id = "s-1", .connection_id = 5, .client_address = "127.0.0.1:50123"},
           .nonce = nonce,

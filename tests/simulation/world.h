@@ -144,6 +144,7 @@ class World {
   RecordingSink sink_;
   LoopCounters counters_;
   session::AccountLedger ledger_;
+  session::SessionRegistry registry_;
   session::ListenerProfile listener_;
   FakeBackend backend_;
   FakeClient client_;

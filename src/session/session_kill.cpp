@@ -1,0 +1,76 @@
+// KILL and connection ids. A client knows its connection by the number of the gateway's greeting, and by the server's
+// own (CONNECTION_ID(), SHOW PROCESSLIST); the server knows only the latter. What is sent to it is made here.
+#include "session/session.h"
+
+namespace sallyport::session {
+
+std::optional<Reason> Session::check_kill(std::string_view text, CommandRecord& record) {
+  if (!sql::may_hold_kill(text)) {
+    return std::nullopt;
+  }
+  auto reads_as = dialect();
+  if (!reads_as) {
+    return Reason::kill_form_not_supported;
+  }
+  auto kill = sql::read_kill(text, *reads_as);
+  if (!kill) {
+    return Reason::kill_form_not_supported;
+  }
+  return *kill ? aim_kill(**kill, record) : std::nullopt;
+}
+
+// An execution would have to be decided by its parameters, and a prepared text may be run at any later time.
+std::optional<Reason> Session::refuse_kill_in(std::string_view prepared_text) const {
+  if (!sql::may_hold_kill(prepared_text)) {
+    return std::nullopt;
+  }
+  auto reads_as = dialect();
+  auto kill =
+      reads_as
+          ? sql::read_kill(prepared_text, *reads_as)
+          : Result<std::optional<sql::KillStatement>, sql::KillRefusal>(Unexpected(sql::KillRefusal::not_understood));
+  return kill && !*kill ? std::nullopt : std::optional(Reason::kill_form_not_supported);
+}
+
+std::optional<Reason> Session::check_process_kill(Bytes payload, CommandRecord& record) {
+  ByteReader reader{payload};
+  reader.u8();
+  sql::KillStatement kill{.id = reader.u32()};
+  return reader.exhausted() ? aim_kill(kill, record) : std::optional(Reason::command_malformed);
+}
+
+std::optional<Reason> Session::aim_kill(const sql::KillStatement& kill, CommandRecord& record) {
+  auto target = registry_.find_target({.id = kill.id,
+                                       .account = who_->account->name,
+                                       .connection = who_->connection->name,
+                                       .login = target_.login->name});
+  if (!target) {
+    return Reason::kill_target_unknown;
+  }
+  kill_text_ = "KILL ";
+  kill_text_ += kill.force == sql::KillStatement::Force::hard   ? "HARD "
+                : kill.force == sql::KillStatement::Force::soft ? "SOFT "
+                                                                : "";
+  kill_text_ += kill.scope == sql::KillStatement::Scope::query ? "QUERY " : "CONNECTION ";
+  kill_text_ += std::to_string(target->server_connection_id);
+  kill_target_ = std::move(target->session_id);
+  record.target_session = kill_target_;
+  return std::nullopt;
+}
+
+std::uint8_t Session::forward_kill(const PendingCommand& pending) {
+  wire::PacketWriter writer{to_backend_.made()};
+  writer.begin(0);
+  writer.u8(static_cast<std::uint8_t>(wire::Command::query));
+  if (wire::has(legs_.backend, wire::capability::query_attributes)) {
+    writer.lenenc(0);  // no query attributes
+    writer.lenenc(1);
+  }
+  writer.text(kill_text_);
+  std::uint8_t next_sequence_id = writer.end();
+  to_backend_.queue_made();
+  to_backend_.skip(pending.message.frame_bytes);
+  return next_sequence_id;
+}
+
+}  // namespace sallyport::session

@@ -1,0 +1,105 @@
+// KILL: rewritten to the server's number of a session of one's own, refused for any other.
+#include <gtest/gtest.h>
+
+#include "session/session_test_fixture.h"
+
+namespace sallyport::session::test {
+namespace {
+
+using Wanted = SessionRegistry::Wanted;
+
+SessionRegistry::Entry entry(std::uint32_t number, std::string account) {
+  return {.connection_id = first_connection_id + number,
+          .server_connection_id = number,
+          .session_id = "s" + std::to_string(number),
+          .account = std::move(account),
+          .connection = "shop",
+          .login = "reader"};
+}
+
+TEST(SessionRegistry, FindsSessionsOfTheSameAccountConnectionAndLoginInEitherNumbering) {
+  SessionRegistry registry;
+  auto first = registry.enter(entry(7, "reporter"));
+  {
+    auto second = registry.enter(entry(8, "writer"));
+    EXPECT_EQ(
+        registry.find_target({.id = 7, .account = "reporter", .connection = "shop", .login = "reader"})->session_id,
+        "s7");
+    EXPECT_EQ(registry
+                  .find_target(
+                      {.id = first_connection_id + 7, .account = "reporter", .connection = "shop", .login = "reader"})
+                  ->server_connection_id,
+              7U);
+    EXPECT_FALSE(registry.find_target({.id = 8, .account = "reporter", .connection = "shop", .login = "reader"}));
+    EXPECT_FALSE(registry.find_target({.id = 7, .account = "reporter", .connection = "other", .login = "reader"}));
+    EXPECT_FALSE(registry.find_target({.id = 7, .account = "reporter", .connection = "shop", .login = "other"}));
+    EXPECT_TRUE(registry.find_target({.id = 8, .account = "writer", .connection = "shop", .login = "reader"}));
+  }
+  EXPECT_TRUE(first.aimed_at());
+  auto third = registry.enter(entry(9, "reporter"));
+  EXPECT_FALSE(third.aimed_at()) << "nobody has asked for it";
+  for (std::uint64_t id : {std::uint64_t{8}, std::uint64_t{first_connection_id} + 8,
+                           (std::uint64_t{1} << 32) + first_connection_id + 8, std::uint64_t{0}, ~std::uint64_t{0}}) {
+    EXPECT_FALSE(registry.find_target({.id = id, .account = "writer", .connection = "shop", .login = "reader"})) << id;
+  }
+}
+
+class KillTest : public SessionTest {
+ protected:
+  KillTest() {
+    log_in();
+    // The server says how it reads.
+    forwarded(query("DO 1"));
+    from_backend(packet(1, tracking_ok({{"sql_mode", ""}, {"character_set_client", "utf8mb4"}})));
+    to_client();
+  }
+  std::string code_in(const Buffer& bytes) {
+    auto error = wire::parse_err(Bytes{bytes}.subspan(4));
+    std::string_view message = error ? error->message : std::string_view{};
+    return error ? std::to_string(error->code) + " " + std::string(message.substr(message.rfind('['))) : "none";
+  }
+};
+
+TEST_F(KillTest, IsSentWithTheServersNumber) {
+  auto other = registry_.enter(entry(77, "reporter"));
+  EXPECT_EQ(forwarded(query("/* a */ kill query 2147483725 ;")), query("KILL QUERY 77"));
+  EXPECT_EQ(sink_.count("\"target_session\":\"s77\""), 1U);
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), packet(1, ok_payload));
+  EXPECT_EQ(forwarded(query("KILL HARD 77")), query("KILL HARD CONNECTION 77"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(forwarded(packet(0, Buffer{0x0C, 77, 0, 0, 0x80})), query("KILL CONNECTION 77"));
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), packet(1, ok_payload));
+  EXPECT_EQ(forwarded(query("DO 2")), query("DO 2"));
+}
+
+TEST_F(KillTest, OfAnotherSessionOrInAnotherFormIsRefused) {
+  auto other = registry_.enter(entry(77, "writer"));
+  for (std::string_view text : {"KILL 77", "KILL QUERY 2147483725", "KILL 1", "KILL 18446744073709551615"}) {
+    from_client(query(text));
+    EXPECT_EQ(code_in(to_client()), "1094 [kill_target_unknown]") << text;
+  }
+  from_client(packet(0, Buffer{0x0C, 77, 0, 0, 0x80}));
+  EXPECT_EQ(code_in(to_client()), "1094 [kill_target_unknown]");
+  for (std::string_view text : {"KILL 1+1", "KILL USER a", "BEGIN NOT ATOMIC KILL 77; END", "DO 1; KILL 77"}) {
+    from_client(query(text));
+    EXPECT_EQ(code_in(to_client()), "1235 [kill_form_not_supported]") << text;
+  }
+  from_client(packet(0, from_text("\x16KILL ?")));
+  EXPECT_EQ(code_in(to_client()), "1235 [kill_form_not_supported]");
+  from_client(packet(0, Buffer{0x0C, 77, 0}));
+  EXPECT_EQ(code_in(to_client()), "1835 [command_malformed]");
+  EXPECT_TRUE(to_backend().empty());
+  EXPECT_EQ(forwarded(query("SELECT 'KILL 77'")), query("SELECT 'KILL 77'"));
+}
+
+TEST_F(SessionTest, KillIsRefusedWhereItIsNotKnownHowTheServerReads) {
+  log_in();
+  from_client(packet(0, from_text("\x03SELECT 'kill'")));
+  EXPECT_EQ(sink_.count("kill_form_not_supported"), 1U);
+}
+
+}  // namespace
+}  // namespace sallyport::session::test

@@ -1,0 +1,125 @@
+// Texts of several statements. The server gets one statement a time, and its answer decides how the next one is read:
+// it may have changed sql_mode, the character set or the schema.
+#include "session/session.h"
+#include "sql/statement_splitter.h"
+
+namespace sallyport::session {
+namespace {
+
+// MariaDB before 11.0 puts this in front of its version in the greeting, for replicas of old servers' sake.
+constexpr std::string_view mariadb_version_prefix = "5.5.5-";
+
+}  // namespace
+
+std::optional<sql::Dialect> Session::dialect() const {
+  if (!state_.sql_mode || !state_.charset) {
+    return std::nullopt;
+  }
+  std::string_view version = backend_.server_version;
+  bool is_mariadb = version.find("MariaDB") != std::string_view::npos;
+  if (is_mariadb && version.starts_with(mariadb_version_prefix)) {
+    version.remove_prefix(mariadb_version_prefix.size());
+  }
+  return sql::Dialect{.server = is_mariadb ? sql::Server::mariadb : sql::Server::mysql,
+                      .version = sql::parse_server_version(version),
+                      .mode = *state_.sql_mode,
+                      .charset = *state_.charset};
+}
+
+std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text, CommandRecord& record) {
+  std::string_view statements = sql::statement_text(text);
+  if (statements.find(';') == std::string_view::npos) {
+    return check_kill(text, record);
+  }
+  auto reads_as = dialect();
+  auto first = reads_as ? sql::first_statement(statements, *reads_as)
+                        : Result<sql::FirstStatement, sql::SplitRefusal>(Unexpected(sql::SplitRefusal::not_understood));
+  if (!first) {
+    return Reason::statements_not_separable;
+  }
+  if (!first->has_more) {
+    return check_kill(text, record);
+  }
+  std::size_t head_bytes = payload.size() - text.size();
+  series_ = std::make_unique<StatementSeries>(payload.first(head_bytes), statements);
+  return take_statement(record);
+}
+
+std::optional<Reason> Session::take_statement(CommandRecord& record) {
+  record.part = series_->number() + 1;
+  record.text = series_->rest();
+  auto reads_as = dialect();
+  auto first = reads_as ? sql::first_statement(series_->rest(), *reads_as)
+                        : Result<sql::FirstStatement, sql::SplitRefusal>(Unexpected(sql::SplitRefusal::not_understood));
+  if (!first) {
+    return Reason::statements_not_separable;
+  }
+  series_->take(*first);
+  record.text = first->text;
+  return check_kill(first->text, record);
+}
+
+void Session::process_next_statement(std::uint8_t sequence_id) {
+  PendingCommand pending{.command = wire::Command::query, .message = {}, .began = now_.mono};
+  pending.message.next_sequence_id = sequence_id;
+  CommandRecord record{.command = wire::Command::query,
+                       .opcode = static_cast<std::uint8_t>(wire::Command::query),
+                       .schema = state_.schema};
+  auto head = wire::parse_query(series_->head(), legs_.client);
+  attributes_.clear();
+  kill_text_.clear();
+  if (head && head->attribute_count > 0) {
+    attributes_ = wire::parse_query_attributes(head->attributes, head->attribute_count);
+    record.attributes = &attributes_;
+  }
+  auto refusal = take_statement(record);
+  phase_ = Ready{};
+  decide_command(pending, record, refusal);
+  if (phase<Ready>() != nullptr) {
+    enter_ready();
+  }
+}
+
+std::uint8_t Session::forward_statement(const PendingCommand& pending) {
+  wire::PacketWriter writer{to_backend_.made()};
+  writer.begin(0);
+  writer.bytes(series_->head());
+  writer.text(series_->statement());
+  std::uint8_t next_sequence_id = writer.end();
+  to_backend_.queue_made();
+  to_backend_.skip(pending.message.frame_bytes);
+  return next_sequence_id;
+}
+
+std::optional<Reason> Session::read_set_option(Bytes payload) {
+  if (payload.size() != 3) {
+    return Reason::command_malformed;
+  }
+  int option = payload[1] | payload[2] << 8;
+  bool is_known = option == wire::option_multi_statements_on || option == wire::option_multi_statements_off;
+  return is_known ? std::nullopt : std::optional(Reason::command_not_supported);
+}
+
+// The server is not told: it never gets more than one statement a text.
+void Session::answer_set_option(const PendingCommand& pending) {
+  bool is_on = from_client_.unclaimed()[wire::frame_header_bytes + 1] == wire::option_multi_statements_on;
+  legs_.client =
+      is_on ? legs_.client | wire::capability::multi_statements : legs_.client & ~wire::capability::multi_statements;
+  to_backend_.skip(pending.message.frame_bytes);
+  // What was said of the result before, which may have ended with an error, does not hold for this answer.
+  constexpr std::uint16_t of_the_session = wire::status::in_transaction | wire::status::autocommit;
+  auto flags = static_cast<std::uint16_t>(state_.status_flags & of_the_session);
+  wire::PacketWriter writer{to_client_.made()};
+  writer.begin(pending.message.next_sequence_id);
+  if (wire::has(legs_.client, wire::capability::deprecate_eof)) {
+    wire::write_ok(writer, {.header = wire::eof_header, .status_flags = flags}, legs_.client);
+  } else {
+    wire::write_eof(writer, {.warnings = 0, .status_flags = flags});
+  }
+  writer.end();
+  to_client_.queue_made();
+  record_outcome(pending, "ok", {}, nullptr);
+  enter_ready();
+}
+
+}  // namespace sallyport::session

@@ -1,0 +1,187 @@
+// Texts of several statements: one at a time to the server, one answer to the client.
+#include <gtest/gtest.h>
+
+#include "session/session_test_fixture.h"
+
+namespace sallyport::session::test {
+namespace {
+
+constexpr std::string_view default_mode = "STRICT_TRANS_TABLES";
+
+class StatementsTest : public SessionTest {
+ protected:
+  // The client may send several statements; the server says how it reads them.
+  void log_in_for_several(std::string_view mode = default_mode, std::string_view charset = "utf8mb4") {
+    capabilities_ |= wire::capability::multi_statements | wire::capability::multi_results;
+    start();
+    connect();
+    from_backend(backend_greeting());
+    to_backend();
+    from_backend(packet(2, ok_payload));
+    to_backend();
+    from_backend(packet(1, tracking_ok({{"sql_mode", mode}, {"character_set_client", charset}})));
+    from_backend(packet(1, ok_payload));
+    commit();
+    to_client();
+    ASSERT_TRUE(session_->idle());
+  }
+
+  static Buffer ok_with_more(std::uint8_t sequence_id) { return packet(sequence_id, Buffer{0, 0, 0, 0x0A, 0, 0, 0}); }
+  std::string error_in(const Buffer& bytes) {
+    auto error = bytes.size() > 4 ? wire::parse_err(Bytes{bytes}.subspan(4)) : std::nullopt;
+    std::string_view message = error ? error->message : std::string_view{};
+    return error ? std::to_string(bytes[3]) + " " + std::string(message.substr(message.rfind('[')))
+                 : std::string(text_of(bytes));
+  }
+};
+
+TEST_F(StatementsTest, EachIsSentOnceTheOneBeforeHasAnswered) {
+  log_in_for_several();
+  EXPECT_EQ(forwarded(query(" DO 1 ; DO ';' ; DO 3; ")), query("DO 1 "));
+  EXPECT_EQ(sink_.count(R"("text":"DO 1 ","part":1)"), 1U);
+  EXPECT_EQ(sink_.count("DO ';'"), 0U) << "the second is not read before the first has answered";
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), ok_with_more(1));
+  EXPECT_TRUE(to_backend().empty()) << "not before its record is committed";
+  commit();
+  EXPECT_EQ(to_backend(), query("DO ';' "));
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), ok_with_more(2));
+  commit();
+  EXPECT_EQ(to_backend(), query("DO 3"));
+  EXPECT_EQ(sink_.count(R"("text":"DO 3","part":3)"), 1U);
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), packet(3, ok_payload));
+  EXPECT_TRUE(session_->idle());
+  EXPECT_EQ(sink_.count(R"("type":"outcome")"), 3U);
+}
+
+TEST_F(StatementsTest, SequenceIdsGoOnOverResults) {
+  log_in_for_several();
+  forwarded(query("SELECT 1; SELECT 1"));
+  Buffer result = answer_of({{1}, definition(), {0xFE, 0, 0, 2, 0}, {1, '1'}, {0xFE, 0, 0, 2, 0}});
+  from_backend(result);
+  EXPECT_EQ(to_client(), answer_of({{1}, definition(), {0xFE, 0, 0, 0x0A, 0}, {1, '1'}, {0xFE, 0, 0, 0x0A, 0}}));
+  commit();
+  to_backend();
+  from_backend(result);
+  Buffer second = to_client();
+  ASSERT_FALSE(second.empty());
+  EXPECT_EQ(second[3], 6);
+  EXPECT_EQ(Buffer(second.end() - 9, second.end()), packet(10, Buffer{0xFE, 0, 0, 2, 0}));
+}
+
+TEST_F(StatementsTest, AnErrorEndsTheSeries) {
+  log_in_for_several();
+  forwarded(query("DO 1; DO 2; DO 3"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  commit();
+  to_backend();
+  Buffer error = from_text("\xFF\x28\x04#42000You have an error");
+  from_backend(packet(1, error));
+  EXPECT_EQ(to_client(), packet(2, error));
+  EXPECT_TRUE(session_->idle());
+  EXPECT_EQ(sink_.count("DO 3"), 0U);
+  EXPECT_EQ(forwarded(query("DO 4")), query("DO 4")) << "the client's own bytes";
+}
+
+TEST_F(StatementsTest, ARefusalEndsTheSeriesAndLeavesTheSessionUsable) {
+  log_in_for_several();
+  forwarded(query("DO 1; DENY; DO 3"));
+  from_backend(packet(1, ok_payload));
+  Buffer answers = to_client();
+  EXPECT_EQ(Buffer(answers.begin(), answers.begin() + 11), ok_with_more(1));
+  EXPECT_EQ(error_in(Buffer(answers.begin() + 11, answers.end())), "2 [denied_by_policy]");
+  EXPECT_TRUE(to_backend().empty());
+  EXPECT_EQ(sink_.count("DO 3"), 0U);
+  EXPECT_TRUE(session_->idle());
+  from_client(query("DENY; DO 2"));
+  EXPECT_EQ(error_in(to_client()), "1 [denied_by_policy]");
+  EXPECT_EQ(forwarded(query("DO 4")), query("DO 4"));
+}
+
+TEST_F(StatementsTest, OneStatementGoesOnAsItCame) {
+  log_in_for_several();
+  for (std::string_view text : {"DO 1", " DO 1 ;; ", "SELECT ';'", "CREATE PROCEDURE p() BEGIN DO 1; END", ";", ""}) {
+    EXPECT_EQ(forwarded(query(text)), query(text));
+    from_backend(packet(1, ok_payload));
+    EXPECT_EQ(to_client(), packet(1, ok_payload));
+  }
+  EXPECT_EQ(sink_.count("\"part\""), 0U);
+}
+
+TEST_F(StatementsTest, AChangeOfTheModeHoldsForTheNextStatement) {
+  log_in_for_several();
+  forwarded(query(R"(SET a; SELECT '\'; DO 2; -- ')"));
+  from_backend(packet(1, tracking_ok({{"sql_mode", "NO_BACKSLASH_ESCAPES"}})));
+  EXPECT_EQ(to_client(), ok_with_more(1)) << "the client did not ask for tracking";
+  commit();
+  EXPECT_EQ(to_backend(), query(R"(SELECT '\')"));
+  from_backend(packet(1, tracking_ok({{"sql_mode", ""}})));
+  to_client();
+  commit();
+  EXPECT_EQ(to_backend(), query("DO 2"));
+}
+
+TEST_F(StatementsTest, WhatCanNotBeSeparatedIsRefused) {
+  log_in_for_several("ORACLE");
+  from_client(query("DO 1; DO 2"));
+  EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
+  forwarded(query("DO 1"));
+  from_backend(packet(1, tracking_ok({{"sql_mode", ""}})));
+  to_client();
+  from_client(query("/*!50000 DO 1; */ DO 2"));
+  EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
+  forwarded(query("DO 1; DO 2"));
+  from_backend(packet(1, tracking_ok({{"character_set_client", "unheard"}})));
+  Buffer answers = to_client();
+  EXPECT_EQ(error_in(Buffer(answers.begin() + 11, answers.end())), "2 [statements_not_separable]");
+  EXPECT_TRUE(session_->idle());
+}
+
+TEST_F(StatementsTest, AServerThatDoesNotSayHowItReadsGetsNoneOfSeveral) {
+  capabilities_ |= wire::capability::multi_statements;
+  start();
+  log_in();
+  from_client(query("DO 1; DO 2"));
+  EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
+  EXPECT_EQ(forwarded(query("DO 1;")), query("DO 1;"));
+}
+
+TEST_F(StatementsTest, SetOptionIsAnsweredHere) {
+  log_in();
+  EXPECT_EQ(forwarded(query("DO 1; DO 2")), query("DO 1; DO 2")) << "for the server to refuse";
+  from_backend(packet(1, tracking_ok({{"sql_mode", ""}, {"character_set_client", "latin1"}})));
+  to_client();
+  EXPECT_TRUE(forwarded(packet(0, Buffer{0x1B, 0, 0})).empty());
+  EXPECT_EQ(to_client(), packet(1, Buffer{0xFE, 0, 0, 2, 0}));
+  EXPECT_EQ(forwarded(query("DO 1; DO 2")), query("DO 1"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  commit();
+  to_backend();
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_TRUE(forwarded(packet(0, Buffer{0x1B, 1, 0})).empty());
+  to_client();
+  EXPECT_EQ(forwarded(query("DO 1; DO 2")), query("DO 1; DO 2"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  from_client(packet(0, Buffer{0x1B, 7, 0}));
+  EXPECT_EQ(error_in(to_client()), "1 [command_not_supported]");
+}
+
+TEST_F(StatementsTest, TheTokensExpiryEndsASeriesWithAnErrorInItsPlace) {
+  log_in_for_several();
+  forwarded(query("DO 1; DO 2"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  pass(Seconds{7200});
+  commit();
+  EXPECT_EQ(error_in(to_client()), "2 [token_expired]");
+  EXPECT_EQ(sink_.count(R"("status":"aborted")"), 1U);
+}
+
+}  // namespace
+}  // namespace sallyport::session::test
