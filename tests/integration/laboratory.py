@@ -64,11 +64,21 @@ class Laboratory:
         text = (HERE / template).read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
         (self.given / "gateway.yaml").write_text(text.replace("@LOOPBACK_6@", self.loopback_6))
         options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]
-        self.lab("down")
-        self.lab("up", "--server", kind, *options)
+        self.start("--server", kind, *options)
         self.values = dict(line.split("=", 1) for line in (self.directory / "env").read_text().splitlines())
         self.ca = self.values["LAB_CA"]
         self.root = pymysql.connect(unix_socket=self.values["LAB_SERVER_SOCKET"], user="root", autocommit=True)
+
+    def start(self, *options):
+        """A free port may be another's by the time that it is used, as labs start side by side: then once more."""
+        for attempt in range(3):
+            self.lab("down")
+            try:
+                self.lab("up", *options)
+                return
+            except AssertionError:
+                if attempt == 2:
+                    raise
 
     def make_forge_keys(self):
         self.jwks_file = self.given / "forge-jwks.json"
