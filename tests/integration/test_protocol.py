@@ -439,6 +439,7 @@ def test_a_change_of_user_without_a_good_token_ends_the_connection(lab, given, c
             with pytest.raises(Closed):
                 session.receive()
         assert lab.wait_for_record(mark, type="login_refused", reason=code)
+        assert [one["type"] for one in lab.audit(mark)].count("session_start") == 1, "a session began without a good token"
         return lab.server_connections() - connections
 
     # A pool may open a connection of its own just then; it does not do so every time.
