@@ -119,9 +119,6 @@ class Sallyport(Target):
     def bases(self):
         return (*super().bases, *(["sallyport"] if self.worker_threads > 1 else []))
 
-    def unavailable(self):
-        return "this gateway has no pool of server connections" if "pooled" in self.pool and not knows_pools() else None
-
     def start(self):
         self.make_directory("audit", "state")
         self.port, admin = free_port(), free_port()
@@ -129,7 +126,7 @@ class Sallyport(Target):
                   "LAB_STATE_DIR": self.directory / "state", "LAB_AUDIT_DIR": self.directory / "audit",
                   "LAB_CLIENT_SOCKET": self.directory / "clients.sock", "LAB_WORKER_THREADS": self.worker_threads}
         values["LAB_SERVER_ADDRESS"] = self.server.format(**values)
-        values["LAB_POOL"] = f"pool: {{{self.pool}}}" if knows_pools() else ""
+        values["LAB_POOL"] = f"pool: {{{self.pool}}}"
         if self.side == "unix":
             self.socket = values["LAB_CLIENT_SOCKET"]
         configuration = self.write("gateway.yaml", gateway.fill(REPOSITORY / "bench" / "gateway.yaml", values))
@@ -142,10 +139,6 @@ class Sallyport(Target):
 
     def password(self):
         return self.laboratory.token()
-
-
-def knows_pools():
-    return '"pool"' in (REPOSITORY / "docs" / "configuration.schema.json").read_text(encoding="utf-8")
 
 
 def sallyport_binary():
