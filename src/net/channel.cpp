@@ -1,6 +1,7 @@
 #include "net/channel.h"
 
 #include <openssl/err.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -203,6 +204,7 @@ IoResult Channel::send(std::span<const Bytes> pieces) {
     sent = ::sendmsg(socket_.number(), &message, MSG_NOSIGNAL);
   } while (sent < 0 && errno == EINTR);
   if (sent >= 0) {
+    sent_bytes_ += sent;
     return {.status = IoStatus::ok, .bytes = static_cast<std::size_t>(sent)};
   }
   if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -210,6 +212,13 @@ IoResult Channel::send(std::span<const Bytes> pieces) {
     return {.status = IoStatus::would_block};
   }
   return {.status = IoStatus::failed};
+}
+
+// TCP counts what is not acknowledged (tcp(7)), a Unix socket the memory of the pieces that the peer has not read to
+// their end (Linux, net/unix/af_unix.c, unix_outq_len()).
+std::int64_t Channel::taken_bytes() const {
+  int held = 0;
+  return ::ioctl(socket_.number(), TIOCOUTQ, &held) == 0 ? sent_bytes_ - held : sent_bytes_;
 }
 
 // A write that OpenSSL could not finish is repeated with the same bytes at the front and no fewer: the pieces come from

@@ -49,6 +49,9 @@ class Channel {
   bool writable() const { return watch_.writable(); }
   // Writes as much of the pieces, in order, as the socket takes.
   IoResult write(std::span<const Bytes> pieces);
+  // How much of what was written the peer's kernel has taken over, by a measure that means something only when compared
+  // with an earlier one: less the room that the rest takes here.
+  std::int64_t taken_bytes() const;
   // Reads some of what the socket holds, below TLS, and drops it, as what TLS holds already. False once there is
   // nothing more to come. Nothing is to be read after it.
   bool discard();
@@ -66,6 +69,7 @@ class Channel {
   Descriptor socket_;
   Reactor::Watch watch_;
   TlsStream tls_{nullptr, SSL_free};
+  std::int64_t sent_bytes_ = 0;
   Handshake handshake_wants_ = Handshake::done;  // what the last step lacked
   bool in_handshake_ = false;
   bool tls_holds_bytes_ = false;  // received and not read yet, perhaps less than a record

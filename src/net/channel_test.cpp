@@ -1,6 +1,9 @@
 #include "net/channel.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
@@ -77,6 +80,57 @@ TEST_F(ChannelTest, AnEndBehindTheLastBytesIsFoundWithoutAnotherEvent) {
   ASSERT_TRUE(near_->readable());
   EXPECT_NE(near_->read(space).status, IoStatus::would_block);
 }
+
+class TakenBytes : public testing::TestWithParam<int> {
+ protected:
+  // Two connected ends.
+  static std::array<Descriptor, 2> ends() {
+    std::array<int, 2> made{};
+    if (GetParam() == AF_UNIX) {
+      EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, made.data()), 0);
+      return {Descriptor(made[0]), Descriptor(made[1])};
+    }
+    Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* any = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(::bind(listener.number(), any, size), 0);
+    EXPECT_EQ(::listen(listener.number(), 1), 0);
+    EXPECT_EQ(::getsockname(listener.number(), any, &size), 0);
+    Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    EXPECT_EQ(::connect(client.number(), any, size), 0);
+    Descriptor served(::accept4(listener.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    EXPECT_EQ(::fcntl(client.number(), F_SETFL, O_NONBLOCK), 0);
+    return {std::move(served), std::move(client)};
+  }
+};
+
+TEST_P(TakenBytes, GrowWhenThePeerReadsThoughTheSocketHasNoRoomYet) {
+  Reactor reactor;
+  std::array<Descriptor, 2> both = ends();
+  Channel near(reactor, std::move(both[0]), [] {});
+  std::vector<std::uint8_t> much(1U << 20);
+  Bytes piece{much};
+  while (near.write({&piece, 1}).status == IoStatus::ok) {
+  }
+  ASSERT_FALSE(near.writable());
+  std::int64_t before = near.taken_bytes();
+  EXPECT_EQ(near.taken_bytes(), before) << "while the peer reads nothing";
+  // A peer reads until that is noticed: by pieces, as kernels count. Long before the socket has room.
+  std::vector<std::uint8_t> space(16U << 10);
+  int reads = 0;
+  while (near.taken_bytes() == before && reads < 1000) {
+    if (::read(both[1].number(), space.data(), space.size()) > 0) {
+      ++reads;
+    }
+  }
+  EXPECT_GT(near.taken_bytes(), before);
+}
+
+INSTANTIATE_TEST_SUITE_P(Sockets, TakenBytes, testing::Values(AF_INET, AF_UNIX),
+                         [](const auto& tested) { return tested.param == AF_UNIX ? "Unix" : "Tcp"; });
 
 }  // namespace
 }  // namespace sallyport::net

@@ -92,6 +92,7 @@ void Connection::time_passed(Now now) {
     finish();
     return;
   }
+  note_slow_peers(now);
   session_.time_passed(now);
   pump();
 }
@@ -186,6 +187,16 @@ bool Connection::receive_from_backend() {
     session_.backend_closed(loop_.now());
   }
   return received != Leg::Transfer::none;
+}
+
+// A peer that takes little by little is told from one that takes nothing.
+void Connection::note_slow_peers(Now now) {
+  if (!session_.client_output().empty() && client_->peer_took_some()) {
+    session_.client_took(now);
+  }
+  if (backend_ && !session_.backend_output().empty() && backend_->peer_took_some()) {
+    session_.backend_took(now);
+  }
 }
 
 void Connection::start_client_tls() {

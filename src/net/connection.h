@@ -49,6 +49,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   void perform(session::Action action);
   bool exchange();
   bool receive_from_backend();
+  void note_slow_peers(Now now);
 
   void start_client_tls();
   bool continue_client_tls();

@@ -1,5 +1,7 @@
 #include "net/leg.h"
 
+#include <utility>
+
 namespace sallyport::net {
 
 Leg::Leg(Loop& loop, Descriptor socket)
@@ -10,6 +12,11 @@ void Leg::tell_owner() {
   if (auto owner = owner_.lock()) {
     owner->leg_ready();
   }
+}
+
+bool Leg::peer_took_some() {
+  std::int64_t before = std::exchange(taken_bytes_, channel_.taken_bytes());
+  return taken_bytes_ > before;
 }
 
 Leg::Transfer Leg::transfer(IoStatus status) {

@@ -73,6 +73,9 @@ class Leg {
     return sent;
   }
 
+  // Whether the peer has taken any of what was sent since the last call, or ever.
+  bool peer_took_some();
+
   // Drops some of what is there to be received. False once the peer has closed.
   bool discard() { return channel_.discard(); }
   bool readable() const { return channel_.readable(); }
@@ -92,6 +95,7 @@ class Leg {
   Loop& loop_;
   std::weak_ptr<Owner> owner_;
   Channel channel_;
+  std::int64_t taken_bytes_ = 0;  // when it was asked for last
   bool write_failed_ = false;
 };
 

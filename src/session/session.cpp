@@ -10,6 +10,8 @@ namespace {
 constexpr std::size_t unsent_bytes_max = 64U << 10;
 // A session at rest keeps no more of scratch memory than this.
 constexpr std::size_t scratch_kept_bytes = 4096;
+// So often within limits.write_timeout it is asked whether a peer takes something of what is due to it.
+constexpr int write_checks = 8;
 
 }  // namespace
 
@@ -70,6 +72,11 @@ void Session::client_sent(std::size_t count, Now now) {
   if (phase<Closing>() != nullptr && to_client_.empty() && next_action_ == actions_.size()) {
     phase_ = Ended{};
   }
+}
+
+void Session::client_took(Now now) {
+  at(now);
+  client_progress_ = now.mono;
 }
 
 void Session::client_closed(Now now) {
@@ -181,6 +188,11 @@ void Session::backend_sent(std::size_t count, Now now) {
   counters_.add(Metric::backend_bytes_sent, count);
 }
 
+void Session::backend_took(Now now) {
+  at(now);
+  backend_progress_ = now.mono;
+}
+
 void Session::backend_closed(Now now) {
   at(now);
   backend_broken_ = true;
@@ -247,22 +259,27 @@ MonoTime Session::deadline() const {
   if (ending_) {
     return ending_since_ + closing_timeout;
   }
-  const Limits& limits = environment_->limits;
   MonoTime due = std::min(phase_deadline_, transaction_deadline_);
   if (who_) {
     due = std::min(due, now_.mono + (who_->principal.expires_at - now_.wall));
   }
-  if (!to_client_.empty()) {
-    due = std::min<MonoTime>(due, client_progress_ + limits.write_timeout);
+  due = std::min(due, write_deadline(to_client_, client_progress_));
+  return std::min(due, write_deadline(to_backend_, backend_progress_));
+}
+
+// A socket that has no room may be told of none for long while its peer reads: kernels say so when much of a large
+// buffer is free. So the peers' progress is asked for several times before it is given up on.
+MonoTime Session::write_deadline(const OutputQueue& queue, MonoTime progress) const {
+  if (queue.empty()) {
+    return MonoTime::max();
   }
-  if (!to_backend_.empty()) {
-    due = std::min<MonoTime>(due, backend_progress_ + limits.write_timeout);
-  }
-  return due;
+  Milliseconds timeout = environment_->limits.write_timeout;
+  return std::min<MonoTime>(progress + timeout, std::max(progress, peers_asked_) + timeout / write_checks);
 }
 
 void Session::time_passed(Now now) {
   at(now);
+  peers_asked_ = now.mono;
   const Limits& limits = environment_->limits;
   if (auto* closing = phase<Closing>()) {
     if (now.mono >= closing->since + closing_timeout) {

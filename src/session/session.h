@@ -92,6 +92,8 @@ class Session {
   // Events.
   void client_received(std::size_t count, Now now);
   void client_sent(std::size_t count, Now now);
+  // The client has taken some of what was sent earlier and stood in the kernel's buffer. So with backend_took().
+  void client_took(Now now);
   void client_closed(Now now);
   void client_tls_established(TlsDetails details, Now now);
   void client_tls_failed(std::string detail, Now now);
@@ -108,13 +110,14 @@ class Session {
   void backend_tls_established(Now now);
   void backend_received(std::size_t count, Now now);
   void backend_sent(std::size_t count, Now now);
+  void backend_took(Now now);
   void backend_closed(Now now);
   void environment_changed(std::shared_ptr<const Environment> environment, Now now);
   // The gateway shuts down: ends when no command and no transaction is open, else at the end of it.
   void drain(Now now);
   // The gateway shuts down now.
   void stop(Now now);
-  // At deadline(), or any time.
+  // At deadline(), or any time; client_took() and backend_took() come first, where there is cause.
   void time_passed(Now now);
 
   // What to do.
@@ -286,6 +289,8 @@ class Session {
   // Begins an event.
   void at(Now now);
   void follow_environment();
+  // When the peer that `queue` is for is to be asked again whether it takes anything.
+  MonoTime write_deadline(const OutputQueue& queue, MonoTime progress) const;
   // Whether the token has expired; the session then ends.
   bool end_if_expired();
 
@@ -334,6 +339,7 @@ class Session {
   MonoTime transaction_deadline_ = MonoTime::max();
   MonoTime client_progress_;      // when the client last took something, or nothing was due to it
   MonoTime backend_progress_;     // the same of the backend
+  MonoTime peers_asked_;          // when time_passed was last called
   std::optional<Reason> ending_;  // the session ends as soon as the client's stream stands between packets
   std::string ending_detail_;
   MonoTime ending_since_;

@@ -42,6 +42,48 @@ TEST_F(SessionLimits, ASessionGivesItsPlaceBackAsSoonAsItEnds) {
   EXPECT_TRUE(ledger_.admit("reporter", account_limits_, now_.mono));
 }
 
+TEST_F(SessionLimits, AClientThatTakesNothingIsEndedInTime) {
+  log_in();
+  forwarded(select);
+  answer({ok_payload});
+  MonoTime queued = now_.mono;
+  int asked = 0;
+  for (; sink_.count("write_timeout") == 0 && asked < 100; ++asked) {
+    ASSERT_GT(session_->deadline(), now_.mono);
+    pass(std::chrono::ceil<Milliseconds>(session_->deadline() - now_.mono));
+    session_->time_passed(now_);
+  }
+  EXPECT_EQ(now_.mono - queued, Milliseconds{60'000});
+  EXPECT_EQ(asked, 8) << "so often the shell could say that the client takes something";
+}
+
+TEST_F(SessionLimits, APeerThatTakesSomethingOfEarlierBytesIsWaitedFor) {
+  log_in();
+  from_client(select);
+  commit();  // stands in the queue to the server, who takes nothing of it
+  for (int i = 0; i < 10; ++i) {
+    pass(Milliseconds{50'000});
+    session_->backend_took(now_);
+    session_->time_passed(now_);
+  }
+  to_backend();
+  answer({ok_payload});
+  for (int i = 0; i < 10; ++i) {
+    pass(Milliseconds{50'000});
+    session_->client_took(now_);
+    session_->time_passed(now_);
+  }
+  EXPECT_EQ(to_client(), packet(1, ok_payload));
+  forwarded(select);
+  from_client(select);
+  from_backend(answer_of({ok_payload}));
+  to_client();
+  commit();
+  pass(Milliseconds{60'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "backend_closed") << "and no longer than limits.write_timeout";
+}
+
 TEST_F(SessionLimits, AStatementThatTakesTooLongEndsTheSession) {
   start_with({.statement_timeout = Seconds{3}});
   log_in();
