@@ -137,9 +137,30 @@ class Laboratory:
             cursor.execute(sql)
             return cursor.fetchall()
 
-    def server_connections(self):
-        """How many connections were ever opened to the server, refused ones included."""
-        return int(self.ask_root("SHOW GLOBAL STATUS LIKE 'Connections'")[0][1])
+    @contextlib.contextmanager
+    def server_logins(self):
+        """A list that holds, at the end of the block, every login that the server saw within it, refused ones included,
+        and a line for those that it gave up on. The status variable Connections would count the server's own threads as
+        well: MySQL's is its counter of thread ids, of which the event scheduler and each event take one.
+        """
+        logins = []
+        before = self.ask_root("SELECT @@GLOBAL.general_log, @@GLOBAL.log_output")[0]
+        self.ask_root("SET GLOBAL log_output = 'TABLE'")
+        self.ask_root("SET GLOBAL general_log = 1")
+        self.ask_root("TRUNCATE mysql.general_log")
+        given_up = self.given_up()
+        try:
+            yield logins
+            logins += [row[0] for row in self.ask_root("SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log"
+                                                       " WHERE command_type = 'Connect'")]
+            if self.given_up() != given_up:
+                logins.append(f"{self.given_up() - given_up} aborted")
+        finally:
+            self.ask_root(f"SET GLOBAL general_log = {before[0]}")
+            self.ask_root(f"SET GLOBAL log_output = '{before[1]}'")
+
+    def given_up(self):
+        return int(self.ask_root("SHOW GLOBAL STATUS LIKE 'Aborted_connects'")[0][1])
 
     def load_fixture(self):
         with open(REPOSITORY / "tests" / "drivers" / "fixture.sql", "rb") as script:
@@ -160,7 +181,10 @@ class Laboratory:
         for path in self.audit_files():
             begin = (since or {}).get(path, 0)
             with open(path, "rb") as file:
-                file.seek(begin if begin <= path.stat().st_size else 0)
+                begin = begin if begin <= path.stat().st_size else 0
+                file.seek(max(begin - 1, 0))
+                if begin:
+                    file.readline()  # to the end of a record that was being written when the mark was made
                 text = file.read()
             records += [json.loads(line) for line in text[:text.rfind(b"\n") + 1].splitlines()]
         return records

@@ -164,8 +164,8 @@ def test_random_bytes_instead_of_tls(lab):
 @pytest.mark.parametrize("extra", [b"\x09\x00\x00\x02\x03SELECT 1", b"\x00", b"\x16\x03\x01"], ids=["a query", "a byte", "what looks like TLS"])
 def test_plaintext_slipped_in_after_the_tls_request(lab, extra):
     """What came in the same segment as the request, before TLS, must not count as said within it."""
-    mark, before = lab.audit_mark(), lab.server_connections()
-    with at_greeting(lab) as client:
+    mark = lab.audit_mark()
+    with lab.server_logins() as logins, at_greeting(lab) as client:
         try:
             client.start_tls(lab.ca, extra_plaintext=extra)
             client.send(client.handshake_response("shop", capabilities=USUAL | CLIENT_SSL))
@@ -173,7 +173,7 @@ def test_plaintext_slipped_in_after_the_tls_request(lab, extra):
             pytest.fail("the login went on")
         except (Closed, ServerError, OSError):
             pass
-    assert lab.server_connections() == before
+    assert not logins
     assert not [one for one in lab.audit(mark) if one["type"] == "login_accepted"]
 
 
@@ -471,7 +471,6 @@ def test_a_full_disk_under_the_audit_log(lab):
         client.query("SELECT 1")
         largest = max(os.path.getsize(os.path.join(lab.values["LAB_AUDIT_DIR"], name)) for name in os.listdir(lab.values["LAB_AUDIT_DIR"]))
         executed = int(lab.ask_root("SHOW GLOBAL STATUS LIKE 'Com_do'")[0][1])
-        connections = lab.server_connections()
         # Files may be of different sizes: fill up to the limit with what is refused.
         file_size_limit(lab, largest + 4096)
         try:
@@ -486,12 +485,13 @@ def test_a_full_disk_under_the_audit_log(lab):
             assert refused is not None and "audit" in refused.message
             assert int(lab.ask_root("SHOW GLOBAL STATUS LIKE 'Com_do'")[0][1]) == executed, "a statement without a record was executed"
             text = lab.token("reporter")
-            for _ in range(8):
-                try:
-                    lab.login(token=text).close()
-                except (ServerError, Closed):
-                    pass
-            assert lab.server_connections() - connections <= 8
+            with lab.server_logins() as logins:
+                for _ in range(8):
+                    try:
+                        lab.login(token=text).close()
+                    except (ServerError, Closed):
+                        pass
+            assert len(logins) <= 8
         finally:
             file_size_limit(lab, resource.RLIM_INFINITY)
     wait_until(lambda: logs_in(lab), 10, "logins with room again")
