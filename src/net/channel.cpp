@@ -129,7 +129,7 @@ IoResult Channel::receive(MutableBytes space) {
   } while (count < 0 && errno == EINTR);
   if (count > 0) {
     if (static_cast<std::size_t>(count) < space.size()) {
-      watch_.drained();
+      watch_.read_short();
     }
     return {.status = IoStatus::ok, .bytes = static_cast<std::size_t>(count)};
   }

@@ -4,11 +4,13 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace sallyport::net {
@@ -131,6 +133,41 @@ TEST_P(TakenBytes, GrowWhenThePeerReadsThoughTheSocketHasNoRoomYet) {
 
 INSTANTIATE_TEST_SUITE_P(Sockets, TakenBytes, testing::Values(AF_INET, AF_UNIX),
                          [](const auto& tested) { return tested.param == AF_UNIX ? "Unix" : "Tcp"; });
+
+// The two ends of a TCP connection over loopback.
+std::array<Descriptor, 2> tcp_pair() {
+  Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(::bind(listening.number(), generic, size), 0);
+  EXPECT_EQ(::listen(listening.number(), 1), 0);
+  EXPECT_EQ(::getsockname(listening.number(), generic, &size), 0);
+  Descriptor far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(far.number(), generic, size), 0);
+  Descriptor near(::accept4(listening.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return {std::move(near), std::move(far)};
+}
+
+TEST(Channel, WhatStandsBehindUrgentDataIsRead) {
+  auto [near, far] = tcp_pair();
+  Reactor reactor;
+  Channel channel(reactor, std::move(near), [] {});
+  ASSERT_EQ(::send(far.number(), "abc", 3, 0), 3);
+  ASSERT_EQ(::send(far.number(), "!", 1, MSG_OOB), 1);
+  ASSERT_EQ(::send(far.number(), "def", 3, 0), 3);
+  reactor.wait(Milliseconds{5'000});
+  reactor.tell();
+  std::string received;
+  std::array<std::uint8_t, 100> space{};
+  while (channel.readable()) {
+    IoResult result = channel.read(space);
+    received += text_of(Bytes{space}.first(result.bytes));
+  }
+  EXPECT_EQ(received, "abcdef") << "one event told of all of it";
+}
 
 }  // namespace
 }  // namespace sallyport::net

@@ -12,7 +12,7 @@ namespace {
 std::uint32_t interest(Reactor::Watch::Kind kind) {
   switch (kind) {
     case Reactor::Watch::Kind::stream:
-      return EPOLLIN | EPOLLRDHUP | EPOLLET;
+      return EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET;
     case Reactor::Watch::Kind::listening:
       return EPOLLIN;
     case Reactor::Watch::Kind::connecting:
@@ -71,6 +71,7 @@ void Reactor::tell() {
       continue;
     }
     watch->hung_up_ = watch->hung_up_ || (event.events & ends) != 0;
+    watch->urgent_ = watch->urgent_ || (event.events & EPOLLPRI) != 0;
     watch->readable_ = watch->readable_ || (event.events & (EPOLLIN | ends)) != 0;
     watch->writable_ = watch->writable_ || (event.events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0;
     watch->ready_();

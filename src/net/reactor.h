@@ -37,9 +37,11 @@ class Reactor {
 
     // Whether a call may find something to read; the peer's end and errors are found by reading as well.
     bool readable() const { return readable_; }
-    // A read got less than it had room for: as epoll(7) says of streams, nothing is left. Where the peer has ended,
-    // that is still to be read, and readable() stays.
+    // A read found nothing. Where the peer has ended, that is still to be read, and readable() stays.
     void drained() { readable_ = hung_up_; }
+    // A read got less than it had room for: as epoll(7) says of streams, nothing is left. But a read also stops before
+    // urgent data (tcp(7)), so of a peer that has sent such only a read that finds nothing tells.
+    void read_short() { readable_ = hung_up_ || urgent_; }
     bool writable() const { return writable_; }
     // A write found no room. From now on `ready` is told of room, too.
     void blocked();
@@ -52,6 +54,7 @@ class Reactor {
     bool readable_ = false;
     bool writable_ = true;
     bool hung_up_ = false;
+    bool urgent_ = false;  // the peer has sent urgent data, now or earlier
     bool awaits_room_ = false;
     std::function<void()> ready_;
   };
