@@ -8,12 +8,18 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 namespace sallyport::net {
 namespace {
 
 // Small pieces are joined so that they travel in one TLS record.
 constexpr std::size_t tls_record_bytes = 16U << 10;
+// The records of so much are sent with one call: each call costs more than to copy them.
+constexpr std::size_t tls_write_bytes = 64U << 10;
+// What a record has beside its bytes: with the smallest fragments that a client may ask for (512 bytes, RFC 6066) and
+// CBC with SHA-384, 85 bytes each.
+constexpr std::size_t tls_overhead_bytes = 16U << 10;
 constexpr std::size_t pieces_max = 16;
 
 // OpenSSL judges a failed call by its queue of errors, which other users of the library may have left something in. To
@@ -25,6 +31,11 @@ void clear_tls_errors() {
 }
 
 }  // namespace
+
+struct Channel::Records {
+  std::size_t size = 0;
+  std::array<std::uint8_t, tls_write_bytes + tls_overhead_bytes> bytes;
+};
 
 // OpenSSL's view of the channel.
 struct ChannelBio {
@@ -43,7 +54,17 @@ struct ChannelBio {
   static int write(BIO* bio, const char* bytes, int size) {
     BIO_clear_retry_flags(bio);
     Bytes piece{reinterpret_cast<const std::uint8_t*>(bytes), static_cast<std::size_t>(size)};
-    IoResult result = channel(bio).send({&piece, 1});
+    Channel& target = channel(bio);
+    if (Channel::Records* records = target.gathered_) {
+      if (piece.size() > records->bytes.size() - records->size) {
+        return -1;
+      }
+      std::memcpy(records->bytes.data() + records->size, piece.data(), piece.size());
+      records->size += piece.size();
+      return size;
+    }
+    // Records of OpenSSL's own stand behind those that are not sent yet.
+    IoResult result = target.unsent_.empty() ? target.send({&piece, 1}) : IoResult{.status = IoStatus::would_block};
     if (result.status == IoStatus::would_block) {
       BIO_set_retry_write(bio);
       return -1;
@@ -221,12 +242,19 @@ std::int64_t Channel::taken_bytes() const {
   return ::ioctl(socket_.number(), TIOCOUTQ, &held) == 0 ? sent_bytes_ - held : sent_bytes_;
 }
 
-// A write that OpenSSL could not finish is repeated with the same bytes at the front and no fewer: the pieces come from
-// a queue that only grows at its end.
+// OpenSSL makes the records in memory, so that it never has to wait with a record begun. What the socket has no room
+// for is kept, and the pieces' bytes in it are told as written when it is gone: whoever waits for them sees them still
+// to be sent, as without TLS.
 IoResult Channel::write_tls(std::span<const Bytes> pieces) {
+  if (!watch_.writable()) {
+    return {.status = IoStatus::would_block};
+  }
+  if (!unsent_.empty()) {
+    return send_unsent(pieces);
+  }
   std::array<std::uint8_t, tls_record_bytes> record;
   std::size_t joined = 0;
-  Bytes bytes = pieces[0];
+  Bytes bytes = pieces[0].first(std::min(pieces[0].size(), tls_write_bytes));
   if (pieces[0].size() < record.size() && pieces.size() > 1) {
     for (Bytes piece : pieces) {
       std::size_t part = std::min(piece.size(), record.size() - joined);
@@ -235,13 +263,60 @@ IoResult Channel::write_tls(std::span<const Bytes> pieces) {
     }
     bytes = Bytes{record}.first(joined);
   }
+  Records records;
+  gathered_ = &records;
   clear_tls_errors();
-  return tls_result(
-      SSL_write(tls_.get(), bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), 1U << 30))));
+  IoResult made = encrypt(bytes);
+  gathered_ = nullptr;
+  if (records.size == 0 || made.status == IoStatus::closed || made.status == IoStatus::failed) {
+    return made;
+  }
+  IoResult sent = send_records(Bytes{records.bytes}.first(records.size), made.bytes);
+  return sent.status == IoStatus::ok && sent.bytes == 0 ? made : sent;  // only OpenSSL's own records
+}
+
+// Makes records of `bytes`, one after the other, as partial writes are allowed. Tells how many bytes they bear.
+IoResult Channel::encrypt(Bytes bytes) {
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    int result = SSL_write(tls_.get(), bytes.data() + done, static_cast<int>(bytes.size() - done));
+    if (result <= 0) {
+      return {.status = tls_result(result).status, .bytes = done};
+    }
+    done += static_cast<std::size_t>(result);
+  }
+  return {.status = IoStatus::ok, .bytes = done};
+}
+
+// `bytes`: of the pieces, that the records bear.
+IoResult Channel::send_records(Bytes records, std::size_t bytes) {
+  IoResult sent = send({&records, 1});
+  if (sent.status == IoStatus::ok && sent.bytes == records.size()) {
+    return {.status = IoStatus::ok, .bytes = bytes};
+  }
+  if (sent.status == IoStatus::ok || sent.status == IoStatus::would_block) {
+    Bytes rest = records.subspan(sent.bytes);
+    unsent_.assign(rest.begin(), rest.end());
+    bytes_in_unsent_ = bytes;
+    return {.status = IoStatus::would_block};
+  }
+  return sent;
+}
+
+IoResult Channel::send_unsent(std::span<const Bytes> pieces) {
+  std::size_t there = 0;
+  for (Bytes piece : pieces) {
+    there += piece.size();
+  }
+  if (there < bytes_in_unsent_) {
+    return {.status = IoStatus::failed};
+  }
+  std::vector<std::uint8_t> records = std::exchange(unsent_, {});
+  return send_records(records, std::exchange(bytes_in_unsent_, 0));
 }
 
 void Channel::shutdown_write() {
-  if (tls_ && !in_handshake_ && !failed_) {
+  if (tls_ && !in_handshake_ && !failed_ && unsent_.empty()) {
     clear_tls_errors();
     SSL_shutdown(tls_.get());
     clear_tls_errors();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <vector>
 
 #include "base/bytes.h"
 #include "net/descriptor.h"
@@ -47,7 +48,8 @@ class Channel {
   IoResult read(MutableBytes space);
   // Whether write() may get rid of something.
   bool writable() const { return watch_.writable(); }
-  // Writes as much of the pieces, in order, as the socket takes.
+  // Writes some of the pieces, in order, and tells how many of their bytes the socket has taken. With TLS more may be
+  // under way than was told: the pieces of the next call begin with the same bytes, up to those, or the write fails.
   IoResult write(std::span<const Bytes> pieces);
   // How much of what was written the peer's kernel has taken over, by a measure that means something only when compared
   // with an earlier one: less the room that the rest takes here.
@@ -64,12 +66,19 @@ class Channel {
   IoResult receive(MutableBytes space);
   IoResult send(std::span<const Bytes> pieces);
   IoResult write_tls(std::span<const Bytes> pieces);
+  IoResult encrypt(Bytes bytes);
+  IoResult send_records(Bytes records, std::size_t bytes);
+  IoResult send_unsent(std::span<const Bytes> pieces);
   IoResult tls_result(int result);
 
   Descriptor socket_;
   Reactor::Watch watch_;
   TlsStream tls_{nullptr, SSL_free};
   std::int64_t sent_bytes_ = 0;
+  struct Records;
+  Records* gathered_ = nullptr;                  // while write_tls() has OpenSSL make records
+  std::vector<std::uint8_t> unsent_;             // records, or a part of one, that the socket had no room for
+  std::size_t bytes_in_unsent_ = 0;              // of the pieces, as they were written: told when unsent_ is sent
   Handshake handshake_wants_ = Handshake::done;  // what the last step lacked
   bool in_handshake_ = false;
   bool tls_holds_bytes_ = false;  // received and not read yet, perhaps less than a record
