@@ -18,6 +18,7 @@ struct Target {
 };
 
 constexpr Target targets[] = {{"frame", sallyport::fuzz::fuzz_frame},
+                              {"compressed_frames", sallyport::fuzz::fuzz_compressed_frames},
                               {"greeting", sallyport::fuzz::fuzz_greeting},
                               {"handshake_response", sallyport::fuzz::fuzz_handshake_response},
                               {"auth_packets", sallyport::fuzz::fuzz_auth_packets},

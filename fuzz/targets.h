@@ -6,6 +6,7 @@
 namespace sallyport::fuzz {
 
 void fuzz_frame(Bytes input);
+void fuzz_compressed_frames(Bytes input);
 void fuzz_greeting(Bytes input);
 void fuzz_handshake_response(Bytes input);
 void fuzz_auth_packets(Bytes input);
