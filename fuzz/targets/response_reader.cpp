@@ -2,7 +2,7 @@
 // than packets fit.
 //
 // Input: command, options, arrival size, then the stream; with option 4 the stream is a list of payloads, each behind
-// its length in one byte, that are framed with the right sequence ids here.
+// its length in one byte, that are framed with the right sequence ids here; with option 8 progress may be reported.
 #include "wire/response_reader.h"
 
 #include <algorithm>
@@ -36,6 +36,7 @@ void fuzz_response_reader(Bytes input) {
   wire::Capabilities negotiated = wire::capability::protocol_41;
   negotiated |= (options & 1) != 0 ? wire::capability::deprecate_eof : 0;
   negotiated |= (options & 2) != 0 ? wire::capability::session_track : 0;
+  negotiated |= (options & 8) != 0 ? wire::capability::mariadb_progress : 0;
   std::vector<std::uint8_t> stream(head.rest().begin(), head.rest().end());
   if ((options & 4) != 0) {
     stream = framed(head, 1);

@@ -228,6 +228,7 @@ Result<Unit, Reason> AnswerRelay::handle(const Packet& packet, InputBuffer& from
       }
       return Unit{};
     case PacketKind::text:
+    case PacketKind::progress:
       forward(packet, from, to);
       return Unit{};
     case PacketKind::local_infile:

@@ -244,6 +244,40 @@ TEST(AnswerRelay, AnAnswerIsCutAtARowHoweverItArrives) {
   }
 }
 
+TEST(AnswerRelay, ReportsOfProgressPassAndAreDroppedBehindACut) {
+  const Buffer report = from_hex("ff ffff 01 01 02 50c300 07 636f7079696e67");
+  const Buffer end{0xFE, 0, 0, 2, 0, 0, 0};
+  const Buffer eof_packet{0xFE, 0, 0, 2, 0};
+  constexpr wire::Capabilities reporting = capability::mariadb_progress;
+  Buffer stream = answer_of({one_column, definition, report, row, report, row, report, end});
+  for (std::size_t bytes : {1U, 4U, 1U << 20}) {
+    Legs alike{.client = new_leg | reporting, .backend = new_leg | reporting};
+    Relayed passed = relay(Command::query, alike, stream, bytes, bytes + 1);
+    EXPECT_TRUE(passed.done);
+    EXPECT_EQ(passed.to_client, stream);
+    EXPECT_EQ(passed.rows, 2U);
+    EXPECT_EQ(passed.totals.bytes, stream.size());
+    EXPECT_EQ(passed.totals.error_code, std::nullopt);
+
+    // The EOF behind the columns is due until it is clear what follows them.
+    Legs translated{.client = old_leg | reporting, .backend = new_leg | reporting};
+    EXPECT_EQ(relay(Command::query, translated, stream, bytes, bytes + 1).to_client,
+              answer_of({one_column, definition, report, eof_packet, row, report, row, report, eof_packet}));
+
+    Relayed cut = relay(Command::query, alike, stream, bytes, bytes + 1, {.rows_max = 1, .bytes_max = 0});
+    EXPECT_TRUE(cut.done);
+    EXPECT_EQ(cut.totals.error_code, 1105);
+    Buffer before = answer_of({one_column, definition, report, row, report});
+    ASSERT_GT(cut.to_client.size(), before.size() + 5);
+    EXPECT_TRUE(std::equal(before.begin(), before.end(), cut.to_client.begin()));
+    EXPECT_EQ(cut.to_client[before.size()] + 4 + before.size(), cut.to_client.size());
+    EXPECT_EQ(cut.to_client[before.size() + 3], 6);
+    EXPECT_EQ(cut.to_client[before.size() + 5], 1105 & 0xFF);
+  }
+  Relayed unasked = relay(Command::query, {.client = new_leg, .backend = new_leg}, stream);
+  EXPECT_EQ(unasked.error, Reason::backend_violation);
+}
+
 TEST(AnswerRelay, StopsWhileTheClientTakesNothing) {
   InputBuffer from;
   OutputQueue to{from};

@@ -51,8 +51,9 @@ constexpr std::string_view plugin_to_switch_from = "sallyport_none";
 
 wire::Capabilities capabilities_for_backend(const BackendTarget& target) {
   wire::Capabilities by_grant = target.local_files ? wished_capabilities(BackendWish::by_grant) : 0;
-  return target.client->capabilities &
-         (wished_capabilities(BackendWish::same) | wished_capabilities(BackendWish::as_client) | by_grant);
+  wire::Capabilities where_had =
+      wished_capabilities(BackendWish::as_client) | wished_capabilities(BackendWish::optional);
+  return target.client->capabilities & (wished_capabilities(BackendWish::same) | where_had | by_grant);
 }
 
 void write_own_query(wire::PacketWriter& writer, std::string_view text, wire::Capabilities negotiated) {

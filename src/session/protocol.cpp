@@ -113,8 +113,8 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {1ULL << 29, "CAPABILITY_EXTENSION", Offer::never, Wish::never, "reserved for more flags"},
     {1ULL << 30, "SSL_VERIFY_SERVER_CERT", Offer::never, Wish::never, "the client's own affair"},
     {1ULL << 31, "REMEMBER_OPTIONS", Offer::never, Wish::never, "the client's own affair"},
-    {1ULL << 32, "MARIADB PROGRESS", Offer::never, Wish::never,
-     "progress reports of ALTER TABLE and the like: not offered, so no server sends them"},
+    {capability::mariadb_progress, "MARIADB PROGRESS", Offer::by_mariadb_listeners, Wish::optional,
+     "progress reports of ALTER TABLE and the like, before the answer or amid it"},
     {1ULL << 33, "MARIADB COM_MULTI", Offer::never, Wish::never, unused},
     {1ULL << 34, "MARIADB STMT_BULK_OPERATIONS", Offer::never, Wish::never, "COM_STMT_BULK_EXECUTE"},
     {capability::mariadb_extended_metadata, "MARIADB EXTENDED_METADATA", Offer::by_mariadb_listeners, Wish::same,
@@ -156,6 +156,8 @@ std::string_view text_of(BackendWish wish) {
       return "asked for";
     case Wish::as_client:
       return "as the client, translated";
+    case Wish::optional:
+      return "as the client, where the server has it";
     case Wish::same:
       return "as the client";
     case Wish::by_grant:

@@ -41,6 +41,7 @@ inline constexpr Capabilities optional_resultset_metadata = 1U << 25;
 inline constexpr Capabilities zstd_compression = 1U << 26;
 inline constexpr Capabilities query_attributes = 1U << 27;
 inline constexpr Capabilities multi_factor = 1U << 28;
+inline constexpr Capabilities mariadb_progress = 1ULL << 32;           // progress reports before an answer
 inline constexpr Capabilities mariadb_extended_metadata = 1ULL << 35;  // type names and formats in column definitions
 }  // namespace capability
 
@@ -52,7 +53,7 @@ inline constexpr Capabilities understood_capabilities =
     capability::transactions | capability::secure_connection | capability::multi_statements |
     capability::multi_results | capability::ps_multi_results | capability::plugin_auth | capability::connect_attrs |
     capability::plugin_auth_lenenc_data | capability::session_track | capability::deprecate_eof |
-    capability::query_attributes | capability::mariadb_extended_metadata;
+    capability::query_attributes | capability::mariadb_progress | capability::mariadb_extended_metadata;
 
 constexpr bool has(Capabilities set, Capabilities flag) {
   return (set & flag) != 0;

@@ -4,6 +4,7 @@ namespace sallyport::wire {
 namespace {
 
 constexpr std::size_t sql_state_bytes = 5;
+constexpr std::uint16_t progress_code = 0xFFFF;
 constexpr std::uint8_t binary_row_null_offset = 2;
 
 }  // namespace
@@ -86,6 +87,23 @@ void write_err(PacketWriter& writer, const ErrPacket& err) {
     writer.text(err.sql_state);
   }
   writer.text(err.message);
+}
+
+bool is_progress_report(Bytes payload) {
+  ByteReader reader{payload};
+  bool marked = reader.u8() == err_header && reader.u16() == progress_code;
+  return marked && reader.ok() && reader.peek() != std::uint8_t{'#'};
+}
+
+std::optional<ProgressReport> parse_progress_report(Bytes payload) {
+  if (!is_progress_report(payload) || payload.size() > progress_report_bytes_max) {
+    return std::nullopt;
+  }
+  ByteReader reader{payload.subspan(3)};
+  std::uint8_t texts = reader.u8();
+  ProgressReport report{.stage = reader.u8(), .stages = reader.u8(), .progress = reader.u24(), .text = {}};
+  report.text = text_of(read_lenenc_bytes(reader));
+  return reader.exhausted() && texts == 1 ? std::optional(report) : std::nullopt;
 }
 
 std::optional<PrepareOk> parse_prepare_ok(Bytes payload) {

@@ -56,6 +56,23 @@ std::optional<ErrPacket> parse_err(Bytes payload);
 // `sql_state` empty writes the form without one.
 void write_err(PacketWriter& writer, const ErrPacket& err);
 
+// Of a long statement, between the packets of its answer, under mariadb_progress only: the header and the code 0xFFFF
+// of an ERR, but a number of texts in the place of the '#' before an SQL state.
+// Source: MariaDB, sql/protocol.cc, net_send_progress_packet().
+struct ProgressReport {
+  std::uint8_t stage = 0;  // from 1
+  std::uint8_t stages = 0;
+  std::uint32_t progress = 0;  // within the stage, in thousandths of a percent
+  std::string_view text;
+};
+
+// The server writes them to a buffer of 200 bytes, behind the header and the code.
+inline constexpr std::size_t progress_report_bytes_max = 256;
+
+// Whether a packet with an ERR's header is a progress report: it has the code 0xFFFF and no SQL state.
+bool is_progress_report(Bytes payload);
+std::optional<ProgressReport> parse_progress_report(Bytes payload);
+
 struct PrepareOk {
   std::uint32_t statement_id = 0;
   std::uint16_t columns = 0;

@@ -122,7 +122,7 @@ Result<PacketKind, ResponseError> ResponseReader::on_packet(Bytes payload) {
     return Unexpected(ResponseError::malformed);
   }
   if (!payload.empty() && payload[0] == err_header) {
-    return on_err(payload);
+    return is_progress_report(payload) ? on_progress(payload) : on_err(payload);
   }
   switch (state_) {
     case State::first:
@@ -239,6 +239,15 @@ Result<PacketKind, ResponseError> ResponseReader::on_err(Bytes payload) {
   }
   state_ = State::done;
   return PacketKind::err;
+}
+
+// One that was not negotiated would be an error without an end to its answer.
+Result<PacketKind, ResponseError> ResponseReader::on_progress(Bytes payload) const {
+  bool due = has(negotiated_, capability::mariadb_progress) && state_ != State::local_infile;
+  if (!due || !parse_progress_report(payload)) {
+    return Unexpected(ResponseError::malformed);
+  }
+  return PacketKind::progress;
 }
 
 Result<PacketKind, ResponseError> ResponseReader::on_prepare_ok(Bytes payload) {

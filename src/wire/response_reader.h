@@ -28,7 +28,8 @@ enum class PacketKind : std::uint8_t {
   prepare_column,
   prepare_columns_end,  // EOF, without CLIENT_DEPRECATE_EOF only
   local_infile,         // the server asks for a file
-  text                  // COM_STATISTICS: a bare text, ends the answer
+  text,                 // COM_STATISTICS: a bare text, ends the answer
+  progress              // a report of MariaDB's, between any two packets of an answer; under mariadb_progress only
 };
 
 enum class ResponseError : std::uint8_t {
@@ -102,6 +103,7 @@ class ResponseReader {
   Result<PacketKind, ResponseError> on_prepare_ok(Bytes payload);
   PacketKind on_prepare_definition(PacketKind kind);
   Result<PacketKind, ResponseError> on_err(Bytes payload);
+  Result<PacketKind, ResponseError> on_progress(Bytes payload) const;
   void after_prepare_parameters();
   bool ends_rows(const FrameHeader& header, std::uint8_t first_byte) const;
 

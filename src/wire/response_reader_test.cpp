@@ -29,6 +29,10 @@ const Buffer err = from_hex("ff 4804 234859303030 6e6f");
 const Buffer column = from_hex("03646566 00 00 00 0131 00 0c 3f00 01000000 08 8100 00 0000");
 const Buffer row = from_hex("0131");
 
+// Stage 1 of 2, at 50 %.
+const Buffer report = from_hex("ff ffff 01 01 02 50c300 07 636f7079696e67");
+constexpr Capabilities reporting = capability::mariadb_progress;
+
 ResponseReader started(Command command, Capabilities negotiated) {
   ResponseReader reader;
   reader.start(command, negotiated);
@@ -67,6 +71,80 @@ void check(const AnswerCase& c) {
   Events whole = follow(reader, stream, stream.size());
   EXPECT_EQ(whole, c.events);
   EXPECT_EQ(follow(reader, stream, 1), whole);
+}
+
+TEST(ResponseReader, ReportsOfProgressAreNeitherErrorsNorRowsNorEnds) {
+  const Buffer signalled = from_hex("ff ffff 233435303030 6e6f");
+  const AnswerCase cases[] = {
+      {"before an OK",
+       Command::query,
+       old_way | reporting,
+       {report, report, ok},
+       {"progress", "progress", "ok", "done", "rows=0"}},
+      {"before an ERR",
+       Command::stmt_execute,
+       new_way | reporting,
+       {report, err},
+       {"progress", "err", "done", "rows=0"}},
+      {"amid rows",
+       Command::query,
+       old_way | reporting,
+       {{1}, column, eof, report, row, report, row, eof},
+       {"column_count", "column_definition", "columns_end", "progress", "row:6", "progress", "row:6", "rows_end",
+        "done", "rows=2"}},
+      {"amid rows without EOF",
+       Command::query,
+       new_way | reporting,
+       {{1}, column, report, row, report, ok_as_eof},
+       {"column_count", "column_definition", "progress", "row:6", "progress", "rows_end", "done", "rows=1"}},
+      {"an error of the same code is one", Command::query, old_way | reporting, {signalled}, {"err", "done", "rows=0"}},
+      {"so it is where none is reported", Command::query, old_way, {signalled}, {"err", "done", "rows=0"}},
+      {"one that was not negotiated", Command::query, old_way, {report, ok}, {"!malformed"}},
+      {"one that was not negotiated amid rows",
+       Command::query,
+       old_way,
+       {{1}, column, eof, report},
+       {"column_count", "column_definition", "columns_end", "!malformed"}},
+      {"one without its text",
+       Command::query,
+       old_way | reporting,
+       {from_hex("ff ffff 01 01 02 50c300")},
+       {"!malformed"}},
+      {"one with more behind it",
+       Command::query,
+       old_way | reporting,
+       {from_hex("ff ffff 01 01 02 50c300 00 00")},
+       {"!malformed"}},
+      {"one of two texts",
+       Command::query,
+       old_way | reporting,
+       {from_hex("ff ffff 02 01 02 50c300 00")},
+       {"!malformed"}},
+      {"the header alone", Command::query, old_way | reporting, {from_hex("ff ffff")}, {"!malformed"}}};
+  for (const AnswerCase& one : cases) {
+    check(one);
+  }
+}
+
+TEST(ResponseReader, AReportOfProgressIsBounded) {
+  for (std::size_t size : {progress_report_bytes_max, progress_report_bytes_max + 1}) {
+    std::size_t text = size - 10;  // its length takes one byte
+    Buffer longest = from_hex("ff ffff 01 01 02 50c300");
+    longest.push_back(static_cast<std::uint8_t>(text));
+    longest.resize(size, 'x');
+    auto reader = started(Command::query, old_way | reporting);
+    bool fits = size == progress_report_bytes_max;
+    EXPECT_EQ(follow(reader, answer_of({longest, ok}), 1)[0], fits ? "progress" : "!malformed");
+  }
+}
+
+TEST(ResponseReader, AfterAFileOfTheClientsProgressMayBeReportedNotBefore) {
+  auto reader = started(Command::query, old_way | reporting);
+  Buffer request = answer_of({from_hex("fb 66")});
+  ASSERT_EQ(reader.next(request)->kind, PacketKind::local_infile);
+  EXPECT_EQ(follow(reader, answer_of({report}, 2), 1)[0], "!malformed");
+  reader.resume(4);
+  EXPECT_EQ(follow(reader, answer_of({report, ok}, 4), 1), (Events{"progress", "ok", "done", "rows=0"}));
 }
 
 TEST(ResponseReader, FollowsTheAnswersToAQuery) {

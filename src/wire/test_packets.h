@@ -94,6 +94,8 @@ inline std::string_view name_of(PacketKind kind) {
       return "local_infile";
     case PacketKind::text:
       return "text";
+    case PacketKind::progress:
+      return "progress";
   }
   return "?";
 }

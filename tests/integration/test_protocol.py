@@ -351,6 +351,52 @@ def test_extended_metadata(lab, kind):
         lab.ask_root("DROP TABLE shop.extended")
 
 
+MARIADB_PROGRESS = 1 << 32
+
+
+@pytest.fixture
+def slow_to_alter(lab, kind):
+    """Copying this table takes some seconds; the server reports each second."""
+    if kind == "mysql":
+        pytest.skip("MariaDB's")
+    before = lab.ask_root("SELECT @@GLOBAL.progress_report_time")[0][0]
+    lab.ask_root("CREATE OR REPLACE TABLE shop.slow (id INT PRIMARY KEY)")
+    lab.ask_root("INSERT INTO shop.slow (id) SELECT seq FROM shop.seq_1000_to_1999")
+    lab.ask_root("GRANT ALL PRIVILEGES ON shop.slow TO shop_writer")
+    lab.ask_root("SET GLOBAL progress_report_time = 1")
+    yield "ALTER TABLE slow ADD digest CHAR(128) AS (SHA2(REPEAT(id, 400000), 512)) STORED, ALGORITHM=COPY"
+    lab.ask_root(f"SET GLOBAL progress_report_time = {before}")
+    lab.ask_root("REVOKE ALL PRIVILEGES ON shop.slow FROM shop_writer")
+    lab.ask_root("DROP TABLE shop.slow")
+
+
+@covers("MARIADB PROGRESS")
+def test_progress_is_reported_to_a_client_that_asks(lab, slow_to_alter):
+    with lab.login("writer", capabilities=(USUAL & ~1) | MARIADB_PROGRESS) as session:
+        session.command(QUERY, slow_to_alter.encode())
+        reports = []
+        packet = session.receive()
+        while packet[:3] == b"\xff\xff\xff":
+            reports.append(packet)
+            packet = session.receive()
+        assert packet[:1] == b"\0", packet
+        assert session.sequence == len(reports) + 2
+        assert reports
+        for texts, stage, stages in (report[3:6] for report in reports):
+            assert texts == 1 and 1 <= stage <= stages
+        positions = [(report[4], int.from_bytes(report[6:9], "little")) for report in reports]
+        assert positions == sorted(positions)
+        assert all(report[10:] and len(report) == 10 + report[9] for report in reports)
+        usable(session)
+
+
+def test_no_progress_is_reported_to_a_client_that_does_not_ask(lab, slow_to_alter):
+    with lab.login("writer", capabilities=USUAL & ~1) as session:
+        session.command(QUERY, slow_to_alter.encode())
+        assert session.receive()[:1] == b"\0" and session.sequence == 2
+        usable(session)
+
+
 @covers("CONNECT_ATTRS")
 def test_connection_attributes_are_on_record_and_the_server_gets_the_gateways(lab):
     mark = lab.audit_mark()
