@@ -84,6 +84,29 @@ void check_execute(Bytes payload, wire::Capabilities negotiated, const wire::Pre
   }
 }
 
+// Its rows are read again as they were, also with the types remembered.
+void check_bulk_execute(Bytes payload, const wire::PreparedShape& prepared) {
+  wire::PreparedShape shape = prepared;
+  shape.sent_as_long_data.clear();
+  auto command = wire::parse_bulk_execute(payload, shape);
+  if (!command) {
+    SALLYPORT_CHECK(shape.types.size() == prepared.types.size());
+    return;
+  }
+  SALLYPORT_CHECK(command->row_count > 0 && shape.types.size() == shape.parameter_count);
+  ByteReader rows{command->rows};
+  std::vector<wire::BulkValue> row;
+  for (std::size_t i = 0; i < command->row_count; ++i) {
+    SALLYPORT_CHECK(wire::read_bulk_row(rows, shape.types, row) && row.size() == shape.parameter_count);
+  }
+  SALLYPORT_CHECK(rows.at_end());
+  std::vector<std::uint8_t> second(payload.begin(), payload.begin() + wire::bulk_flags_at);
+  second.insert(second.end(), {0, 0});
+  second.insert(second.end(), command->rows.begin(), command->rows.end());
+  auto again = wire::parse_bulk_execute(second, shape);
+  SALLYPORT_CHECK(again && again->row_count == command->row_count);
+}
+
 }  // namespace
 
 void fuzz_command(Bytes input) {
@@ -102,6 +125,7 @@ void fuzz_command(Bytes input) {
   SALLYPORT_CHECK(!wire::name_of(wire::command_from_byte(payload[0])).empty());
   check_query(payload, negotiated);
   check_execute(payload, negotiated, shape);
+  check_bulk_execute(payload, shape);
   auto statement_id = wire::parse_statement_id(payload);
   auto long_data_command = wire::parse_long_data(payload);
   SALLYPORT_CHECK(!long_data_command || long_data_command->statement_id == *statement_id);

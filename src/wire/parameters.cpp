@@ -198,6 +198,18 @@ void remember_types(const ValueBlockContent& content, PreparedShape& shape) {
   shape.type_block.assign(content.type_block.begin(), content.type_block.end());
 }
 
+// Behind an indicator that is none of these MariaDB reads no value and takes that of the row before.
+void read_bulk_value(ByteReader& rows, ParameterType type, BulkValue& cell) {
+  std::uint8_t indicator = rows.u8();
+  cell = {.indicator = static_cast<Indicator>(indicator), .value = Null{}};
+  bool is_value = cell.indicator == Indicator::value;
+  if (indicator > static_cast<std::uint8_t>(Indicator::ignore) || (is_value && !is_parameter_type(type.type))) {
+    rows.fail();
+  } else if (is_value) {
+    cell.value = read_value(rows, type, LengthRule::low_four_bytes);
+  }
+}
+
 }  // namespace
 
 Value read_value(ByteReader& reader, ParameterType type, LengthRule rule) {
@@ -280,6 +292,52 @@ std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiat
     remember_types(*content, shape);
   }
   command.parameters = std::move(content->parameters);
+  return command;
+}
+
+bool read_bulk_row(ByteReader& rows, const std::vector<ParameterType>& types, std::vector<BulkValue>& row) {
+  row.resize(types.size());
+  for (std::size_t i = 0; i < types.size(); ++i) {
+    read_bulk_value(rows, types[i], row[i]);
+  }
+  return rows.ok();
+}
+
+std::optional<BulkExecuteCommand> parse_bulk_execute(Bytes payload, PreparedShape& shape) {
+  ByteReader reader{payload};
+  reader.u8();
+  BulkExecuteCommand command;
+  command.statement_id = reader.u32();
+  command.flags = reader.u16();
+  bool is_known = (command.flags & ~(bulk_flag_unit_results | bulk_flag_types_follow)) == 0;
+  bool has_long_data = !shape.sent_as_long_data.empty();
+  if (!reader.ok() || !is_known || shape.parameter_count == 0 || has_long_data) {
+    return std::nullopt;
+  }
+  std::vector<ParameterType> types = shape.types;
+  Bytes before = reader.rest();
+  if (command.types_follow()) {
+    types.clear();
+    for (std::size_t i = 0; i < shape.parameter_count; ++i) {
+      types.push_back(read_type(reader));
+    }
+  }
+  Bytes type_block = before.first(before.size() - reader.remaining());
+  if (!reader.ok() || types.size() < shape.parameter_count || reader.at_end()) {
+    return std::nullopt;
+  }
+  command.rows = reader.rest();
+  std::vector<BulkValue> row;
+  while (!reader.at_end()) {
+    if (!read_bulk_row(reader, types, row)) {
+      return std::nullopt;
+    }
+    ++command.row_count;
+  }
+  if (command.types_follow()) {
+    shape.types = std::move(types);
+    shape.type_block.assign(type_block.begin(), type_block.end());
+  }
   return command;
 }
 

@@ -1,6 +1,8 @@
-// Binary values: the parameters of COM_STMT_EXECUTE and the query attributes before COM_QUERY's text.
+// Binary values: the parameters of COM_STMT_EXECUTE and COM_STMT_BULK_EXECUTE, and the query attributes before
+// COM_QUERY's text.
 //
-// Source: MySQL source documentation, "Binary Protocol Value" and "COM_STMT_EXECUTE". Views borrow from the payload.
+// Source: MySQL source documentation, "Binary Protocol Value" and "COM_STMT_EXECUTE"; MariaDB knowledge base,
+// "COM_STMT_BULK_EXECUTE". Views borrow from the payload.
 #pragma once
 
 #include <cstdint>
@@ -70,6 +72,39 @@ struct PreparedShape {
 // `payload` includes the command byte. Updates the types of `shape` when the payload brings types and is well-formed.
 // Nothing when malformed, when the types are due and missing, and when MySQL and MariaDB would read it differently.
 std::optional<ExecuteCommand> parse_execute(Bytes payload, Capabilities negotiated, PreparedShape& shape);
+
+// COM_STMT_BULK_EXECUTE: an execution for each row of parameters.
+inline constexpr std::size_t bulk_flags_at = 5;  // offset in the payload of the two bytes of flags
+inline constexpr std::uint16_t bulk_flag_unit_results = 64;
+inline constexpr std::uint16_t bulk_flag_types_follow = 128;
+
+enum class Indicator : std::uint8_t {
+  value = 0,
+  null = 1,
+  default_ = 2,  // the column's default
+  ignore = 3     // INSERT: the default; UPDATE: the column stays as it is
+};
+
+struct BulkValue {
+  Indicator indicator = Indicator::null;
+  Value value;  // where that is what the indicator says
+};
+
+struct BulkExecuteCommand {
+  std::uint32_t statement_id = 0;
+  std::uint16_t flags = 0;
+  Bytes rows;  // whole ones, at least one: read_bulk_row()
+  std::size_t row_count = 0;
+  bool types_follow() const { return (flags & bulk_flag_types_follow) != 0; }
+};
+
+// As parse_execute(). Nothing also where the statement has no parameters, or has some that were sent as long data: of
+// neither MariaDB makes an execution (Prepared_statement::execute_bulk_loop() and insert_bulk_params() in its
+// sql/sql_prepare.cc).
+std::optional<BulkExecuteCommand> parse_bulk_execute(Bytes payload, PreparedShape& shape);
+
+// Takes one row off; `row` gets a value for each of `types`. False when malformed.
+bool read_bulk_row(ByteReader& rows, const std::vector<ParameterType>& types, std::vector<BulkValue>& row);
 
 // Skips the query attributes behind their two counts. False when malformed, also when a type's size is not certain:
 // the text of the query begins behind them.

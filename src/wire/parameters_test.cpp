@@ -251,6 +251,91 @@ TEST(Execute, HasNoValueForAParameterSentAsLongData) {
       << "attributes have no long data";
 }
 
+std::string printed_bulk(std::string_view hex, PreparedShape& shape) {  // behind command and statement id 1
+  Buffer raw = from_hex("fa 01000000");
+  test::append(raw, from_hex(hex));
+  auto command = parse_bulk_execute(raw, shape);
+  if (!command) {
+    return "malformed";
+  }
+  EXPECT_EQ(command->statement_id, 1U);
+  std::string out;
+  ByteReader rows{command->rows};
+  std::vector<BulkValue> row;
+  for (std::size_t i = 0; i < command->row_count; ++i) {
+    EXPECT_TRUE(read_bulk_row(rows, shape.types, row));
+    out += i == 0 ? "" : " | ";
+    for (const BulkValue& cell : row) {
+      out += &cell == &row.front() ? "" : ", ";
+      out += cell.indicator == Indicator::default_ ? "DEFAULT"
+             : cell.indicator == Indicator::ignore ? "IGNORE"
+                                                   : printed(cell.value);
+    }
+  }
+  EXPECT_TRUE(rows.at_end());
+  return out;
+}
+
+struct BulkCase {
+  std::string_view why;
+  std::string_view hex;
+  std::string_view rows;
+  std::uint16_t parameter_count = 2;
+};
+
+constexpr BulkCase bulk_cases[] = {
+    {"one row", "8000 0100 fe00 00 05 00 0161", "i5, 'a'"},
+    {"two rows", "8000 0180 fe00 00 ff 00 0161 00 fe 00 00", "u255, 'a' | u254, ''"},
+    {"indicators bring no value", "8000 0100 fe00 01 02 | 03 00 0161", "NULL, DEFAULT | IGNORE, 'a'"},
+    {"a result for each row", "c000 0100 fe00 00 05 00 0161", "i5, 'a'"},
+    {"an unknown flag", "8100 0100 fe00 00 05 00 0161", "malformed"},
+    {"an unknown flag of the second byte", "8001 0100 fe00 00 05 00 0161", "malformed"},
+    {"an unknown indicator", "8000 0100 fe00 04 00 0161", "malformed"},
+    {"an unknown indicator, the last", "8000 0100 fe00 00 05 ff", "malformed"},
+    {"no rows", "8000 0100 fe00", "malformed"},
+    {"no rows and no types", "0000", "malformed"},
+    {"types neither sent nor remembered", "0000 00 05 00 0161", "malformed"},
+    {"a row and a half", "8000 0100 fe00 00 05 00 0161 00 06", "malformed"},
+    {"a type that has no value", "8000 0100 0600 00 05 00 0161", "malformed"},
+    {"no parameters", "8000 01", "malformed", 0},
+};
+
+TEST(BulkExecute, IsReadRowByRow) {
+  for (const BulkCase& c : bulk_cases) {
+    PreparedShape shape{.parameter_count = c.parameter_count, .types = {}, .sent_as_long_data = {}};
+    std::string hex(c.hex);
+    std::erase(hex, '|');
+    EXPECT_EQ(printed_bulk(hex, shape), c.rows) << c.why;
+    EXPECT_EQ(shape.types.empty(), c.rows == "malformed") << c.why;
+  }
+}
+
+TEST(BulkExecute, CutShortAnywhereIsMalformed) {
+  Buffer raw = from_hex("fa 01000000 8000 0800 fe00 00 0102030405060708 00 03616263");
+  for (std::size_t length = 0; length < raw.size(); ++length) {
+    PreparedShape shape{.parameter_count = 2, .types = {}, .sent_as_long_data = {}};
+    Buffer cut(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(length));
+    EXPECT_FALSE(parse_bulk_execute(cut, shape).has_value()) << length;
+    EXPECT_TRUE(shape.types.empty()) << length;
+  }
+  PreparedShape whole{.parameter_count = 2, .types = {}, .sent_as_long_data = {}};
+  EXPECT_TRUE(parse_bulk_execute(raw, whole).has_value());
+}
+
+TEST(BulkExecute, SharesItsTypesWithPlainExecutions) {
+  PreparedShape shape{.parameter_count = 1, .types = {}, .sent_as_long_data = {}};
+  EXPECT_EQ(printed(parse_execute(execute_packet(0, "00 01 0180 ff"), 0, shape)), "u255");
+  EXPECT_EQ(printed_bulk("0000 00 fe 00 fd", shape), "u254 | u253");
+  EXPECT_EQ(printed_bulk("8000 0100 00 fe", shape), "i-2");
+  EXPECT_EQ(printed_bulk("8000 0800 00 fe", shape), "malformed");
+  EXPECT_EQ(printed(parse_execute(execute_packet(0, "00 00 fd"), 0, shape)), "i-3");
+}
+
+TEST(BulkExecute, HasNoLongData) {
+  PreparedShape shape{.parameter_count = 1, .types = {}, .sent_as_long_data = {true}};
+  EXPECT_EQ(printed_bulk("8000 0100 00 05", shape), "malformed");
+}
+
 TEST(QueryAttributes, AreDecodedWithTheirNames) {
   Buffer raw = from_hex("02 01 fe00 0178 0300 027979 0161");
   auto attributes = parse_query_attributes(raw, 2);
