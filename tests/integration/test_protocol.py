@@ -390,6 +390,25 @@ def test_progress_is_reported_to_a_client_that_asks(lab, slow_to_alter):
         usable(session)
 
 
+@covers("MARIADB PROGRESS")
+def test_progress_amid_a_text_of_several_statements_keeps_the_packets_in_order(lab, slow_to_alter):
+    """Each statement is sent by itself, and a report is no end of one: what stands behind is answered after it."""
+    capabilities = (USUAL & ~1) | MARIADB_PROGRESS | CLIENT_MULTI_STATEMENTS
+    mark = lab.audit_mark()
+    with lab.login("writer", capabilities=capabilities) as session:
+        session.command(QUERY, f"{slow_to_alter}; DELETE FROM no_such_table; SELECT 1".encode())
+        packets = [session.receive()]
+        while packets[-1][:3] == b"\xff\xff\xff":
+            packets.append(session.receive())
+        assert len(packets) > 1 and packets[-1][:1] == b"\0"
+        error = session.receive()
+        assert error[:1] == b"\xff" and int.from_bytes(error[1:3], "little") in (1142, 1146), error
+        assert session.sequence == len(packets) + 2
+        usable(session)
+    parts = [one["part"] for one in lab.audit(mark) if one["type"] == "command" and "part" in one]
+    assert parts == [1, 2], "what stands behind the error is not sent"
+
+
 def test_no_progress_is_reported_to_a_client_that_does_not_ask(lab, slow_to_alter):
     with lab.login("writer", capabilities=USUAL & ~1) as session:
         session.command(QUERY, slow_to_alter.encode())
