@@ -132,6 +132,24 @@ TEST_F(ChannelTest, WhatIsUnderWayCantBeTakenBack) {
   EXPECT_EQ(near_->write({&less, 1}).status, IoStatus::failed);
 }
 
+// The two ends of a TCP connection over loopback, neither of which blocks.
+std::array<Descriptor, 2> tcp_pair() {
+  Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  EXPECT_EQ(::bind(listening.number(), generic, size), 0);
+  EXPECT_EQ(::listen(listening.number(), 1), 0);
+  EXPECT_EQ(::getsockname(listening.number(), generic, &size), 0);
+  Descriptor far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(far.number(), generic, size), 0);
+  EXPECT_EQ(::fcntl(far.number(), F_SETFL, O_NONBLOCK), 0);
+  Descriptor near(::accept4(listening.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return {std::move(near), std::move(far)};
+}
+
 class TakenBytes : public testing::TestWithParam<int> {
  protected:
   // Two connected ends.
@@ -141,20 +159,7 @@ class TakenBytes : public testing::TestWithParam<int> {
       EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, made.data()), 0);
       return {Descriptor(made[0]), Descriptor(made[1])};
     }
-    Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(::bind(listener.number(), any, size), 0);
-    EXPECT_EQ(::listen(listener.number(), 1), 0);
-    EXPECT_EQ(::getsockname(listener.number(), any, &size), 0);
-    Descriptor client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    EXPECT_EQ(::connect(client.number(), any, size), 0);
-    Descriptor served(::accept4(listener.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    EXPECT_EQ(::fcntl(client.number(), F_SETFL, O_NONBLOCK), 0);
-    return {std::move(served), std::move(client)};
+    return tcp_pair();
   }
 };
 
@@ -182,23 +187,6 @@ TEST_P(TakenBytes, GrowWhenThePeerReadsThoughTheSocketHasNoRoomYet) {
 
 INSTANTIATE_TEST_SUITE_P(Sockets, TakenBytes, testing::Values(AF_INET, AF_UNIX),
                          [](const auto& tested) { return tested.param == AF_UNIX ? "Unix" : "Tcp"; });
-
-// The two ends of a TCP connection over loopback.
-std::array<Descriptor, 2> tcp_pair() {
-  Descriptor listening(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  EXPECT_EQ(::bind(listening.number(), generic, size), 0);
-  EXPECT_EQ(::listen(listening.number(), 1), 0);
-  EXPECT_EQ(::getsockname(listening.number(), generic, &size), 0);
-  Descriptor far(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  EXPECT_EQ(::connect(far.number(), generic, size), 0);
-  Descriptor near(::accept4(listening.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-  return {std::move(near), std::move(far)};
-}
 
 TEST(Channel, WhatStandsBehindUrgentDataIsRead) {
   auto [near, far] = tcp_pair();

@@ -84,8 +84,8 @@ class Leg {
   void shutdown_write() { channel_.shutdown_write(); }
 
  private:
-  // A TLS record holds 16 KiB, so that many are needed for what is held of an answer: all of it should be gone before
-  // more is received, as what stays behind has to be moved.
+  // Small pieces go over TLS 16 KiB at a time, so that several writes are needed for what is held of an answer: all of
+  // it should be gone before more is received, as what stays behind has to be moved.
   static constexpr int writes_max = 8;
 
   bool can_send() const { return channel_.writable() && !write_failed_ && !channel_.in_handshake(); }

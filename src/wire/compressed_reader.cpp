@@ -4,14 +4,6 @@
 #include "wire/decompressor.h"
 
 namespace sallyport::wire {
-namespace {
-
-std::uint32_t read_u24(const std::uint8_t* at) {
-  return at[0] | std::uint32_t{at[1]} << 8 | std::uint32_t{at[2]} << 16;
-}
-
-}  // namespace
-
 std::string_view describe(CompressedError error) {
   switch (error) {
     case CompressedError::wrong_sequence_id:
@@ -77,13 +69,14 @@ Result<CompressedReader::Outcome, CompressedError> CompressedReader::read_header
 }
 
 Result<CompressedReader::Outcome, CompressedError> CompressedReader::begin_frame() {
-  if (header_[3] != sequence_id_) {
+  ByteReader header{header_};
+  frame_left_ = header.u24();
+  if (header.u8() != sequence_id_) {
     return Unexpected(CompressedError::wrong_sequence_id);
   }
   ++sequence_id_;
   header_have_ = 0;
-  frame_left_ = read_u24(header_.data());
-  plain_left_ = read_u24(header_.data() + 4);
+  plain_left_ = header.u24();
   if (frame_left_ == 0) {
     return Unexpected(CompressedError::empty_frame);
   }
