@@ -12,21 +12,21 @@ constexpr std::uint16_t unknown_system_variable = 1193;
 
 }  // namespace
 
-// The login is begun by change_user(); until then it is one that was never started.
 BackendReset::BackendReset(const BackendTarget& target, BackendFacts facts, std::string proof,
                            std::vector<std::uint8_t>& out)
     : target_(target),
       facts_(std::move(facts)),
       proof_(std::move(proof)),
       out_(&out),
-      stage_(Stage::leave_role),
-      login_(target, out) {
+      stage_(Stage::change_user),
+      login_(target, out) {  // until it is begun below, one that was never started
   if (target_.connection->flavor == Flavor::mariadb) {
-    // MariaDB keeps the role over COM_CHANGE_USER where the account has no default role.
+    // MariaDB keeps the role over COM_CHANGE_USER where the account has no default role. Both go at once: where this is
+    // refused the connection is closed, whatever comes of the other.
+    stage_ = Stage::leave_role;
     write_query("SET ROLE NONE", Tolerated::none);
-  } else {
-    change_user();
   }
+  login_ = BackendLogin(target_, facts_, *out_);
 }
 
 std::uint8_t BackendReset::expected_sequence_id() const {
@@ -53,11 +53,6 @@ void BackendReset::write_query(std::string_view text, Tolerated tolerated) {
   write_own_query(writer, text, facts_.negotiated);
   writer.end();
   answers_due_.push_back(tolerated);
-}
-
-void BackendReset::change_user() {
-  stage_ = Stage::change_user;
-  login_ = BackendLogin(target_, facts_, *out_);
 }
 
 void BackendReset::clean_up() {
@@ -160,7 +155,7 @@ BackendReset::Step BackendReset::on_statement_answer(Bytes payload) {
     return Step::more;
   }
   if (stage_ == Stage::leave_role) {
-    change_user();
+    stage_ = Stage::change_user;
   } else {
     stage_ = Stage::prove;
   }

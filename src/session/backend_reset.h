@@ -36,7 +36,6 @@ class BackendReset {
   enum class Tolerated : std::uint8_t { none, unknown_variable, any };
 
   void write_query(std::string_view text, Tolerated tolerated);
-  void change_user();
   void clean_up();
   void clean_up_mariadb();
   void clean_up_mysql();
