@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "net/backends.h"
 #include "net/connection.h"
@@ -34,6 +35,7 @@ Loop::Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopSha
 Loop::~Loop() = default;
 
 void Loop::run() {
+  thread_.store(std::this_thread::get_id(), std::memory_order_relaxed);
   while (!stopped_) {
     turn();
   }
@@ -58,10 +60,13 @@ void Loop::turn() {
   if (!awaiting_commit_.empty()) {
     commit();
   }
+  if (std::exchange(posted_here_, false)) {
+    run_tasks();
+  }
 }
 
 Milliseconds Loop::time_to_wait() const {
-  if (!again_.empty() || !awaiting_commit_.empty()) {
+  if (!again_.empty() || !awaiting_commit_.empty() || posted_here_) {
     return Milliseconds{0};
   }
   MonoTime due = timers_.empty() ? next_tick_ : std::min(next_tick_, timers_.begin()->first);
@@ -73,12 +78,20 @@ void Loop::post(std::function<void()> task) {
     std::lock_guard lock(posted_mutex_);
     posted_.push_back(std::move(task));
   }
-  ::eventfd_write(wake_.number(), 1);
+  if (thread_.load(std::memory_order_relaxed) == std::this_thread::get_id()) {
+    posted_here_ = true;  // the turn that is under way ends with it
+  } else {
+    ::eventfd_write(wake_.number(), 1);
+  }
 }
 
 void Loop::run_posted() {
   eventfd_t ignored = 0;
   ::eventfd_read(wake_.number(), &ignored);
+  run_tasks();
+}
+
+void Loop::run_tasks() {
   std::vector<std::function<void()>> tasks;
   {
     std::lock_guard lock(posted_mutex_);

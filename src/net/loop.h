@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <unordered_set>
 #include <vector>
 
@@ -72,7 +73,7 @@ class Loop {
   // Until stop_when_empty() has been called and no connection is left.
   void run();
 
-  // From any thread; carried out on the loop's.
+  // From any thread; carried out on the loop's, never before this returns.
   void post(std::function<void()> task);
   void set_runtime(std::shared_ptr<const Runtime> runtime);
   void set_keys(KeySnapshot keys);
@@ -111,6 +112,7 @@ class Loop {
   void run_posted();
   void run_timers();
   void tick();
+  void run_tasks();
   void commit();
   bool commit_audit();
 
@@ -122,6 +124,8 @@ class Loop {
   std::vector<std::function<void()>> posted_;
   LoopShared& shared_;
   LoopCounters counters_;
+  std::atomic<std::thread::id> thread_;  // that run() is on
+  bool posted_here_ = false;             // something was, by this thread
   std::unique_ptr<store::AuditFile> audit_;
   Now now_;
   MonoTime next_tick_;
