@@ -106,6 +106,7 @@ Channel::Handshake Channel::handshake() {
   int result = SSL_do_handshake(tls_.get());
   if (result == 1) {
     in_handshake_ = false;
+    ticket_due_ = SSL_is_server(tls_.get()) == 1 && SSL_version(tls_.get()) == TLS1_3_VERSION;
     tls_holds_bytes_ = SSL_has_pending(tls_.get()) == 1;
     handshake_wants_ = Handshake::done;
     return handshake_wants_;
@@ -266,6 +267,9 @@ IoResult Channel::write_tls(std::span<const Bytes> pieces) {
   Records records;
   gathered_ = &records;
   clear_tls_errors();
+  if (std::exchange(ticket_due_, false)) {
+    SSL_new_session_ticket(tls_.get());  // made by the SSL_write that follows, before its own record
+  }
   IoResult made = encrypt(bytes);
   gathered_ = nullptr;
   if (records.size == 0 || made.status == IoStatus::closed || made.status == IoStatus::failed) {

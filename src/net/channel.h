@@ -46,6 +46,8 @@ class Channel {
   bool readable() const { return watch_.readable() || tls_holds_bytes_; }
   // Reads at most space.size() bytes.
   IoResult read(MutableBytes space);
+  // Whether the peer has closed its side, or failed: what it sent before may be still to be read.
+  bool peer_ended() const { return watch_.hung_up(); }
   // Whether write() may get rid of something.
   bool writable() const { return watch_.writable(); }
   // Writes some of the pieces, in order, and tells how many of their bytes the socket has taken. With TLS more may be
@@ -81,6 +83,7 @@ class Channel {
   std::size_t bytes_in_unsent_ = 0;              // of the pieces, as they were written: told when unsent_ is sent
   Handshake handshake_wants_ = Handshake::done;  // what the last step lacked
   bool in_handshake_ = false;
+  bool ticket_due_ = false;       // goes with the next write
   bool tls_holds_bytes_ = false;  // received and not read yet, perhaps less than a record
   bool ended_ = false;            // the peer closed its side
   bool failed_ = false;

@@ -405,6 +405,10 @@ void Connection::begin_linger() {
   lingering_ = true;
   linger_until_ = loop_.now().mono + linger_timeout;
   client_->shutdown_write();
+  if (client_->peer_ended() && !client_->discard()) {
+    finish();  // nobody is there to be told
+    return;
+  }
   discard_client();
 }
 

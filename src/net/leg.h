@@ -79,6 +79,8 @@ class Leg {
   // Drops some of what is there to be received. False once the peer has closed.
   bool discard() { return channel_.discard(); }
   bool readable() const { return channel_.readable(); }
+  // Whether the peer has closed its side, which may be still to be found by reading.
+  bool peer_ended() const { return channel_.peer_ended(); }
 
   // Tells the peer that nothing more comes.
   void shutdown_write() { channel_.shutdown_write(); }

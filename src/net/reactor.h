@@ -42,6 +42,7 @@ class Reactor {
     // A read got less than it had room for: as epoll(7) says of streams, nothing is left. But a read also stops before
     // urgent data (tcp(7)), so of a peer that has sent such only a read that finds nothing tells.
     void read_short() { readable_ = hung_up_ || urgent_; }
+    bool hung_up() const { return hung_up_; }
     bool writable() const { return writable_; }
     // A write found no room. From now on `ready` is told of room, too.
     void blocked();

@@ -106,6 +106,7 @@ Result<TlsContext, std::string> make_listener_context(const ListenerTls& tls) {
   SSL_CTX_set_session_id_context(context.get(), bytes_of(session_id_context).data(),
                                  static_cast<unsigned>(session_id_context.size()));
   SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_num_tickets(context.get(), 0);  // Channel sends one, with the first bytes that follow the handshake
   return context;
 }
 
