@@ -8,6 +8,7 @@ from lab.processes import free_port
 from harness.targets import BUILD, Direct, Relay, Sallyport, Target
 
 CONNECTIONS_MAX = 20_000
+VERIFIED_SIGNATURES_MAX = 4096  # the gateway's default; all other targets verify each signature
 
 HAPROXY = """global
   nbthread 1
@@ -135,6 +136,8 @@ def make_targets(laboratory, other_relay=None):
                 ProxySql("proxysql", laboratory, "plain"), ProxySql("proxysql-tls", laboratory, "tls"),
                 Sallyport("sallyport", laboratory), Sallyport("sallyport-unix", laboratory, "unix"),
                 Sallyport("sallyport-pooled", laboratory, pool=f"mode: pooled, connections_max: {CONNECTIONS_MAX}"),
+                Sallyport("sallyport-known-tokens", laboratory, verified_signatures_max=VERIFIED_SIGNATURES_MAX,
+                          pool=f"mode: pooled, connections_max: {CONNECTIONS_MAX}"),
                 Sallyport("sallyport-two-workers", laboratory, worker_threads=2),
                 Sallyport("sallyport-socket", laboratory, server='socket: "{LAB_SERVER_SOCKET}"')]
     return {one.name: one for one in targets}

@@ -107,12 +107,14 @@ class Relay(Target):
 
 
 class Sallyport(Target):
-    """The gateway, by bench/gateway.yaml; each session has a server connection of its own unless `pool` says otherwise."""
+    """The gateway, by bench/gateway.yaml; each session has a server connection of its own unless `pool` says otherwise, and verifies
+    each token's signature unless `verified_signatures_max` says otherwise."""
 
     def __init__(self, name, laboratory, side="tls", *, server="host: 127.0.0.1\n    port: {LAB_SERVER_PORT}",
-                 pool="mode: dedicated", worker_threads=1):
+                 pool="mode: dedicated", worker_threads=1, verified_signatures_max=0):
         super().__init__(name, laboratory, side)
         self.server, self.pool, self.worker_threads = server, pool, worker_threads
+        self.verified_signatures_max = verified_signatures_max
         self.user = "shop"
 
     @property
@@ -124,7 +126,8 @@ class Sallyport(Target):
         self.port, admin = free_port(), free_port()
         values = {**self.laboratory.values, "LAB_PORT": self.port, "LAB_ADMIN_PORT": admin,
                   "LAB_STATE_DIR": self.directory / "state", "LAB_AUDIT_DIR": self.directory / "audit",
-                  "LAB_CLIENT_SOCKET": self.directory / "clients.sock", "LAB_WORKER_THREADS": self.worker_threads}
+                  "LAB_CLIENT_SOCKET": self.directory / "clients.sock", "LAB_WORKER_THREADS": self.worker_threads,
+                  "LAB_VERIFIED_SIGNATURES_MAX": self.verified_signatures_max}
         values["LAB_SERVER_ADDRESS"] = self.server.format(**values)
         values["LAB_POOL"] = f"pool: {{{self.pool}}}"
         if self.side == "unix":

@@ -6,6 +6,7 @@ PLAIN = ("direct", "relay", "other-relay", "haproxy", "router", "proxysql")
 TLS = ("direct-tls", "relay-tls", "other-relay-tls", "router-tls", "proxysql-tls", "sallyport")
 UNIX = ("relay-unix", "sallyport-unix")
 POOLED = ("sallyport-pooled",)
+KNOWN_TOKENS = ("sallyport-known-tokens",)
 PROXIES = tuple(name for name in PLAIN + TLS if not name.startswith("direct"))
 WORKERS = ("sallyport", "sallyport-two-workers")
 
@@ -29,7 +30,7 @@ WORKLOADS = {one.name: one for one in (
       for name in ("text", "prepared") for count in (1, 8, 64)),
     Workload("sysbench-read-8", "sysbench", 8, "query", script="oltp_read_only"),
     Workload("sysbench-write-8", "sysbench", 8, "query", script="oltp_read_write"),
-    Workload("login-8", "login", 8, "login", PLAIN + TLS + POOLED),
+    Workload("login-8", "login", 8, "login", PLAIN + TLS + POOLED + KNOWN_TOKENS),
     Workload("large-1", "large", 1, "MB"),
     Workload("idle-1500", "idle", 1500, "session", PROXIES + POOLED, rounds_max=3, busy=8),
     Workload("idle-10000", "idle", 10_000, "session", PROXIES + POOLED, rounds_max=1),

@@ -238,6 +238,7 @@ TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
   ASSERT_TRUE(config);
   EXPECT_EQ(config->limits.packet_bytes_max, 1U << 30);
   EXPECT_EQ(config->limits.token_bytes_max, 8192U);
+  EXPECT_EQ(config->limits.verified_signatures_max, 0U);
   EXPECT_EQ(config->limits.prepared_statements_max, 10U);
   EXPECT_EQ(config->limits.handshake_timeout, Milliseconds{500});
   EXPECT_EQ(config->limits.backend_login_timeout, Seconds{3});
@@ -344,6 +345,7 @@ TEST_F(ConfigTest, WhatIsLeftOutHasTheDefaultsOfTheSettings) {
   session::Limits limits;
   EXPECT_EQ(config->limits.packet_bytes_max, limits.packet_bytes_max);
   EXPECT_EQ(config->limits.token_bytes_max, limits.token_bytes_max);
+  EXPECT_EQ(config->limits.verified_signatures_max, limits.verified_signatures_max);
   EXPECT_EQ(config->limits.prepared_statements_max, limits.prepared_statements_max);
   EXPECT_EQ(config->limits.handshake_timeout, limits.handshake_timeout);
   EXPECT_EQ(config->limits.backend_login_timeout, limits.backend_login_timeout);

@@ -35,6 +35,7 @@ net::TcpSettings read_tcp(SectionReader tcp) {
 void read_session_limits(SectionReader limits, Config& config) {
   config.limits = {.packet_bytes_max = static_cast<std::uint32_t>(limits.number("packet_bytes_max")),
                    .token_bytes_max = static_cast<std::uint32_t>(limits.number("token_bytes_max")),
+                   .verified_signatures_max = static_cast<std::uint32_t>(limits.number("verified_signatures_max")),
                    .prepared_statements_max = static_cast<std::uint32_t>(limits.number("prepared_statements_max")),
                    .local_file_bytes_max = static_cast<std::uint64_t>(limits.number("local_file_bytes_max")),
                    .handshake_timeout = limits.milliseconds("handshake_timeout"),

@@ -485,7 +485,7 @@ constexpr std::array<Field, 5> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 12> limits_fields{{
+constexpr std::array<Field, 13> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -498,6 +498,12 @@ constexpr std::array<Field, 12> limits_fields{{
      .meaning = "Longest token; a longer one is refused unread.",
      .least = kib,
      .most = mib},
+    {.name = "verified_signatures_max",
+     .kind = integer,
+     .default_value = "4096",
+     .meaning = "Signatures of tokens that each event loop remembers as valid, so that a token that comes again is not "
+                "verified again; its key and its claims always are. 0: none.",
+     .most = 1'000'000},
     {.name = "prepared_statements_max",
      .kind = integer,
      .default_value = "4096",

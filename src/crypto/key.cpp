@@ -186,6 +186,9 @@ KeyType PublicKey::type() const {
 int PublicKey::bits() const {
   return EVP_PKEY_get_bits(impl_->key.get());
 }
+const Sha256Digest& PublicKey::fingerprint() const {
+  return impl_->fingerprint;
+}
 
 PrivateKey::PrivateKey(std::unique_ptr<PublicKey::Impl> impl) : impl_(std::move(impl)) {}
 PrivateKey::PrivateKey(PrivateKey&& other) noexcept = default;
@@ -214,7 +217,7 @@ Result<PrivateKey, KeyError> PrivateKey::generate(KeyType type) {
   if (key == nullptr) {
     return Unexpected(KeyError::operation_failed);
   }
-  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), type}));
+  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), type, {}}));
 }
 
 Result<PrivateKey, KeyError> PrivateKey::generate_rsa(int bits) {
@@ -226,7 +229,7 @@ Result<PrivateKey, KeyError> PrivateKey::generate_rsa(int bits) {
   if (key == nullptr) {
     return Unexpected(KeyError::operation_failed);
   }
-  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), KeyType::rsa}));
+  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), KeyType::rsa, {}}));
 }
 
 Result<PrivateKey, KeyError> PrivateKey::ed25519_from_seed(Bytes seed) {
@@ -238,7 +241,7 @@ Result<PrivateKey, KeyError> PrivateKey::ed25519_from_seed(Bytes seed) {
   if (key == nullptr) {
     return Unexpected(KeyError::operation_failed);
   }
-  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), KeyType::ed25519}));
+  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), KeyType::ed25519, {}}));
 }
 
 Result<PrivateKey, KeyError> PrivateKey::from_pem(std::string_view pem) {
@@ -252,7 +255,7 @@ Result<PrivateKey, KeyError> PrivateKey::from_pem(std::string_view pem) {
   if (!type) {
     return Unexpected(KeyError::unsupported);
   }
-  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), *type}));
+  return PrivateKey(std::make_unique<PublicKey::Impl>(PublicKey::Impl{std::move(key), *type, {}}));
 }
 
 Secret PrivateKey::to_pem() const {

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/secret.h"
 #include "crypto/algorithm.h"
+#include "crypto/hash.h"
 
 namespace sallyport::crypto {
 
@@ -68,6 +69,9 @@ class PublicKey {
   KeyType type() const;
   // Bits of the modulus or of the curve's field.
   int bits() const;
+  // SHA-256 of the key's SubjectPublicKeyInfo (RFC 5280): the same for the same key however it was written, and for no
+  // other.
+  const Sha256Digest& fingerprint() const;
 
   // Whether `signature` is this key's over `signing_input`. False too for an algorithm that does not fit the key's
   // type. ES*: r and s, each of the curve's length (RFC 7518 section 3.4). PS*: the salt is as long as the digest.

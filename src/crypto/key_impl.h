@@ -11,6 +11,7 @@ namespace sallyport::crypto {
 struct PublicKey::Impl {
   KeyPointer key;
   KeyType type;
+  Sha256Digest fingerprint{};  // of a public key
 };
 
 // The type of a key that the library has read; nothing for one that is not of KeyType.

@@ -158,6 +158,17 @@ std::optional<KeyError> fault_of(EVP_PKEY* key, KeyType type) {
   return KeyError::unsupported;
 }
 
+std::optional<Sha256Digest> fingerprint_of(const EVP_PKEY* key) {
+  unsigned char* der = nullptr;
+  const int length = i2d_PUBKEY(key, &der);
+  if (length <= 0) {
+    return std::nullopt;
+  }
+  const auto digest = sha256({{der, static_cast<std::size_t>(length)}});
+  OPENSSL_free(der);
+  return digest;
+}
+
 }  // namespace
 
 Result<PublicKey, KeyError> PublicKey::from_jwk(const JwkMembers& members) {
@@ -166,7 +177,11 @@ Result<PublicKey, KeyError> PublicKey::from_jwk(const JwkMembers& members) {
     if (!key) {
       return Unexpected(key.error());
     }
-    return PublicKey(std::make_unique<Impl>(Impl{std::move(*key), type}));
+    const auto fingerprint = fingerprint_of(key->get());
+    if (!fingerprint) {
+      return Unexpected(KeyError::operation_failed);
+    }
+    return PublicKey(std::make_unique<Impl>(Impl{std::move(*key), type, *fingerprint}));
   };
   if (members.kty == "RSA") {
     return made(rsa_key(members), KeyType::rsa);
@@ -201,7 +216,11 @@ Result<PublicKey, KeyError> PublicKey::from_pem(std::string_view pem) {
   if (const auto fault = fault_of(key.get(), *type)) {
     return Unexpected(*fault);
   }
-  return PublicKey(std::make_unique<Impl>(Impl{std::move(key), *type}));
+  const auto fingerprint = fingerprint_of(key.get());
+  if (!fingerprint) {
+    return Unexpected(KeyError::operation_failed);
+  }
+  return PublicKey(std::make_unique<Impl>(Impl{std::move(key), *type, *fingerprint}));
 }
 
 }  // namespace sallyport::crypto

@@ -143,7 +143,25 @@ std::optional<Refusal> check_header(const Header& header, const IssuerSettings& 
   return std::nullopt;
 }
 
-std::optional<Refusal> check_signature(const Header& header, const Parts& parts, const KeySet* keys) {
+// The parts are the whole of `token`.
+bool is_signed(const Header& header, const Parts& parts, std::string_view token, Bytes signature,
+               const KeySet::Key& key, VerifiedSignatures* verified) {
+  if (verified == nullptr || !verified->keep_any()) {
+    return key.key.verify(header.algorithm, bytes_of(parts.signing_input), signature);
+  }
+  const auto digest = VerifiedSignatures::digest_of(key.key, header.algorithm, token);
+  if (verified->contains(digest)) {
+    return true;
+  }
+  if (!key.key.verify(header.algorithm, bytes_of(parts.signing_input), signature)) {
+    return false;
+  }
+  verified->add(digest);
+  return true;
+}
+
+std::optional<Refusal> check_signature(const Header& header, const Parts& parts, std::string_view token,
+                                       const KeySet* keys, VerifiedSignatures* verified) {
   const auto signature = crypto::base64url_decode(parts.signature);
   if (!signature || signature->empty()) {
     return Refusal{TokenError::malformed, "the signature is not base64url", std::nullopt};
@@ -160,7 +178,7 @@ std::optional<Refusal> check_signature(const Header& header, const Parts& parts,
                        : "no kid, and not exactly one published key for " + std::string(name_of(header.algorithm)),
                    std::nullopt};
   }
-  if (!key->key.verify(header.algorithm, bytes_of(parts.signing_input), *signature)) {
+  if (!is_signed(header, parts, token, *signature, *key, verified)) {
     return Refusal{TokenError::signature_invalid, "not signed with key " + printable(key->id), std::nullopt};
   }
   return std::nullopt;
@@ -198,7 +216,7 @@ Result<Principal, Refusal> verify_token(std::string_view token, const TrustedIss
   const IssuerSettings& issuer = issuers.settings[*index];
   std::optional<Refusal> refusal = check_header(*header, issuer);
   if (!refusal) {
-    refusal = check_signature(*header, *parts, issuers.keys[*index].get());
+    refusal = check_signature(*header, *parts, token, issuers.keys[*index].get(), check.verified);
   }
   if (refusal) {
     refusal->issuer = index;

@@ -14,6 +14,7 @@
 #include "identity/key_set.h"
 #include "identity/principal.h"
 #include "identity/settings.h"
+#include "identity/verified_signatures.h"
 
 namespace sallyport::identity {
 
@@ -59,6 +60,7 @@ struct TrustedIssuers {
 struct TokenCheck {
   WallTime now;
   std::size_t token_bytes_max = 16U << 10;
+  VerifiedSignatures* verified = nullptr;  // null: every signature is verified
 };
 
 // Verifies a token in full. The unverified payload is read only to choose the issuer whose keys are tried; each claim

@@ -228,9 +228,10 @@ bool Connection::continue_client_tls() {
 void Connection::verify_token() {
   const KeySnapshot& keys = loop_.keys();
   Now now = loop_.now();
-  auto result = identity::verify_token(
-      session_.token().reveal(), {.settings = *keys.issuers, .keys = *keys.sets},
-      {.now = now.wall, .token_bytes_max = loop_.runtime()->environment->limits.token_bytes_max});
+  auto result = identity::verify_token(session_.token().reveal(), {.settings = *keys.issuers, .keys = *keys.sets},
+                                       {.now = now.wall,
+                                        .token_bytes_max = loop_.runtime()->environment->limits.token_bytes_max,
+                                        .verified = &loop_.verified_signatures()});
   if (!result && !waited_for_keys_ && result.error().issuer &&
       (result.error().error == identity::TokenError::key_unknown ||
        result.error().error == identity::TokenError::issuer_keys_unavailable)) {
@@ -404,11 +405,11 @@ void Connection::begin_linger() {
   close_backend();
   lingering_ = true;
   linger_until_ = loop_.now().mono + linger_timeout;
-  client_->shutdown_write();
   if (client_->peer_ended() && !client_->discard()) {
     finish();  // nobody is there to be told
     return;
   }
+  client_->shutdown_write();
   discard_client();
 }
 

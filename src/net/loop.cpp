@@ -125,6 +125,7 @@ void Loop::run_again() {
 void Loop::set_runtime(std::shared_ptr<const Runtime> runtime) {
   post([this, runtime = std::move(runtime)]() mutable {
     runtime_ = std::move(runtime);
+    verified_signatures_.keep_at_most(runtime_->environment->limits.verified_signatures_max);
     if (index_ == 0) {
       shared_.backends.use([](session::BackendPool& pool, auto& orders) {
         pool.start_generation(orders);

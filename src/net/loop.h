@@ -17,6 +17,7 @@
 #include "base/counters.h"
 #include "base/rate_limit.h"
 #include "base/result.h"
+#include "identity/verified_signatures.h"
 #include "net/log.h"
 #include "net/reactor.h"
 #include "net/runtime.h"
@@ -96,6 +97,7 @@ class Loop {
   store::AuditFile& audit() { return *audit_; }
   const std::shared_ptr<const Runtime>& runtime() const { return runtime_; }
   const KeySnapshot& keys() const { return keys_; }
+  identity::VerifiedSignatures& verified_signatures() { return verified_signatures_; }
   Backends& backends() { return *backends_; }
   std::uint32_t index() const { return index_; }
   bool draining() const { return draining_; }
@@ -110,9 +112,9 @@ class Loop {
   Milliseconds time_to_wait() const;
   void run_again();
   void run_posted();
+  void run_tasks();
   void run_timers();
   void tick();
-  void run_tasks();
   void commit();
   bool commit_audit();
 
@@ -122,10 +124,10 @@ class Loop {
   Reactor::Watch wake_watch_;
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
-  LoopShared& shared_;
-  LoopCounters counters_;
   std::atomic<std::thread::id> thread_;  // that run() is on
   bool posted_here_ = false;             // something was, by this thread
+  LoopShared& shared_;
+  LoopCounters counters_;
   std::unique_ptr<store::AuditFile> audit_;
   Now now_;
   MonoTime next_tick_;
@@ -133,6 +135,7 @@ class Loop {
   std::vector<std::shared_ptr<Connection>> again_;
   std::shared_ptr<const Runtime> runtime_;
   KeySnapshot keys_;
+  identity::VerifiedSignatures verified_signatures_;
   std::unique_ptr<Backends> backends_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<std::uint32_t> connection_count_{0};

@@ -21,6 +21,7 @@ enum class AuthMethod : std::uint8_t { caching_sha2_password, mysql_clear_passwo
 struct Limits {
   std::uint32_t packet_bytes_max = 64U << 20;       // one command or handshake message of a client
   std::uint32_t token_bytes_max = 16U << 10;        // a token longer than this is refused unread
+  std::uint32_t verified_signatures_max = 4096;     // of tokens, remembered by each event loop; 0: none
   std::uint32_t prepared_statements_max = 4096;     // per session
   std::uint64_t local_file_bytes_max = 1ULL << 30;  // one LOAD DATA LOCAL
   Milliseconds handshake_timeout{10'000};           // greeting to authenticated, backend login not counted
