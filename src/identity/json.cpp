@@ -105,6 +105,12 @@ class TreeBuilder {
   void close() {
     Open closed = std::move(open_.back());
     open_.pop_back();
+    // Claims are kept for as long as the session of their token.
+    if (auto* const members = std::get_if<JsonObject>(&closed.content)) {
+      members->shrink_to_fit();
+    } else {
+      std::get<JsonArray>(closed.content).shrink_to_fit();
+    }
     place(std::move(closed.name), JsonValue(std::move(closed.content)));
   }
   void place(std::string name, JsonValue value) {

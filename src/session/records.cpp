@@ -13,7 +13,7 @@ namespace {
 using audit::RecordWriter;
 
 // The line buffer is given back when a long record has blown it up: most are of 250 to 400 bytes.
-constexpr std::size_t line_bytes_kept = 1024;
+constexpr std::size_t line_bytes_kept = 64U << 10;
 
 void write_value(RecordWriter& record, const wire::Null& /*value*/) {
   record.json("value", "null");
@@ -126,12 +126,13 @@ void write_login(RecordWriter& record, const SessionOrigin& origin, const LoginR
 }  // namespace
 
 bool SessionRecords::finish() {
-  bool taken = sink_->append(line_);
-  bytes_ += taken ? line_.size() : 0;
+  std::string& line = sink_->line();
+  bool taken = sink_->append(line);
+  bytes_ += taken ? line.size() : 0;
   lost_ += taken ? 0 : 1;
-  line_.clear();
-  if (line_.capacity() > line_bytes_kept) {
-    std::string{}.swap(line_);
+  line.clear();
+  if (line.capacity() > line_bytes_kept) {
+    std::string{}.swap(line);
   }
   return taken;
 }
@@ -142,7 +143,8 @@ void SessionRecords::begin_session() {
 }
 
 bool SessionRecords::login_accepted(const LoginRecord& login, WallTime now) {
-  RecordWriter record{line_, {.type = "login_accepted", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line(),
+                      {.type = "login_accepted", .session = origin_->session_id, .seq = ++seq_, .time = now}};
   write_login(record, *origin_, login);
   record.end();
   return finish();
@@ -150,7 +152,8 @@ bool SessionRecords::login_accepted(const LoginRecord& login, WallTime now) {
 
 bool SessionRecords::login_refused(const LoginRecord& login, std::string_view reason, std::string_view detail,
                                    WallTime now) {
-  RecordWriter record{line_, {.type = "login_refused", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line(),
+                      {.type = "login_refused", .session = origin_->session_id, .seq = ++seq_, .time = now}};
   record.text("reason", reason);
   record.text_if_any("detail", detail);
   write_login(record, *origin_, login);
@@ -159,7 +162,8 @@ bool SessionRecords::login_refused(const LoginRecord& login, std::string_view re
 }
 
 bool SessionRecords::session_start(const LoginRecord& login, const Start& start, WallTime now) {
-  RecordWriter record{line_, {.type = "session_start", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line(),
+                      {.type = "session_start", .session = origin_->session_id, .seq = ++seq_, .time = now}};
   record.text("account", login.account);
   record.text("subject", login.principal->subject);
   record.text("connection", login.connection);
@@ -175,7 +179,7 @@ bool SessionRecords::session_start(const LoginRecord& login, const Start& start,
 }
 
 bool SessionRecords::command(const CommandRecord& command, WallTime now) {
-  RecordWriter record{line_, {.type = "command", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line(), {.type = "command", .session = origin_->session_id, .seq = ++seq_, .time = now}};
   record.text("command", name_of(command.command));
   if (command.command == wire::Command::unknown) {
     record.number("opcode", command.opcode);
@@ -212,7 +216,7 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
 }
 
 bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
-  RecordWriter record{line_, {.type = "outcome", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line(), {.type = "outcome", .session = origin_->session_id, .seq = ++seq_, .time = now}};
   record.number("of", outcome.of);
   record.text("status", outcome.status);
   record.text_if_any("reason", outcome.reason);
@@ -239,7 +243,8 @@ bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
 
 bool SessionRecords::session_end(std::string_view account, std::string_view reason, std::string_view detail,
                                  WallTime now) {
-  RecordWriter record{line_, {.type = "session_end", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line(),
+                      {.type = "session_end", .session = origin_->session_id, .seq = ++seq_, .time = now}};
   record.text("account", account);
   record.text("reason", reason);
   record.text_if_any("detail", detail);

@@ -105,7 +105,6 @@ class SessionRecords {
 
   const SessionOrigin* origin_;
   audit::Sink* sink_;
-  std::string line_;
   std::uint64_t seq_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t lost_ = 0;
