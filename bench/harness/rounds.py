@@ -10,7 +10,7 @@ from harness import sysbench
 from harness.measure import count_syscalls, measure
 from harness.processes import memory_available_kib, same_autogroup
 
-FILES_BESIDE = 300  # open files of a process beside those of its sessions
+FILES_BESIDE = 30  # open files of a process beside those of its sessions
 IDLE_KIB = 300  # that client, server and a proxy take for one idle session, together
 SYSCALL_SECONDS_MAX = 0.5
 
@@ -99,7 +99,7 @@ class Rounds:
 
     def within_open_files(self, workload):
         """The workload, with fewer sessions where the limit of open files forces it: a proxy has two for each."""
-        sessions_max = (self.laboratory.open_files - FILES_BESIDE) // 2
+        sessions_max = (self.laboratory.open_files - FILES_BESIDE) // 2 - max(workload.busy, 1)
         if workload.kind != "idle" or workload.connections <= sessions_max:
             return workload
         self.fail(f"{workload.name} with all its sessions",
