@@ -288,4 +288,9 @@ BackendPool::Counts BackendPool::counts(const BackendKind& kind) const {
           .waiting = static_cast<std::uint32_t>(found->second.waiters.size())};
 }
 
+bool BackendPool::is_away(const BackendKind& kind, MonoTime now) const {
+  auto found = groups_.find(group_name(kind));
+  return found != groups_.end() && found->second.failures > 0 && now < found->second.blocked_until;
+}
+
 }  // namespace sallyport::session

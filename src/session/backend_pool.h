@@ -76,6 +76,8 @@ class BackendPool {
     std::uint32_t waiting = 0;
   };
   Counts counts(const BackendKind& kind) const;
+  // The server could not be reached, and is not to be tried yet.
+  bool is_away(const BackendKind& kind, MonoTime now) const;
 
  private:
   enum class State : std::uint8_t { opening, opening_spare, in_use, resetting, idle, checking, closing };

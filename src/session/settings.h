@@ -28,6 +28,10 @@ struct Limits {
   Milliseconds backend_login_timeout{10'000};       // connect, TLS and login at the server, together
   Milliseconds idle_timeout{8 * 3600 * 1000};       // no command from the client
   Milliseconds write_timeout{60'000};               // a peer that takes nothing of what is due to it
+  // KILLs of the gateway's own, over all event loops and servers together.
+  std::uint32_t side_connections_max = 16;  // open at a time for them
+  std::uint32_t kills_waiting_max = 1000;   // that wait for such a connection
+  Milliseconds kill_timeout{5'000};         // from its need to its answer; and then, to the end of the statement
 };
 
 enum class BackendTlsMode : std::uint8_t {

@@ -55,6 +55,7 @@ std::uint8_t SpareBackend::expected_sequence_id() const {
     case Task::reset:
       return reset_->expected_sequence_id();
     case Task::check:
+    case Task::kill:
     case Task::nothing:
       return 1;
   }
@@ -100,6 +101,9 @@ void SpareBackend::read() {
         } else {
           fail("the server refused COM_PING");
         }
+        break;
+      case Task::kill:
+        on_kill_packet(payload);
         break;
       case Task::nothing:
         break;
@@ -149,6 +153,17 @@ void SpareBackend::on_reset_packet(Bytes payload, std::uint8_t next_sequence_id)
   }
 }
 
+void SpareBackend::on_kill_packet(Bytes payload) {
+  auto err = wire::parse_err(payload);
+  if (err) {
+    kill_refusal_ = {.code = err->code, .sql_state = std::string(err->sql_state), .message = std::string(err->message)};
+  } else if (!wire::parse_ok(payload, facts_.negotiated)) {
+    fail("the server's answer to KILL was malformed");
+    return;
+  }
+  become_idle();
+}
+
 void SpareBackend::become_idle() {
   state_ = State::idle;
   task_ = Task::nothing;
@@ -177,6 +192,21 @@ void SpareBackend::check(Now now) {
   task_ = Task::check;
   deadline_ = now.mono + setting_.environment->limits.backend_login_timeout;
   write_command(wire::Command::ping);
+}
+
+void SpareBackend::kill(std::string_view text, Now now) {
+  if (state_ != State::idle) {
+    return;
+  }
+  state_ = State::busy;
+  task_ = Task::kill;
+  kill_refusal_.reset();
+  deadline_ = now.mono + setting_.environment->limits.backend_login_timeout;
+  wire::PacketWriter writer{output_.made()};
+  writer.begin(0);
+  write_own_query(writer, text, facts_.negotiated);
+  writer.end();
+  output_.queue_made();
 }
 
 void SpareBackend::write_command(wire::Command command) {

@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -72,6 +74,15 @@ class SpareBackend {
   void closed();
   // Where it is idle: asks the server whether it is there.
   void check(Now now);
+  // Where it is idle: has the server end the statement, or the connection, that `text` names: "KILL QUERY 7". It is
+  // idle again behind the answer, and kill_refusal() says whether that was an error.
+  void kill(std::string_view text, Now now);
+  struct KillRefusal {
+    std::uint16_t code = 0;
+    std::string sql_state;
+    std::string message;
+  };
+  const std::optional<KillRefusal>& kill_refusal() const { return kill_refusal_; }
   void time_passed(Now now);
   MonoTime deadline() const { return state_ == State::idle ? MonoTime::max() : deadline_; }
 
@@ -80,12 +91,13 @@ class SpareBackend {
   void quit() { write_command(wire::Command::quit); }
 
  private:
-  enum class Task : std::uint8_t { login, reset, check, nothing };
+  enum class Task : std::uint8_t { login, reset, check, kill, nothing };
 
   BackendTarget target() const;
   void read();
   void on_login_packet(Bytes payload);
   void on_reset_packet(Bytes payload, std::uint8_t next_sequence_id);
+  void on_kill_packet(Bytes payload);
   void fail(std::string what);
   void become_idle();
   void write_command(wire::Command command);
@@ -103,6 +115,7 @@ class SpareBackend {
   OutputQueue output_{nothing_};
   BackendLogin login_;
   std::unique_ptr<BackendReset> reset_;
+  std::optional<KillRefusal> kill_refusal_;
   std::string failure_;
   Reason login_failure_ = Reason::backend_unavailable;
 };
