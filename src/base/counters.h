@@ -27,6 +27,11 @@ enum class Metric : std::uint8_t {
   backend_reset_failures,
   backend_evictions,
   backend_check_failures,
+  statement_timeouts,
+  side_connections,
+  kills_done,
+  kills_failed,
+  kills_not_tried,
   client_bytes_received,
   client_bytes_sent,
   backend_bytes_received,
@@ -50,9 +55,11 @@ enum class Level : std::uint8_t {
   backend_connections_open,
   backend_connections_in_use,  // that a session has
   backend_connections_idle,    // that are ready for one
-  backend_logins_waiting
+  backend_logins_waiting,
+  side_connections_open,
+  kills_waiting
 };
-inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::backend_logins_waiting) + 1;
+inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::kills_waiting) + 1;
 
 // Why a TCP connection was closed before its greeting.
 inline constexpr std::array<std::string_view, 6> connection_refusal_reasons{
@@ -119,7 +126,7 @@ inline constexpr std::array<std::string_view, 19> session_end_reasons{"client_qu
                                                                       "account_disabled",
                                                                       "account_changed",
                                                                       "idle_timeout",
-                                                                      "statement_timeout",
+                                                                      "statement_not_stopped",
                                                                       "transaction_timeout",
                                                                       "write_timeout",
                                                                       "drained",

@@ -41,7 +41,10 @@ void read_session_limits(SectionReader limits, Config& config) {
                    .handshake_timeout = limits.milliseconds("handshake_timeout"),
                    .backend_login_timeout = limits.milliseconds("backend_login_timeout"),
                    .idle_timeout = limits.milliseconds("idle_timeout"),
-                   .write_timeout = limits.milliseconds("write_timeout")};
+                   .write_timeout = limits.milliseconds("write_timeout"),
+                   .side_connections_max = static_cast<std::uint32_t>(limits.number("side_connections_max")),
+                   .kills_waiting_max = static_cast<std::uint32_t>(limits.number("kills_waiting_max")),
+                   .kill_timeout = limits.milliseconds("kill_timeout")};
   config.account_limits = read_account_limits(limits.section("account"), config.account_limits);
   config.net.connections_max = static_cast<std::uint32_t>(limits.number("connections_max"));
   config.net.connections_per_second_max = static_cast<std::uint32_t>(limits.number("connections_per_second_max"));

@@ -425,7 +425,8 @@ constexpr std::array<Field, 6> account_limits_fields{{
      .kind = duration,
      .default_value = "0s",
      .meaning =
-         "From a command's forwarding to the end of its answer; then the session ends. 0s: until the token expires.",
+         "From a command's forwarding to the end of its answer; then the server is told to stop it, the client gets "
+         "an error and the session goes on. 0s: until the token expires.",
      .least = 0,
      .most = 365 * day},
     {.name = "transaction_timeout",
@@ -485,7 +486,7 @@ constexpr std::array<Field, 5> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 13> limits_fields{{
+constexpr std::array<Field, 16> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -540,6 +541,29 @@ constexpr std::array<Field, 13> limits_fields{{
      .meaning = "How long a peer may take nothing of what is due to it.",
      .least = second,
      .most = hour},
+    {.name = "kill_timeout",
+     .kind = duration,
+     .default_value = "5s",
+     .meaning =
+         "How long the gateway may take to have a server stop a statement, from the need for it to the answer to "
+         "its `KILL`, and how long the statement may then take to end. Longer, and the session ends.",
+     .least = 100,
+     .most = hour},
+    {.name = "side_connections_max",
+     .kind = integer,
+     .default_value = "16",
+     .meaning =
+         "Side connections for such a `KILL` at a time, to all servers together. They come on top of the pools'.",
+     .least = 1,
+     .most = 10'000},
+    {.name = "kills_waiting_max",
+     .kind = integer,
+     .default_value = "1000",
+     .meaning =
+         "How many such `KILL`s may wait for a side connection. Beyond it, what a session leaves running is only "
+         "cut off, and a statement that is to be stopped ends its session.",
+     .least = 0,
+     .most = 1'000'000},
     {.name = "connections_max",
      .kind = integer,
      .default_value = "10000",

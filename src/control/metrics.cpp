@@ -39,6 +39,12 @@ constexpr std::array<Description, metric_count> counters{{
     {"sallyport_backend_evictions_total",
      "Idle server connections that were closed: too old, unused, too many, or in the way of a waiting login."},
     {"sallyport_backend_check_failures_total", "Idle server connections found dead or not answering."},
+    {"sallyport_statement_timeouts_total", "Statements that reached limits.statement_timeout of the service account."},
+    {"sallyport_side_connections_total", "Side connections opened to database servers, each for one KILL."},
+    {"sallyport_kills_total", "KILLs of the gateway's own, and of clients by side connection, that a server did."},
+    {"sallyport_kill_failures_total", "Such KILLs that failed: the server refused, or was not reached in time."},
+    {"sallyport_kills_not_tried_total",
+     "Such KILLs that were not tried: too many at a time, or the server is known to be away."},
     {"sallyport_client_bytes_received_total", "Bytes received from clients, inside TLS."},
     {"sallyport_client_bytes_sent_total", "Bytes sent to clients, inside TLS."},
     {"sallyport_backend_bytes_received_total", "Bytes received from database servers, inside TLS."},
@@ -63,6 +69,8 @@ constexpr std::array<Description, level_count> levels{{
     {"sallyport_backend_connections_in_use", "Of these, those that a session has."},
     {"sallyport_backend_connections_idle", "Of these, those that are reset and wait for a session."},
     {"sallyport_backend_logins_waiting", "Logins that wait for a server connection."},
+    {"sallyport_side_connections_open", "Side connections for KILLs that are open."},
+    {"sallyport_kills_waiting", "KILLs that wait for a side connection."},
 }};
 
 // In the order of Duration.

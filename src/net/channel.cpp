@@ -91,6 +91,15 @@ struct ChannelBio {
 Channel::Channel(Reactor& reactor, Descriptor socket, std::function<void()> ready)
     : socket_(std::move(socket)), watch_(reactor, socket_.number(), Reactor::Watch::Kind::stream, std::move(ready)) {}
 
+std::string Channel::peer() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (::getpeername(socket_.number(), reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    return {};
+  }
+  return {reinterpret_cast<const char*>(&address), std::min<std::size_t>(size, sizeof address)};
+}
+
 void Channel::start_tls(TlsStream stream) {
   tls_ = std::move(stream);
   BIO* bio = BIO_new(ChannelBio::method());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/bytes.h"
@@ -59,6 +60,9 @@ class Channel {
   // Reads some of what the socket holds, below TLS, and drops it, as what TLS holds already. False once there is
   // nothing more to come. Nothing is to be read after it.
   bool discard();
+
+  // The peer's address as the kernel writes it; empty where it has none any more.
+  std::string peer() const;
 
   // Tells the peer that nothing more comes.
   void shutdown_write();

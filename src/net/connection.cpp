@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "net/side_kills.h"
+
 namespace sallyport::net {
 namespace {
 
@@ -154,6 +156,12 @@ void Connection::perform(session::Action action) {
     case Action::close_backend:
       close_backend();
       break;
+    case Action::abandon_backend:
+      abandon_backend();
+      break;
+    case Action::kill:
+      start_kill();
+      break;
     case Action::close_client:
       break;  // once session_.ended()
   }
@@ -270,7 +278,7 @@ void Connection::take_backend(Backends::Slot slot, std::unique_ptr<Leg> leg, ses
     backend_->set_owner(weak_from_this());
     runtime_ = loop_.runtime();
     loop_.own_counters().raise(Level::backend_connections_in_use);
-    session_.backend_resumed(std::move(facts), loop_.now());
+    session_.backend_resumed(std::move(facts), loop_.now(), backend_->peer());
   } else {
     session_.backend_wait_over(loop_.now());
     dial_backend();
@@ -298,7 +306,7 @@ void Connection::on_dialed(Result<Descriptor, std::string> socket) {
     backend_->set_owner(weak_from_this());
     loop_.own_counters().raise(Level::backend_connections_open);
     loop_.own_counters().raise(Level::backend_connections_in_use);
-    session_.backend_connected(loop_.now());
+    session_.backend_connected(loop_.now(), backend_->peer());
   } else {
     session_.backend_failed(std::move(socket).error(), loop_.now());
   }
@@ -344,6 +352,43 @@ bool Connection::continue_backend_tls() {
     }
   }
   return false;
+}
+
+// That of the configuration which the order's login is of.
+std::shared_ptr<const Runtime> Connection::runtime_of(const session::KillOrder& order) const {
+  return loop_.runtime()->environment == order.environment ? loop_.runtime() : runtime_;
+}
+
+void Connection::start_kill() {
+  session::KillOrder order = session_.kill_order();
+  auto runtime = runtime_of(order);
+  loop_.side_kills().start({.order = std::move(order), .runtime = std::move(runtime), .asker = weak_from_this()});
+}
+
+bool Connection::kill_due(std::uint64_t number) {
+  bool wanted = !finished_ && session_.kill_due(number, loop_.now());
+  pump();
+  return wanted;
+}
+
+void Connection::kill_answered(std::uint64_t number, const session::KillOutcome& outcome) {
+  if (!finished_) {
+    session_.kill_answered(number, outcome, loop_.now());
+    pump();
+  }
+}
+
+// The connection is kept open until the server was told, so that its number stays its own.
+void Connection::abandon_backend() {
+  session::KillOrder order = session_.kill_order();
+  if (backend_) {
+    auto runtime = runtime_of(order);
+    backend_->set_owner({});
+    loop_.own_counters().lower(Level::backend_connections_in_use);
+    loop_.side_kills().start(
+        {.order = std::move(order), .runtime = std::move(runtime), .held = std::exchange(backend_, nullptr)});
+  }
+  end_lease();
 }
 
 void Connection::close_backend() {

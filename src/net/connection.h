@@ -44,6 +44,10 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   void take_backend(Backends::Slot slot, std::unique_ptr<Leg> leg, session::BackendFacts facts);
   void refuse_backend(session::Reason reason, const std::string& detail);
 
+  // From the loop's side kills, of the order of that number.
+  bool kill_due(std::uint64_t number);
+  void kill_answered(std::uint64_t number, const session::KillOutcome& outcome);
+
  private:
   void pump();
   void perform(session::Action action);
@@ -60,6 +64,9 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   void on_dialed(Result<Descriptor, std::string> socket);
   void start_backend_tls();
   bool continue_backend_tls();
+  void start_kill();
+  void abandon_backend();
+  std::shared_ptr<const Runtime> runtime_of(const session::KillOrder& order) const;
   void close_backend();
   void drop_backend();
   void release_backend();

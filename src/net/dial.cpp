@@ -18,6 +18,17 @@ std::shared_ptr<Dial> Dial::start(Loop& loop, const session::ConnectionSettings&
   return dial;
 }
 
+std::shared_ptr<Dial> Dial::start(Loop& loop, const Endpoint& endpoint, Done done) {
+  std::shared_ptr<Dial> dial(new Dial(loop, std::move(done)));
+  dial->endpoints_.push_back(endpoint);
+  loop.after(Milliseconds{0}, [weak = dial->weak_from_this()] {
+    if (auto self = weak.lock()) {
+      self->connect_next();
+    }
+  });
+  return dial;
+}
+
 void Dial::resolve(const session::ConnectionSettings& connection) {
   auto begin = [weak = weak_from_this()] {
     if (auto self = weak.lock()) {

@@ -20,6 +20,8 @@ class Dial : public std::enable_shared_from_this<Dial> {
 
   // Calls `done` once on the loop's thread, never from here; not at all when the dial is destroyed before.
   static std::shared_ptr<Dial> start(Loop& loop, const session::ConnectionSettings& connection, Done done);
+  // To this very server.
+  static std::shared_ptr<Dial> start(Loop& loop, const Endpoint& endpoint, Done done);
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
 

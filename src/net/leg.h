@@ -82,6 +82,7 @@ class Leg {
   // Whether the peer has closed its side, which may be still to be found by reading.
   bool peer_ended() const { return channel_.peer_ended(); }
 
+  std::string peer() const { return channel_.peer(); }
   // Tells the peer that nothing more comes.
   void shutdown_write() { channel_.shutdown_write(); }
 

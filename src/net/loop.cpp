@@ -8,6 +8,7 @@
 
 #include "net/backends.h"
 #include "net/connection.h"
+#include "net/side_kills.h"
 
 namespace sallyport::net {
 namespace {
@@ -30,7 +31,8 @@ Loop::Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopSha
       audit_(std::move(audit)),
       now_(read_clocks()),
       next_tick_(now_.mono),
-      backends_(std::make_unique<Backends>(*this, shared.backends)) {}
+      backends_(std::make_unique<Backends>(*this, shared.backends)),
+      side_kills_(std::make_unique<SideKills>(*this)) {}
 
 Loop::~Loop() = default;
 
@@ -42,6 +44,7 @@ void Loop::run() {
   awaiting_commit_.clear();
   again_.clear();
   connections_.clear();
+  side_kills_->close_all();
   backends_->close_all();
   audit_->commit();
 }
@@ -169,9 +172,7 @@ void Loop::stop_when_empty() {
     for (const auto& connection : connections) {
       connection->stop(now_);
     }
-    if (connections_.empty()) {
-      stopped_ = true;
-    }
+    stop_if_done();
   });
 }
 
@@ -193,9 +194,11 @@ void Loop::remove(const std::shared_ptr<Connection>& connection) {
   counters_.lower(Level::connections_open);
   shared_.connections_open.fetch_sub(1, std::memory_order_relaxed);
   connection_count_.store(static_cast<std::uint32_t>(connections_.size()), std::memory_order_relaxed);
-  if (stopping_ && connections_.empty()) {
-    stopped_ = true;
-  }
+  stop_if_done();
+}
+
+void Loop::stop_if_done() {
+  stopped_ = stopped_ || (stopping_ && connections_.empty() && side_kills_->empty());
 }
 
 void Loop::request_commit(std::shared_ptr<Connection> connection) {
@@ -244,6 +247,7 @@ void Loop::tick() {
   for (const auto& connection : due) {
     connection->time_passed(now_);
   }
+  side_kills_->time_passed(now_);
   backends_->time_passed(now_);
 }
 

@@ -22,6 +22,7 @@
 #include "net/reactor.h"
 #include "net/runtime.h"
 #include "session/account_ledger.h"
+#include "session/kill_budget.h"
 #include "session/session_registry.h"
 #include "store/audit_file.h"
 
@@ -29,6 +30,7 @@ namespace sallyport::net {
 
 class Backends;
 class Connection;
+class SideKills;
 class SharedPool;
 
 using Endpoint = boost::asio::generic::stream_protocol::endpoint;
@@ -44,6 +46,7 @@ struct LoopShared {
   session::AccountLedger ledger;
   SharedPool& backends;
   session::SessionRegistry registry;
+  session::KillBudget kills;
   std::mutex connection_rate_mutex;
   RateLimit connection_rate;
 
@@ -71,7 +74,7 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   const LoopCounters& counters() const { return counters_; }
-  // Until stop_when_empty() has been called and no connection is left.
+  // Until stop_when_empty() has been called and no connection is left, nor a KILL under way.
   void run();
 
   // From any thread; carried out on the loop's, never before this returns.
@@ -99,6 +102,9 @@ class Loop {
   const KeySnapshot& keys() const { return keys_; }
   identity::VerifiedSignatures& verified_signatures() { return verified_signatures_; }
   Backends& backends() { return *backends_; }
+  SideKills& side_kills() { return *side_kills_; }
+  // Ends run() where nothing is left that it was to wait for.
+  void stop_if_done();
   std::uint32_t index() const { return index_; }
   bool draining() const { return draining_; }
   std::uint32_t next_connection_id(std::uint32_t loop_count);
@@ -137,6 +143,7 @@ class Loop {
   KeySnapshot keys_;
   identity::VerifiedSignatures verified_signatures_;
   std::unique_ptr<Backends> backends_;
+  std::unique_ptr<SideKills> side_kills_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<std::uint32_t> connection_count_{0};
   std::vector<std::shared_ptr<Connection>> awaiting_commit_;

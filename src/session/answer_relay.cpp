@@ -29,6 +29,9 @@ Result<AnswerRelay::Step, Reason> AnswerRelay::relay(InputBuffer& from, OutputQu
     if (to.made_bytes() > made_bytes_max) {
       return Step::more;
     }
+    if (interrupt_due_) {
+      interrupt_if_due(to, state);
+    }
     auto packet = reader_.next(Bytes{from.unclaimed()});
     if (!packet) {
       return Unexpected(Reason::backend_violation);
@@ -76,6 +79,25 @@ void AnswerRelay::cut(const Packet& row, OutputQueue& to, const TrackedState& st
   answer_with_error(Reason::result_too_large, to);
 }
 
+void AnswerRelay::interrupt(Reason reason, OutputQueue& to, const TrackedState& state) {
+  interrupt_due_ = reason;
+  interrupt_if_due(to, state);
+}
+
+void AnswerRelay::interrupt_if_due(OutputQueue& to, const TrackedState& state) {
+  if (reader_.done() || client_is_answered() || !reader_.at_packet_boundary()) {
+    return;
+  }
+  if (columns_end_due_) {
+    insert_eof(to, columns_end_flags(state.status_flags) | added_flags(), 0);
+    columns_end_due_ = false;
+  }
+  rows_sent_ = reader_.rows();
+  answer_with_error(*interrupt_due_, to);
+  cut_ = interrupted_ = true;
+  interrupt_due_.reset();
+}
+
 void AnswerRelay::answer_with_error(Reason reason, OutputQueue& to) {
   ClientError error = client_error(reason);
   wire::PacketWriter writer{to.made()};
@@ -113,6 +135,15 @@ std::uint8_t AnswerRelay::refuse_request(OutputQueue& to) {
   rows_sent_ = reader_.rows();
   answer_with_error(Reason::local_file_refused, to);
   cut_ = request_refused_ = true;
+  return number_empty_file();
+}
+
+std::uint8_t AnswerRelay::decline_request(OutputQueue& to) {
+  drop_request(to);
+  return number_empty_file();
+}
+
+std::uint8_t AnswerRelay::number_empty_file() {
   std::uint8_t sequence_id = reader_.next_sequence_id();
   reader_.resume(static_cast<std::uint8_t>(sequence_id + 1));
   return sequence_id;
@@ -135,6 +166,8 @@ Result<Unit, Reason> AnswerRelay::discard(const Packet& packet, InputBuffer& fro
     if (!ok || !follow(*ok, state, told)) {
       return Unexpected(Reason::backend_violation);
     }
+  } else if (packet.kind == PacketKind::prepare_ok) {
+    totals_.prepared = wire::parse_prepare_ok(payload);
   }
   to.skip(packet.bytes);
   return Unit{};

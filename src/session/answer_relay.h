@@ -67,6 +67,8 @@ class AnswerRelay {
   // The client gets an error instead, and nothing more of this answer. The sequence id that an empty file for the
   // server bears.
   std::uint8_t refuse_request(OutputQueue& to);
+  // As refuse_request(), where the client has had its error.
+  std::uint8_t decline_request(OutputQueue& to);
   // The session is about to end.
   void drop_request(OutputQueue& to);
   void count_upload(std::uint64_t bytes) { totals_.uploaded_bytes = bytes; }
@@ -86,8 +88,14 @@ class AnswerRelay {
   // Complete rows that were sent to the client.
   std::uint64_t rows() const { return cut_ ? rows_sent_ : reader_.rows(); }
   // Whether the answer exceeded its bounds: the client got an error in place of its rest.
-  bool cut() const { return cut_ && !request_refused_; }
+  bool cut() const { return cut_ && !request_refused_ && !interrupted_; }
   bool request_refused() const { return request_refused_; }
+  // The client gets the error of `reason` in place of what is missing of the answer, at once or as soon as its stream
+  // stands between packets; what the server still sends is dropped. Nothing where the client has all that it is due.
+  void interrupt(Reason reason, OutputQueue& to, const TrackedState& state);
+  // The same, not before the next relay(): the client sends its file.
+  void interrupt_later(Reason reason) { interrupt_due_ = reason; }
+  bool interrupted() const { return interrupted_; }
   // Whether the client has got an error in place of what the server still sends.
   bool is_cut_short() const { return cut_; }
   const AnswerTotals& totals() const { return totals_; }
@@ -104,6 +112,8 @@ class AnswerRelay {
   bool exceeds_bounds(const Packet& row) const;
   void cut(const Packet& row, OutputQueue& to, const TrackedState& state);
   void answer_with_error(Reason reason, OutputQueue& to);
+  std::uint8_t number_empty_file();
+  void interrupt_if_due(OutputQueue& to, const TrackedState& state);
   Result<Unit, Reason> discard(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
   void forward(const Packet& packet, InputBuffer& from, OutputQueue& to);
   void drop(const Packet& packet, OutputQueue& to);
@@ -132,6 +142,8 @@ class AnswerRelay {
   Bounds bounds_;
   bool cut_ = false;
   bool request_refused_ = false;
+  bool interrupted_ = false;
+  std::optional<Reason> interrupt_due_;
   std::size_t request_bytes_ = 0;  // of the packet that asks for a file
   std::uint64_t rows_sent_ = 0;    // when it was cut
   AnswerTotals totals_;

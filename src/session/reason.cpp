@@ -54,6 +54,8 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "KILL is taken as a statement of its own, KILL [HARD | SOFT] [CONNECTION | QUERY] NUMBER. Nothing was executed."},
     {Reason::kill_target_unknown, "kill_target_unknown", 1094, "HY000",
      "Unknown thread id, or not a session of your service account with the same role. Nothing was executed."},
+    {Reason::kill_failed, "kill_failed", 1105, "HY000",
+     "The gateway could not have the server carry out this KILL. Try again later; the audit log has the cause."},
     {Reason::statement_unknown, "statement_unknown", 1243, "HY000",
      "Unknown prepared statement. Prepare it first on this connection."},
     {Reason::parameter_incomplete, "parameter_incomplete", 1210, "HY000",
@@ -66,6 +68,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "The result is larger than your service account may read, and ends here. Ask for less (LIMIT); an operator can "
      "raise "
      "limits.result_rows_max and limits.result_bytes_max."},
+    {Reason::statement_timeout, "statement_timeout", 3024, "HY000",
+     "The statement took longer than your service account may use (limits.statement_timeout) and was stopped. The "
+     "session and its transaction go on."},
     {Reason::local_file_refused, "local_file_refused", 1148, "42000",
      "The server asks for a file, and the statement does not say certainly which. Write LOAD DATA LOCAL INFILE 'FILE' "
      "plainly, without escapes, in a query of its own; no file was read."},
@@ -88,10 +93,10 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::account_changed, "account_changed", 4031, "HY000",
      "What the service account of this session is granted has changed. Connect again."},
     {Reason::idle_timeout, "idle_timeout", 4031, "HY000", "The session was idle for too long. Connect again."},
-    {Reason::statement_timeout, "statement_timeout", 3024, "HY000",
-     "The statement took longer than your service account may use (limits.statement_timeout). Connect again; what was "
-     "not "
-     "committed is rolled back."},
+    {Reason::statement_not_stopped, "statement_not_stopped", 3024, "HY000",
+     "The statement took longer than your service account may use (limits.statement_timeout) and could not be stopped "
+     "in "
+     "time. Connect again; what was not committed is rolled back."},
     {Reason::transaction_timeout, "transaction_timeout", 4031, "HY000",
      "The transaction was open for longer than your service account may use (limits.transaction_timeout) and is rolled "
      "back. Connect again."},

@@ -39,10 +39,12 @@ enum class Reason : std::uint8_t {
   statements_not_separable,
   kill_form_not_supported,
   kill_target_unknown,
+  kill_failed,
   statement_unknown,
   parameter_incomplete,
   prepared_statements_max,
   result_too_large,
+  statement_timeout,
   local_file_refused,
   // The end of a session.
   client_quit,
@@ -57,7 +59,7 @@ enum class Reason : std::uint8_t {
   account_disabled,
   account_changed,
   idle_timeout,
-  statement_timeout,
+  statement_not_stopped,
   transaction_timeout,
   write_timeout,
   drained

@@ -241,6 +241,28 @@ bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
   return finish();
 }
 
+bool SessionRecords::kill(const Kill& kill, WallTime now) {
+  RecordWriter record{sink_->line(), {.type = "kill", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  record.number("of", kill.of);
+  record.text("reason", kill.reason);
+  record.text("text", kill.text);
+  record.end();
+  return finish();
+}
+
+bool SessionRecords::kill_outcome(const KillResult& result, WallTime now) {
+  append_kill_outcome(sink_->line(), {.session = origin_->session_id, .seq = ++seq_, .result = result}, now);
+  return finish();
+}
+
+void append_kill_outcome(std::string& line, const KillOutcomeRecord& outcome, WallTime now) {
+  RecordWriter record{line, {.type = "kill_outcome", .session = outcome.session, .seq = outcome.seq, .time = now}};
+  record.number("of", outcome.result.of);
+  record.text("status", outcome.result.status);
+  record.text_if_any("detail", outcome.result.detail);
+  record.end();
+}
+
 bool SessionRecords::session_end(std::string_view account, std::string_view reason, std::string_view detail,
                                  WallTime now) {
   RecordWriter record{sink_->line(),

@@ -90,6 +90,20 @@ class SessionRecords {
   bool session_start(const LoginRecord& login, const Start& start, WallTime now);
   bool command(const CommandRecord& command, WallTime now);
   bool outcome(const OutcomeRecord& outcome, WallTime now);
+  // A KILL of the gateway's own that is to be sent by a side connection, and what became of it. `of`: of the record of
+  // what is to be stopped; of the kill's record.
+  struct Kill {
+    std::uint64_t of = 0;
+    std::string_view reason;
+    std::string_view text;
+  };
+  bool kill(const Kill& kill, WallTime now);
+  struct KillResult {
+    std::uint64_t of = 0;
+    std::string_view status;
+    std::string_view detail;
+  };
+  bool kill_outcome(const KillResult& result, WallTime now);
   bool session_end(std::string_view account, std::string_view reason, std::string_view detail, WallTime now);
 
   // The records that follow are those of another session: origin has changed.
@@ -109,5 +123,13 @@ class SessionRecords {
   std::uint64_t bytes_ = 0;
   std::uint64_t lost_ = 0;
 };
+
+// The last record of a session that had ended before: the KILL of what it had left running.
+struct KillOutcomeRecord {
+  std::string_view session;
+  std::uint64_t seq;
+  SessionRecords::KillResult result;
+};
+void append_kill_outcome(std::string& line, const KillOutcomeRecord& outcome, WallTime now);
 
 }  // namespace sallyport::session

@@ -310,8 +310,10 @@ void Session::time_passed(Now now) {
       refuse_login(Reason::handshake_timeout, {});
     } else if (phase<Ready>() != nullptr) {
       end_session(Reason::idle_timeout);
-    } else if (phase<Answering>() != nullptr || phase<Resetting>() != nullptr) {
-      end_session(Reason::statement_timeout);
+    } else if (phase<Killing>() != nullptr) {
+      answer_kill({.detail = "the side connection was not heard of"});
+    } else if (phase<Answering>() != nullptr || phase<Resetting>() != nullptr || phase<Interrupted>() != nullptr) {
+      statement_overdue();
     } else if (!start_recorded_) {
       refuse_login_by_backend(Reason::backend_unavailable,
                               "the server did not answer within limits.backend_login_timeout");
@@ -450,6 +452,8 @@ void Session::end_session(Reason reason, std::string detail) {
     sequence_id = answering->relay.error_sequence_id();
   } else if (auto* resetting = phase<Resetting>()) {
     sequence_id = resetting->pending.message.next_sequence_id;
+  } else if (auto* killing = phase<Killing>()) {
+    sequence_id = killing->pending.message.next_sequence_id;
   } else if (auto* recording = phase<RecordingCommand>();
              recording != nullptr && is_answered(recording->pending.command)) {
     sequence_id = recording->pending.message.next_sequence_id;
@@ -471,6 +475,11 @@ void Session::close(Reason reason, std::string detail) {
     record_outcome(resetting->pending, "aborted", code, nullptr);
   } else if (auto* recording = phase<RecordingCommand>()) {
     record_outcome(recording->pending, "aborted", code, nullptr);
+  } else if (auto* killing = phase<Killing>()) {
+    record_outcome(killing->pending, "aborted", code, nullptr);
+  }
+  if (statement_runs()) {
+    order_kill(KillScope::connection, reason);
   }
   bool was_verified = phase<LoggingIn>() == nullptr;
   if (start_recorded_) {
@@ -512,14 +521,15 @@ void Session::close_legs() {
 bool Session::backend_stands_between_commands() {
   auto* setting_up = phase<SettingUp>();
   bool between = phase<Ready>() != nullptr || phase<RecordingStart>() != nullptr ||
-                 phase<RecordingCommand>() != nullptr ||
+                 phase<RecordingCommand>() != nullptr || phase<Killing>() != nullptr ||
                  (setting_up != nullptr && setting_up->setup.answers_due() == 0 && to_backend_.empty());
   return between && own_answers_due_ == 0 && from_backend_.unclaimed().empty();
 }
 
 void Session::leave_backend() {
+  bool runs = statement_runs();
   // A KILL that is on its way must not meet the connection's next session.
-  backend_broken_ = backend_broken_ || registered_.aimed_at();
+  backend_broken_ = backend_broken_ || was_interrupted_ || registered_.aimed_at();
   registered_ = {};
   if (!backend_open_ && phase<ConnectingBackend>() == nullptr) {
     return;
@@ -542,6 +552,10 @@ void Session::leave_backend() {
   }
   bool quits = between && phase<Ready>() != nullptr && to_backend_.empty();
   to_backend_.clear();
+  if (runs) {
+    request(Action::abandon_backend);
+    return;
+  }
   if (quits) {
     // Between commands the server is told, so that it counts no aborted client.
     wire::PacketWriter writer{to_backend_.made()};

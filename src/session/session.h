@@ -39,6 +39,7 @@
 #include "session/reason.h"
 #include "session/records.h"
 #include "session/session_registry.h"
+#include "session/side_kill.h"
 #include "session/spare_backend.h"
 #include "session/statement_series.h"
 #include "sql/kill_statement.h"
@@ -54,6 +55,8 @@ enum class Action : std::uint8_t {
   reconnect_backend,  // the connection that was resumed is dead: close it, open one; as above, without backend_resumed
   start_backend_tls,  // backend_tls_established or backend_failed follows
   close_backend,
+  abandon_backend,  // close it, once the server has been told to end what runs on it: kill_order()
+  kill,             // as kill_order() says; kill_answered() follows
   release_backend,  // released_backend() stands between commands and may be reset for another session
   close_client      // once client_output() is sent, or at once when that takes longer than closing_timeout
 };
@@ -100,9 +103,10 @@ class Session {
   void token_verified(Result<identity::Principal, identity::Refusal> result, Now now);
   void audit_committed(Now now);
   void audit_failed(Now now);
-  void backend_connected(Now now);
+  // `server`: what it was connected to, in a form of the shell's own; a KILL's order has it again.
+  void backend_connected(Now now, std::string server = {});
   // A connection that has logged in before and was reset since, of the kind backend_kind().
-  void backend_resumed(BackendFacts facts, Now now);
+  void backend_resumed(BackendFacts facts, Now now, std::string server = {});
   // `reason`: backend_unavailable, backend_login_failed or backend_pool_exhausted.
   void backend_failed(std::string detail, Now now, Reason reason = Reason::backend_unavailable);
   // What connect_backend asked for begins now, after a wait.
@@ -112,6 +116,9 @@ class Session {
   void backend_sent(std::size_t count, Now now);
   void backend_took(Now now);
   void backend_closed(Now now);
+  // A side connection is ready for the KILL of that number. Whether it is still wanted; it is then on its way.
+  bool kill_due(std::uint64_t number, Now now);
+  void kill_answered(std::uint64_t number, const KillOutcome& outcome, Now now);
   void environment_changed(std::shared_ptr<const Environment> environment, Now now);
   // The gateway shuts down: ends when no command and no transaction is open, else at the end of it.
   void drain(Now now);
@@ -134,6 +141,8 @@ class Session {
   BackendKind backend_kind() const;
   // At release_backend. Leaves nothing.
   SpareBackend::Handover released_backend() { return std::move(released_); }
+  // At kill and abandon_backend. Leaves nothing.
+  KillOrder kill_order();
   // Why the server could not be reached; nothing when another cause is possible, or before.
   struct BackendFault {
     Reason reason;
@@ -188,6 +197,12 @@ class Session {
     AnswerRelay relay;
     std::optional<wire::UploadReader> upload;  // while the client sends a file
   };
+  struct Interrupted {      // the statement has ended; the KILL that was to stop it has no answer yet
+    std::uint64_t seq = 0;  // of its record
+  };
+  struct Killing {  // a KILL of the client's, by a side connection
+    PendingCommand pending;
+  };
   struct Resetting {  // COM_RESET_CONNECTION: its OK is held back until the session is set up again
     PendingCommand pending;
     std::optional<BackendSetup> setup;
@@ -196,8 +211,9 @@ class Session {
     MonoTime since;
   };
   struct Ended {};
-  using Phase = std::variant<LoggingIn, VerifyingToken, RecordingLogin, ConnectingBackend, BackendLoggingIn, SettingUp,
-                             RecordingStart, Ready, RecordingCommand, Answering, Resetting, Closing, Ended>;
+  using Phase =
+      std::variant<LoggingIn, VerifyingToken, RecordingLogin, ConnectingBackend, BackendLoggingIn, SettingUp,
+                   RecordingStart, Ready, RecordingCommand, Answering, Interrupted, Killing, Resetting, Closing, Ended>;
 
   // Who is there, from the verified token on.
   struct Identified {
@@ -242,7 +258,9 @@ class Session {
   static bool is_answered(wire::Command command);
   // Has the server forget the long data of an execution that was refused, as it does after each that it gets.
   void reset_statement(std::uint32_t statement_id);
-  // Takes the answers to reset_statement(). False while one is not there.
+  // Has the server forget a statement that it has prepared, and the client was told it has not.
+  void close_unknown_statement(std::uint32_t statement_id);
+  // Takes the answers to reset_statement() and COM_PING. False while one is not there.
   bool take_own_answers();
   void process_answer();
   void process_reset();
@@ -261,7 +279,7 @@ class Session {
   void forget_session();
 
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
-                      const AnswerRelay* relay);
+                      const AnswerRelay* relay, const wire::ErrPacket* refusal = nullptr);
 
   // Texts of several statements (session_statements.cpp).
   // How the server reads a text now; nothing where that is not known.
@@ -282,6 +300,19 @@ class Session {
   std::optional<Reason> aim_kill(const sql::KillStatement& kill, CommandRecord& record);
   std::optional<Reason> refuse_kill_in(std::string_view prepared_text) const;
   std::uint8_t forward_kill(const PendingCommand& pending);
+
+  // KILLs by side connection (session_side_kill.cpp).
+  enum class KillScope : std::uint8_t { query, connection };
+  void order_kill(KillScope scope, Reason reason);
+  // limits.statement_timeout has passed, or that of what was done about it.
+  void statement_overdue();
+  // What is still to be done about a KILL when the answer that it was to stop has ended. True: the session waits.
+  bool settle_interrupt();
+  void go_on_after_kill();
+  // Whether the server may be at work on what this session sent last.
+  bool statement_runs() const;
+  void kill_elsewhere(const PendingCommand& pending);
+  void answer_kill(const KillOutcome& outcome);
 
   // Follows transactions by the server's status flags.
   void watch_transaction();
@@ -357,6 +388,7 @@ class Session {
   Legs legs_;
   TrackedState state_;
   BackendFacts backend_;
+  std::string backend_server_;
   bool resumed_ = false;  // the backend's connection has served others before
   bool backend_broken_ = false;
   std::optional<BackendFault> backend_fault_;
@@ -364,10 +396,20 @@ class Session {
 
   std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
   SessionRegistry::Place registered_;
-  std::string kill_text_;    // what goes to the server in place of the KILL under way
-  std::string kill_target_;  // the session that it is for
+  std::string kill_text_;         // what goes to the server in place of the KILL under way
+  std::string kill_target_;       // the session that it is for
+  bool kills_elsewhere_ = false;  // by a side connection, as kill_order_ says
   PreparedStatements prepared_;
-  std::uint32_t own_answers_due_ = 0;  // to reset_statement(), before any other answer
+  std::uint32_t own_answers_due_ = 0;  // to reset_statement() and COM_PING, before any other answer
+  bool ping_due_ = false;              // its answer is the first of these, and may be the error of a KILL come too late
+  // How far the gateway has got with stopping the statement under way.
+  enum class Interrupt : std::uint8_t { none, asked, sent, answered, asked_again };
+  Interrupt interrupt_ = Interrupt::none;
+  MonoTime interrupt_until_;               // when the statement has to have ended, once a KILL is answered
+  bool was_interrupted_ = false;           // ever, on this server connection
+  std::unique_ptr<KillOrder> kill_order_;  // until the shell takes it
+  std::uint64_t kills_ordered_ = 0;
+  std::uint64_t kill_seq_ = 0;         // of the record of the last
   std::string prepare_text_;           // of the COM_STMT_PREPARE under way
   std::vector<std::uint8_t> scratch_;  // joined payload of a command of several frames
   std::vector<wire::Parameter> attributes_;

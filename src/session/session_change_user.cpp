@@ -52,6 +52,9 @@ void Session::forget_session() {
   backend_fault_.reset();
   prepared_.clear();
   own_answers_due_ = 0;
+  ping_due_ = was_interrupted_ = false;
+  ++kills_ordered_;  // an answer to an order of the first is none to the next
+  backend_server_.clear();
   prepare_text_.clear();
   attributes_.clear();
   execute_.reset();

@@ -7,6 +7,9 @@ namespace {
 
 using wire::Command;
 
+// What a statement that was killed ends with.
+constexpr std::uint16_t query_interrupted = 1317;
+
 }  // namespace
 
 bool Session::is_answered(Command command) {
@@ -63,6 +66,7 @@ void Session::process_command(const wire::Message& message) {
   attributes_.clear();
   execute_.reset();
   kill_text_.clear();
+  kills_elsewhere_ = false;
   auto refusal = read_command(payload, pending, record);
   decide_command(pending, record, refusal);
 }
@@ -280,6 +284,10 @@ void Session::forward_command(PendingCommand pending) {
     statement->server_has_types = true;
     statement->shape.sent_as_long_data.clear();  // servers forget it with the execution
   } else {
+    if (kills_elsewhere_) {
+      kill_elsewhere(pending);
+      return;
+    }
     first_sequence_id = !kill_text_.empty() ? forward_kill(pending)
                         : series_           ? forward_statement(pending)
                                             : forward_message(pending);
@@ -346,6 +354,15 @@ void Session::reset_statement(std::uint32_t statement_id) {
   ++own_answers_due_;
 }
 
+void Session::close_unknown_statement(std::uint32_t statement_id) {
+  wire::PacketWriter writer{to_backend_.made()};
+  writer.begin(0);
+  writer.u8(static_cast<std::uint8_t>(Command::stmt_close));
+  writer.u32(statement_id);
+  writer.end();
+  to_backend_.queue_made();
+}
+
 bool Session::take_own_answers() {
   while (own_answers_due_ > 0) {
     Bytes received{from_backend_.unclaimed()};
@@ -353,9 +370,18 @@ bool Session::take_own_answers() {
     if (message && !*message) {
       return false;
     }
-    if (!message || !wire::parse_ok(wire::message_payload(received, **message, scratch_), legs_.backend)) {
-      end_session(Reason::backend_violation, "the server refused COM_STMT_RESET");
+    Bytes payload = message ? wire::message_payload(received, **message, scratch_) : Bytes{};
+    auto err = wire::parse_err(payload);
+    auto ok = wire::parse_ok(payload, legs_.backend);
+    bool taken = ok || (ping_due_ && err && err->code == query_interrupted);
+    if (!message || !taken) {
+      end_session(Reason::backend_violation, "the server refused COM_STMT_RESET or COM_PING");
       return false;
+    }
+    if (std::exchange(ping_due_, false) && ok) {
+      // What the stopped statement has left of the transaction.
+      state_.status_flags = ok->status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
+      watch_transaction();
     }
     to_client_.skip((*message)->frame_bytes);
     --own_answers_due_;
@@ -399,17 +425,25 @@ void Session::finish_answer() {
       prepared_.add(totals.prepared->statement_id, std::move(statement));
     } else {
       prepared_.prepare_failed();
+      if (totals.prepared && answering->relay.interrupted()) {
+        close_unknown_statement(totals.prepared->statement_id);
+      }
     }
   }
   bool cut = answering->relay.cut();
-  std::string_view code = cut                                  ? reason_text(Reason::result_too_large).code
+  std::string_view code = answering->relay.interrupted()       ? reason_text(Reason::statement_timeout).code
+                          : cut                                ? reason_text(Reason::result_too_large).code
                           : answering->relay.request_refused() ? reason_text(Reason::local_file_refused).code
                                                                : std::string_view{};
   record_outcome(pending, totals.error_code ? "error" : "ok", code, &answering->relay);
   counters_.add(Metric::results_cut, cut ? 1 : 0);
   counters_.observe(Duration::command, now_.mono - pending.began);
-  if (series_ && (cut || totals.error_code || !series_->has_more())) {
+  bool stopped = interrupt_ != Interrupt::none && interrupt_ != Interrupt::asked;
+  if (series_ && (cut || stopped || totals.error_code || !series_->has_more())) {
     series_.reset();
+  }
+  if (interrupt_ != Interrupt::none && settle_interrupt()) {
+    return;
   }
   if (ending_) {
     if (series_) {
@@ -476,11 +510,12 @@ void Session::process_reset() {
 }
 
 void Session::record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
-                             const AnswerRelay* relay) {
+                             const AnswerRelay* relay, const wire::ErrPacket* refusal) {
   if (pending.seq == 0) {
     return;
   }
   OutcomeRecord outcome{.of = pending.seq, .status = status, .reason = reason, .duration = now_.mono - pending.began};
+  outcome.error = refusal;
   wire::ErrPacket error;
   if (relay != nullptr) {
     const AnswerTotals& totals = relay->totals();

@@ -40,13 +40,17 @@ std::optional<Reason> Session::check_process_kill(Bytes payload, CommandRecord& 
 }
 
 std::optional<Reason> Session::aim_kill(const sql::KillStatement& kill, CommandRecord& record) {
-  auto target = registry_.find_target({.id = kill.id,
-                                       .account = who_->account->name,
-                                       .connection = who_->connection->name,
-                                       .login = target_.login->name});
+  auto target = registry_.find_target(
+      {.id = kill.id, .account = who_->account->name, .connection = who_->connection->name, .server = backend_server_});
   if (!target) {
     return Reason::kill_target_unknown;
   }
+  const ConnectionSettings* connection = who_->environment->find_connection(target->connection);
+  if (connection == nullptr || Environment::find_login(*connection, target->login) == nullptr) {
+    return Reason::kill_target_unknown;
+  }
+  kills_elsewhere_ = target->connection != who_->connection->name || target->login != target_.login->name ||
+                     target->server != backend_server_;
   kill_text_ = "KILL ";
   kill_text_ += kill.force == sql::KillStatement::Force::hard   ? "HARD "
                 : kill.force == sql::KillStatement::Force::soft ? "SOFT "
@@ -55,6 +59,13 @@ std::optional<Reason> Session::aim_kill(const sql::KillStatement& kill, CommandR
   kill_text_ += std::to_string(target->server_connection_id);
   kill_target_ = std::move(target->session_id);
   record.target_session = kill_target_;
+  if (kills_elsewhere_) {
+    kill_order_ = std::make_unique<KillOrder>(KillOrder{
+        .environment = who_->environment,
+        .kind = {.connection = target->connection, .login = target->login, .collation_id = hello_.collation_id},
+        .server = std::move(target->server),
+        .text = kill_text_});
+  }
   return std::nullopt;
 }
 

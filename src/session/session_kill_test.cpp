@@ -6,8 +6,6 @@
 namespace sallyport::session::test {
 namespace {
 
-using Wanted = SessionRegistry::Wanted;
-
 SessionRegistry::Entry entry(std::uint32_t number, std::string account) {
   return {.connection_id = first_connection_id + number,
           .server_connection_id = number,
@@ -17,30 +15,42 @@ SessionRegistry::Entry entry(std::uint32_t number, std::string account) {
           .login = "reader"};
 }
 
-TEST(SessionRegistry, FindsSessionsOfTheSameAccountConnectionAndLoginInEitherNumbering) {
+TEST(SessionRegistry, FindsSessionsOfTheSameAccountInEitherNumbering) {
   SessionRegistry registry;
   auto first = registry.enter(entry(7, "reporter"));
   {
     auto second = registry.enter(entry(8, "writer"));
-    EXPECT_EQ(
-        registry.find_target({.id = 7, .account = "reporter", .connection = "shop", .login = "reader"})->session_id,
-        "s7");
-    EXPECT_EQ(registry
-                  .find_target(
-                      {.id = first_connection_id + 7, .account = "reporter", .connection = "shop", .login = "reader"})
-                  ->server_connection_id,
-              7U);
-    EXPECT_FALSE(registry.find_target({.id = 8, .account = "reporter", .connection = "shop", .login = "reader"}));
-    EXPECT_FALSE(registry.find_target({.id = 7, .account = "reporter", .connection = "other", .login = "reader"}));
-    EXPECT_FALSE(registry.find_target({.id = 7, .account = "reporter", .connection = "shop", .login = "other"}));
-    EXPECT_TRUE(registry.find_target({.id = 8, .account = "writer", .connection = "shop", .login = "reader"}));
+    auto find = [&](std::uint64_t id, std::string_view account, std::string_view connection = "shop") {
+      return registry.find_target({.id = id, .account = account, .connection = connection, .server = "a"});
+    };
+    EXPECT_EQ(find(7, "reporter")->session_id, "s7");
+    EXPECT_EQ(find(first_connection_id + 7, "reporter")->server_connection_id, 7U);
+    EXPECT_EQ(find(first_connection_id + 7, "reporter", "other")->login, "reader");
+    EXPECT_FALSE(find(8, "reporter"));
+    EXPECT_FALSE(find(7, "reporter", "other")) << "another server's number";
+    EXPECT_TRUE(find(8, "writer"));
   }
   EXPECT_TRUE(first.aimed_at());
   auto third = registry.enter(entry(9, "reporter"));
   EXPECT_FALSE(third.aimed_at()) << "nobody has asked for it";
   for (std::uint64_t id : {std::uint64_t{8}, std::uint64_t{first_connection_id} + 8,
                            (std::uint64_t{1} << 32) + first_connection_id + 8, std::uint64_t{0}, ~std::uint64_t{0}}) {
-    EXPECT_FALSE(registry.find_target({.id = id, .account = "writer", .connection = "shop", .login = "reader"})) << id;
+    EXPECT_FALSE(registry.find_target({.id = id, .account = "writer", .connection = "shop", .server = "a"})) << id;
+  }
+}
+
+TEST(SessionRegistry, OfTwoServersThatNumberTheSameTheAskersIsMeant) {
+  for (std::string_view asker : {"a", "b"}) {
+    SessionRegistry registry;
+    std::vector<SessionRegistry::Place> places;
+    for (std::uint32_t i = 0; i < 8; ++i) {
+      auto one = entry(i, "reporter");
+      one.server_connection_id = 7;
+      one.server = i == 5 ? "a" : i == 6 ? "b" : "c";
+      places.push_back(registry.enter(one));
+    }
+    auto target = registry.find_target({.id = 7, .account = "reporter", .connection = "shop", .server = asker});
+    EXPECT_EQ(target->server, asker);
   }
 }
 

@@ -84,24 +84,6 @@ TEST_F(SessionLimits, APeerThatTakesSomethingOfEarlierBytesIsWaitedFor) {
   EXPECT_EQ(code_in(to_client()), "backend_closed") << "and no longer than limits.write_timeout";
 }
 
-TEST_F(SessionLimits, AStatementThatTakesTooLongEndsTheSession) {
-  start_with({.statement_timeout = Seconds{3}});
-  log_in();
-  pass(Milliseconds{10'000});
-  session_->time_passed(now_);
-  EXPECT_TRUE(session_->idle()) << "time between statements does not count";
-  forwarded(select);
-  pass(Milliseconds{2'999});
-  session_->time_passed(now_);
-  EXPECT_TRUE(to_client().empty());
-  EXPECT_LE(session_->deadline(), now_.mono + Milliseconds{1});
-  pass(Milliseconds{1});
-  session_->time_passed(now_);
-  EXPECT_EQ(code_in(to_client()), "statement_timeout");
-  EXPECT_TRUE(asked(Action::close_backend));
-  EXPECT_EQ(sink_.count(R"("reason":"statement_timeout")"), 2U);  // outcome and session_end
-}
-
 TEST_F(SessionLimits, ATransactionThatIsOpenForTooLongEndsTheSession) {
   start_with({.transaction_timeout = Seconds{5}});
   log_in();

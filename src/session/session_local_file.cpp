@@ -48,6 +48,12 @@ void Session::process_file_request() {
     writer.end();
     to_backend_.queue_made();
     process_answer();
+  } else if (relay.interrupted() && (is_named || pending.may_load)) {
+    wire::PacketWriter writer{to_backend_.made()};
+    writer.begin(relay.decline_request(to_client_));
+    writer.end();
+    to_backend_.queue_made();
+    process_answer();
   } else {
     relay.drop_request(to_client_);
     end_session(Reason::backend_violation, "the server asked for a file that no statement names");

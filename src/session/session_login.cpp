@@ -218,8 +218,9 @@ void Session::backend_wait_over(Now now) {
   }
 }
 
-void Session::backend_resumed(BackendFacts facts, Now now) {
+void Session::backend_resumed(BackendFacts facts, Now now, std::string server) {
   at(now);
+  backend_server_ = std::move(server);
   if (phase<ConnectingBackend>() == nullptr) {
     return;
   }
@@ -253,8 +254,9 @@ void Session::refuse_login_by_backend(Reason reason, std::string detail) {
   refuse_login(reason, std::move(detail));
 }
 
-void Session::backend_connected(Now now) {
+void Session::backend_connected(Now now, std::string server) {
   at(now);
+  backend_server_ = std::move(server);
   if (phase<ConnectingBackend>() == nullptr) {
     request(Action::close_backend);  // too late
     return;
@@ -396,7 +398,8 @@ void Session::finish_login() {
                                  .session_id = origin_.session_id,
                                  .account = who_->account->name,
                                  .connection = who_->connection->name,
-                                 .login = target_.login->name});
+                                 .login = target_.login->name,
+                                 .server = backend_server_});
   counters_.add(Metric::logins_accepted);
   counters_.add(resumed_ ? Metric::backend_logins_reused : Metric::backend_logins_fresh);
   counters_.raise(Level::sessions_open);

@@ -85,11 +85,11 @@ TEST_F(PooledSessionTest, WhatGetsNoAnswerIsGivenAlongWhereItIsNotSentYet) {
   EXPECT_EQ(session_->released_backend().unsent, close);
 }
 
-TEST_F(PooledSessionTest, InTheMiddleOfACommandTheConnectionIsClosed) {
+TEST_F(PooledSessionTest, InTheMiddleOfACommandTheConnectionIsNotGivenBack) {
   log_in();
   forwarded(packet(0, from_text("\x03SELECT 1")));
   session_->client_closed(now_);
-  EXPECT_TRUE(asked(Action::close_backend));
+  EXPECT_TRUE(asked(Action::abandon_backend));
 }
 
 TEST_F(PooledSessionTest, AServerThatSendsUnaskedOrClosesIsNotGivenOn) {

@@ -22,15 +22,25 @@ bool SessionRegistry::is_aimed_at(std::uint32_t connection_id) {
 
 std::optional<SessionRegistry::Target> SessionRegistry::find_target(const Wanted& wanted) {
   std::lock_guard lock(mutex_);
+  bool is_of_gateway = wanted.id >= first_connection_id;
+  Entry* best = nullptr;
   for (auto& [connection_id, entry] : sessions_) {
-    std::uint64_t id = wanted.id >= first_connection_id ? connection_id : entry.server_connection_id;
-    if (id == wanted.id && entry.account == wanted.account && entry.connection == wanted.connection &&
-        entry.login == wanted.login) {
-      entry.aimed_at = true;
-      return Target{.session_id = entry.session_id, .server_connection_id = entry.server_connection_id};
+    std::uint64_t id = is_of_gateway ? connection_id : entry.server_connection_id;
+    bool within_reach =
+        entry.account == wanted.account && (is_of_gateway || entry.connection == wanted.connection) && id == wanted.id;
+    if (within_reach && (best == nullptr || entry.server == wanted.server)) {
+      best = &entry;
     }
   }
-  return std::nullopt;
+  if (best == nullptr) {
+    return std::nullopt;
+  }
+  best->aimed_at = true;
+  return Target{.session_id = best->session_id,
+                .server_connection_id = best->server_connection_id,
+                .connection = best->connection,
+                .login = best->login,
+                .server = best->server};
 }
 
 }  // namespace sallyport::session

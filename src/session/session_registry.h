@@ -24,6 +24,7 @@ class SessionRegistry {
     std::string account;
     std::string connection;  // name of the configured connection
     std::string login;       // name of the database login
+    std::string server;      // that it is connected to, as the shell writes it
     bool aimed_at = false;   // find_target() gave it
   };
   // A session's entry; taken out when this is destroyed. The registry must outlive it.
@@ -64,14 +65,17 @@ class SessionRegistry {
     std::uint64_t id;
     std::string_view account;
     std::string_view connection;
-    std::string_view login;
+    std::string_view server;
   };
   struct Target {
     std::string session_id;
     std::uint32_t server_connection_id;
+    std::string connection;
+    std::string login;
+    std::string server;
   };
-  // A session of the same account, with the same database login on the same connection: a server lets a login kill
-  // its own connections only.
+  // A session of the same account. A server's own number is looked for among the sessions of the same connection only,
+  // first among those that are connected to the same server: others may number the same.
   std::optional<Target> find_target(const Wanted& wanted);
 
  private:

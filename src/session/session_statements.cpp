@@ -68,6 +68,7 @@ void Session::process_next_statement(std::uint8_t sequence_id) {
   auto head = wire::parse_query(series_->head(), legs_.client);
   attributes_.clear();
   kill_text_.clear();
+  kills_elsewhere_ = false;
   if (head && head->attribute_count > 0) {
     attributes_ = wire::parse_query_attributes(head->attributes, head->attribute_count);
     record.attributes = &attributes_;

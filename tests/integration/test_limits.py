@@ -4,7 +4,7 @@ import pytest
 
 from forge import claims, token
 from laboratory import wait_until
-from mysql_wire import QUERY, ServerError
+from mysql_wire import ServerError
 
 
 def token_of(lab, name):
@@ -60,18 +60,6 @@ def test_an_account_logs_in_no_faster_than_it_may(lab):
         except ServerError:
             return False
     wait_until(admitted, 5, "another login")
-
-
-def test_a_statement_that_takes_too_long_ends_its_session(lab):
-    mark = lab.audit_mark()
-    with login(lab, "limited") as session:
-        session.query("SELECT SLEEP(0.5)")
-        session.command(QUERY, b"SELECT SLEEP(30)")
-        error = session.wait_for_end()
-    assert error is not None and error.code == 3024 and "[statement_timeout]" in error.message
-    record = lab.wait_for_record(mark, type="outcome", reason="statement_timeout")
-    assert record["status"] == "aborted"
-    assert lab.wait_for_record(mark, type="session_end", reason="statement_timeout")
 
 
 def test_a_transaction_that_stays_open_too_long_is_rolled_back(lab):

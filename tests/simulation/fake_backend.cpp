@@ -19,6 +19,7 @@ constexpr std::uint8_t com_change_user = 0x11;
 constexpr std::uint8_t com_stmt_prepare = 0x16;
 constexpr std::uint8_t com_stmt_execute = 0x17;
 constexpr std::uint8_t com_stmt_send_long_data = 0x18;
+constexpr std::uint8_t com_ping = 0x0E;
 constexpr std::uint8_t com_stmt_close = 0x19;
 constexpr std::uint8_t com_stmt_reset = 0x1A;
 constexpr std::uint8_t com_set_option = 0x1B;
@@ -239,7 +240,7 @@ void FakeBackend::on_command(const ClientPacket& packet) {
   }
   Answer answer;
   bool sets_up = setup_left_ > 0;
-  bool own = sets_up || (command.opcode == com_stmt_reset && is_own_reset_());
+  bool own = sets_up || is_own_(command.opcode);
   if (sets_up) {
     --setup_left_;
     bool due = command.text.starts_with("SET ") || command.opcode == com_init_db;
@@ -247,6 +248,10 @@ void FakeBackend::on_command(const ClientPacket& packet) {
       fail("the gateway's set-up is not done, but a command came: " + command.text);
     }
     answer = {plan_.manners == BackendManners::refuses_setup ? random_error(choices_) : random_ok(choices_)};
+  } else if (own && command.opcode == com_ping) {  // a KILL that came late may meet it
+    answer = {choices_.one_in(4) ? OneResult{.shape = Shape::error,
+                                             .error = {.code = 1317, .sql_state = "70100", .message = "interrupted"}}
+                                 : random_ok(choices_)};
   } else {
     answer = answer_to(command, payload);
     if (command.opcode == com_stmt_execute && statements_.contains(id_of(payload))) {

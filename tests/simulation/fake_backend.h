@@ -51,8 +51,8 @@ class FakeBackend {
   FakeBackend(Plan plan, Choices& choices, const Executions& executions)
       : plan_(plan), choices_(choices), executions_(executions) {}
 
-  // Whether a COM_STMT_RESET that arrives now is one of the gateway's own.
-  void ask_about_resets(std::function<bool()> is_own_reset) { is_own_reset_ = std::move(is_own_reset); }
+  // Whether a command of this kind that arrives now is one of the gateway's own.
+  void ask_about_own(std::function<bool(std::uint8_t opcode)> is_own) { is_own_ = std::move(is_own); }
 
   void connected();
   // The gateway has closed the connection, and may connect again.
@@ -106,7 +106,7 @@ class FakeBackend {
     }
   }
 
-  std::function<bool()> is_own_reset_;
+  std::function<bool(std::uint8_t)> is_own_;
   Plan plan_;
   Choices& choices_;
   const Executions& executions_;

@@ -161,6 +161,7 @@ void FakeClient::on_authentication(const ClientPacket& packet) {
     return;
   }
   if (payload[0] == 0) {
+    answers_stopped_ = 0;  // another server connection
     stage_ = Stage::ready;
     return;
   }
@@ -224,6 +225,14 @@ void FakeClient::answer_done(Outstanding& outstanding) {
   ++answered_;
   if (answer.back().ends_with_error && answer.back().error.message.starts_with("Sallyport: ")) {
     gateway_error_ = answer.back().error.message;
+    if (gateway_error_.find("[statement_timeout]") != std::string::npos) {
+      if (!circumstances_.statements_are_stopped) {
+        fail("a statement was stopped without a cause");
+      }
+      gateway_error_.clear();
+      ++answers_stopped_;
+      return;
+    }
     bool closing = gateway_error_.find("denied_by_policy") == std::string::npos &&
                    gateway_error_.find("command_") == std::string::npos &&
                    gateway_error_.find("kill_") == std::string::npos &&
@@ -252,6 +261,9 @@ void FakeClient::answer_done(Outstanding& outstanding) {
       fail("the gateway answered set_option with " + describe(answer));
     }
     return;
+  }
+  for (; answers_stopped_ > 0 && !backend_.answers().empty(); --answers_stopped_) {
+    backend_.answers().pop_front();
   }
   if (backend_.answers().empty()) {
     fail("an answer that the server did not send: " + describe(answer));

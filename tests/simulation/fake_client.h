@@ -41,6 +41,7 @@ class FakeClient {
     bool executes_denied = false;  // now
     bool executes_may_be_denied = false;
     bool audit_fails = false;
+    bool statements_are_stopped = false;  // a KILL of the gateway's was on its way
   };
 
   FakeClient(Plan plan, Choices& choices, FakeBackend& backend, Executions& executions, Circumstances& circumstances)
@@ -126,6 +127,7 @@ class FakeClient {
   std::uint64_t next_serial_ = 1;
   std::uint32_t issued_ = 0;
   std::uint32_t answered_ = 0;
+  std::uint32_t answers_stopped_ = 0;  // of the server, that the client did not get, not to their end
   bool finished_ = false;
   bool closes_ = false;
   std::string gateway_error_;

@@ -80,6 +80,7 @@ void RecordingSink::begin_session(const identity::JsonValue& record) {
     fail("a second session, but the first was ended by " + end_reason_);
   }
   by_seq_.clear();
+  kills_.clear();
   last_seq_ = 0;
   ends_ = 0;
   end_reason_.clear();
@@ -127,6 +128,16 @@ void RecordingSink::take(const identity::JsonValue& record, const std::string& t
     command.status = text_member(record, "status");
     if (++command.outcomes > 1) {
       fail("a second outcome of a command");
+    }
+  } else if (type == "kill") {
+    std::uint64_t of = number_member(record, "of");
+    if (of != 0 && !by_seq_.contains(of)) {
+      fail("a kill of a command that is not on record");
+    }
+    kills_.insert(seq);
+  } else if (type == "kill_outcome") {
+    if (kills_.erase(number_member(record, "of")) == 0 && records_refused_ == 0) {
+      fail("an outcome of a kill that is not on record");
     }
   } else {
     fail("an unknown type of record: " + type);

@@ -64,6 +64,7 @@ class RecordingSink final : public audit::Sink {
   std::vector<std::string> lines_;
   std::vector<Command> commands_;
   std::map<std::uint64_t, std::size_t> by_seq_;  // of this session
+  std::set<std::uint64_t> kills_;                // of this session, without an outcome: their seq
   std::string session_id_;
   std::size_t commands_committed_ = 0;
   std::uint64_t last_seq_ = 0;

@@ -99,6 +99,7 @@ Scenario random_scenario(Choices& choices) {
   }
   scenario.pooled = choices.one_in(2);
   scenario.resumes = scenario.pooled && choices.one_in(2);
+  scenario.is_impatient = choices.one_in(3);
   return scenario;
 }
 

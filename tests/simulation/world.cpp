@@ -52,10 +52,7 @@ World::World(const Scenario& scenario, Choices& choices)
       client_(scenario_.client, choices, backend_, executions_, circumstances_),
       environment_(environment(Fault::none)) {
   circumstances_.executes_may_be_denied = scenario.denies_executes;
-  backend_.ask_about_resets([this] {
-    const RecordingSink::Command* next = next_forwarded();
-    return next == nullptr || next->name != "stmt_reset";
-  });
+  backend_.ask_about_own([this](std::uint8_t opcode) { return is_own_command(opcode); });
   wire::Nonce nonce;
   nonce.fill('x');
   session_ = std::make_unique<session::Session>(
@@ -79,6 +76,7 @@ std::shared_ptr<const session::Environment> World::environment(Fault variant) co
   account.grants = {
       {.connection = "shop", .role = "reporter", .login = login, .set_role = "shop_reader", .local_infile = true},
       {.connection = "shop", .role = "plain", .login = login, .set_role = {}, .local_infile = true}};
+  account.limits.statement_timeout = Milliseconds{scenario_.is_impatient ? 3 : 0};
   account.disabled = variant == Fault::account_disabled;
   session::ConnectionSettings connection;
   connection.name = "shop";
@@ -128,7 +126,9 @@ std::vector<World::Event> World::enabled() {
     add_if(backend_acts && !backend_tls_waits_ && !backend_.outgoing().empty() && session_->wants_backend_bytes(),
            Event::backend_sends);
     add_if(backend_acts && !session_->backend_output().empty(), Event::backend_takes);
+    add_if(kill_ && session_->backend_output().empty(), Event::kill);
     bool others = !events.empty();
+    add_if(others && scenario_.is_impatient, Event::time_is_told);
     add_if(others && scenario_.denies_executes && choices_.one_in(8), Event::deny_toggles);
   }
   return events;
@@ -172,6 +172,12 @@ void World::perform(Event event) {
       break;
     case Event::deny_toggles:
       executes_denied_ = !executes_denied_;
+      break;
+    case Event::time_is_told:
+      session_->time_passed(now_);
+      break;
+    case Event::kill:
+      follow_kill();
       break;
     case Event::client_tls:
     case Event::token:
@@ -223,11 +229,11 @@ void World::perform_waiting(Event event) {
       scenario_.resumes = false;
       connected_ = true;
       backend_.resumed(facts->negotiated);
-      session_->backend_resumed(std::move(*facts), now_);
+      session_->backend_resumed(std::move(*facts), now_, "the server");
     } else {
       connected_ = true;
       backend_.connected();
-      session_->backend_connected(now_);
+      session_->backend_connected(now_, "the server");
     }
   } else if (event == Event::backend_tls) {
     backend_tls_waits_ = false;
@@ -236,6 +242,43 @@ void World::perform_waiting(Event event) {
     } else {
       session_->backend_tls_established(now_);
     }
+  }
+}
+
+bool World::is_own_command(std::uint8_t opcode) {
+  wire::Command command = wire::command_from_byte(opcode);
+  if (command == wire::Command::ping) {
+    return std::exchange(own_ping_due_, false);  // it goes before all that follows the statement
+  }
+  const RecordingSink::Command* next = next_forwarded();
+  bool may_be = command == wire::Command::stmt_reset ||
+                (command == wire::Command::stmt_close && circumstances_.statements_are_stopped);
+  return may_be && (next == nullptr || next->name != wire::name_of(command));
+}
+
+void World::check_order(const session::KillOrder& order, std::string_view verb) {
+  if (order.text.find(verb) == std::string::npos || order.server != "the server" || order.kind.login != kind_.login ||
+      !order.environment) {
+    fail("a wrong order: " + order.text);
+  }
+}
+
+void World::follow_kill() {
+  using Status = session::KillOutcome::Status;
+  auto answer = [&](Status status) {
+    std::uint64_t number = std::exchange(kill_, std::nullopt)->number;
+    session_->kill_answered(number, {.status = status, .refusal = {}, .detail = "as chosen"}, now_);
+  };
+  if (std::exchange(kill_sent_, false)) {
+    bool done = !choices_.one_in(8);
+    own_ping_due_ = own_ping_due_ || (done && !session_->ended());
+    answer(done ? Status::done : choices_.one_in(2) ? Status::refused : Status::failed);
+  } else if (choices_.one_in(8)) {
+    answer(Status::not_tried);
+  } else if (session_->kill_due(kill_->number, now_)) {
+    circumstances_.statements_are_stopped = kill_sent_ = true;
+  } else {
+    answer(Status::not_wanted);
   }
 }
 
@@ -319,6 +362,15 @@ void World::take_actions() {
           leave_backend();
         }
         break;
+      case Action::kill:
+        kill_ = session_->kill_order();
+        kill_sent_ = false;
+        check_order(*kill_, " QUERY ");
+        break;
+      case Action::abandon_backend:
+        close_backend_requested_ = true;
+        check_order(session_->kill_order(), " CONNECTION ");
+        break;
       case Action::release_backend:
         release_backend();
         if (session_->origin().session_id != session_id_) {
@@ -346,7 +398,7 @@ void World::leave_backend() {
   }
   backend_.disconnected();
   records_checked_ = sink_.commands().size();  // commands without answer may not have got to the server
-  connected_ = close_backend_requested_ = false;
+  connected_ = close_backend_requested_ = own_ping_due_ = false;
   token_verified_ = command_phase_before_ = false;
   backend_bytes_ = backend_bytes_queued_before_ = 0;
 }

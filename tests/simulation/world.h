@@ -59,7 +59,8 @@ struct Scenario {
   Fault fault = Fault::none;
   std::uint32_t fault_step = 0;
   bool pooled = false;
-  bool resumes = false;  // on a connection that was used before
+  bool resumes = false;       // on a connection that was used before
+  bool is_impatient = false;  // statements that take more than two milliseconds are stopped
 };
 
 Scenario random_scenario(Choices& choices);
@@ -105,7 +106,9 @@ class World {
     backend_tls,
     backend_sends,
     backend_takes,
-    deny_toggles
+    deny_toggles,
+    time_is_told,
+    kill
   };
 
   std::shared_ptr<const session::Environment> environment(Fault variant) const;
@@ -115,6 +118,10 @@ class World {
   void after_event();
   void take_actions();
   void leave_backend();
+  // What becomes of a KILL that the session has asked for: two events, or one where it is not tried.
+  void follow_kill();
+  bool is_own_command(std::uint8_t opcode);
+  void check_order(const session::KillOrder& order, std::string_view verb);
   void deliver_to_session(Buffer& from, Event event);
   void take_from_session(Event event);
   void check();
@@ -160,6 +167,9 @@ class World {
   bool connect_waits_ = false;
   bool backend_tls_waits_ = false;
   bool close_backend_requested_ = false;
+  std::optional<session::KillOrder> kill_;
+  bool kill_sent_ = false;
+  bool own_ping_due_ = false;
   std::string session_id_ = "s-1";  // of the session under way
   bool connected_ = false;
   bool backend_gone_ = false;
