@@ -116,11 +116,36 @@ void RecordWriter::end_array() {
   out_.push_back(']');
 }
 
-void RecordWriter::begin_element() {
+void RecordWriter::separate() {
   if (out_.back() != '[') {
     out_.push_back(',');
   }
+}
+
+void RecordWriter::begin_element() {
+  separate();
   out_.push_back('{');
+}
+
+void RecordWriter::begin_array_element() {
+  separate();
+  out_.push_back('[');
+}
+
+void RecordWriter::json_element(std::string_view value) {
+  separate();
+  out_ += value;
+}
+
+void RecordWriter::text_element(std::string_view value) {
+  if (is_utf8(value)) {
+    separate();
+    append_json_string(out_, value);
+    return;
+  }
+  begin_element();
+  text("value", value);
+  end_element();
 }
 
 void RecordWriter::end_element() {

@@ -40,6 +40,10 @@ class RecordWriter {
   // Objects that are elements of an array.
   void begin_element();
   void end_element();
+  // Other elements: an array, JSON, and a text, which is an object with a member "value_base64" where it is not UTF-8.
+  void begin_array_element();
+  void json_element(std::string_view value);
+  void text_element(std::string_view value);
   // A member whose value is JSON already.
   void json(std::string_view name, std::string_view value);
 
@@ -48,6 +52,7 @@ class RecordWriter {
 
  private:
   void member(std::string_view name);
+  void separate();
 
   std::string& out_;
 };
