@@ -74,7 +74,10 @@ void check_rows(Bytes payload, std::size_t columns, ByteReader types) {
 
 void fuzz_response_packets(Bytes input) {
   ByteReader reader{input};
-  wire::Capabilities negotiated = (reader.u8() & 1) != 0 ? wire::capability::session_track : 0;
+  std::uint8_t options = reader.u8();
+  wire::Capabilities negotiated = (options & 1) != 0 ? wire::capability::session_track : 0;
+  negotiated |= (options & 2) != 0 ? wire::capability::optional_resultset_metadata : 0;
+  negotiated |= (options & 4) != 0 ? wire::capability::mariadb_cache_metadata : 0;
   std::size_t columns = reader.u8() % 16;
   ByteReader types{reader.take(std::min<std::size_t>(columns, reader.remaining()))};
   Bytes payload = reader.rest();
@@ -82,8 +85,16 @@ void fuzz_response_packets(Bytes input) {
   check_err_and_eof(payload);
   check_column(payload);
   check_rows(payload, columns, types);
-  if (auto prepared = wire::parse_prepare_ok(payload)) {
+  if (auto prepared = wire::parse_prepare_ok(payload, negotiated)) {
     SALLYPORT_CHECK(payload.size() >= 12 && payload[0] == 0);
+  }
+  if (auto header = wire::parse_result_header(payload, negotiated)) {
+    std::vector<std::uint8_t> out;
+    wire::PacketWriter writer{out};
+    wire::write_result_header(writer, *header, negotiated);
+    auto again = wire::parse_result_header(out, negotiated);
+    SALLYPORT_CHECK(again && again->columns == header->columns &&
+                    again->definitions_follow == header->definitions_follow);
   }
 }
 

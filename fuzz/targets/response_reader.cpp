@@ -2,7 +2,8 @@
 // than packets fit.
 //
 // Input: command, options, arrival size, then the stream; with option 4 the stream is a list of payloads, each behind
-// its length in one byte, that are framed with the right sequence ids here; with option 8 progress may be reported.
+// its length in one byte, that are framed with the right sequence ids here; with option 8 progress may be reported,
+// with 16 and 32 definitions left out, and with 64 a cursor opened.
 #include "wire/response_reader.h"
 
 #include <algorithm>
@@ -37,12 +38,17 @@ void fuzz_response_reader(Bytes input) {
   negotiated |= (options & 1) != 0 ? wire::capability::deprecate_eof : 0;
   negotiated |= (options & 2) != 0 ? wire::capability::session_track : 0;
   negotiated |= (options & 8) != 0 ? wire::capability::mariadb_progress : 0;
+  negotiated |= (options & 16) != 0 ? wire::capability::optional_resultset_metadata : 0;
+  negotiated |= (options & 32) != 0 ? wire::capability::mariadb_cache_metadata : 0;
   std::vector<std::uint8_t> stream(head.rest().begin(), head.rest().end());
   if ((options & 4) != 0) {
     stream = framed(head, 1);
   }
   wire::ResponseReader reader;
   reader.start(command, negotiated, 1);
+  if ((options & 64) != 0) {
+    reader.expect_cursor();
+  }
   // `follow` checks that no step takes more than there is.
   auto whole = wire::test::follow(reader, stream, std::max<std::size_t>(stream.size(), 1));
   SALLYPORT_CHECK(wire::test::follow(reader, stream, 1) == whole);

@@ -223,32 +223,28 @@ Result<Unit, Reason> AnswerRelay::handle(const Packet& packet, InputBuffer& from
       columns_end_due_ = false;
       forward(packet, from, to);
       return Unit{};
-    case PacketKind::column_count: {
-      ByteReader reader{payload};
-      definitions_left_ = wire::read_lenenc(reader);
-      rows_before_result_ = reader_.rows();
-      ++totals_.results;
-      forward(packet, from, to);
+    case PacketKind::column_count:
+      begin_definitions(packet, *wire::parse_result_header(payload, legs_.backend), from, to, state);
       return Unit{};
-    }
     case PacketKind::column_definition:
     case PacketKind::prepare_parameter:
     case PacketKind::prepare_column:
-      forward(packet, from, to);
+      pass_definition(packet, from, to);
       count_definition(packet.kind, to, state);
       return Unit{};
-    case PacketKind::prepare_ok:
+    case PacketKind::prepare_ok: {
+      wire::PrepareOk prepared = *wire::parse_prepare_ok(payload, legs_.backend);
       forward(packet, from, to);
-      if (auto ok = wire::parse_prepare_ok(payload)) {
-        note_prepare(*ok);
-      }
+      note_prepare(prepared, to, state);
       return Unit{};
+    }
     case PacketKind::err: {
       auto err = wire::parse_err(payload);
       totals_.error_code = err->code;
       totals_.error_sql_state = err->sql_state;
       totals_.error_message = err->message;
       columns_end_due_ = false;
+      break_off_definitions();
       forward(packet, from, to);
       return Unit{};
     }
@@ -281,21 +277,24 @@ void AnswerRelay::count_definition(PacketKind kind, OutputQueue& to, const Track
   if (kind == PacketKind::prepare_parameter) {
     definitions_left_ = prepare_columns_left_;
   }
-  if (!backend_ends_with_ok() || client_ends_with_ok()) {
-    return;
-  }
-  if (kind == PacketKind::column_definition) {
-    columns_end_due_ = true;  // its flags depend on what follows: rows, or a cursor
-  } else {
-    insert_eof(to, state.status_flags, 0);
-  }
+  end_definitions(kind, to, state);
 }
 
-void AnswerRelay::note_prepare(const wire::PrepareOk& ok) {
+void AnswerRelay::note_prepare(const wire::PrepareOk& ok, OutputQueue& to, const TrackedState& state) {
   totals_.prepared = ok;
   totals_.warnings += ok.warnings;
-  prepare_columns_left_ = ok.columns;
-  definitions_left_ = ok.parameters > 0 ? ok.parameters : ok.columns;
+  handling_ = caches_definitions() ? Handling::note : Handling::pass;
+  if (ok.definitions_follow) {
+    prepare_columns_left_ = ok.columns;
+    definitions_left_ = ok.parameters > 0 ? ok.parameters : ok.columns;
+    return;
+  }
+  if (ok.parameters > 0) {
+    end_definitions(PacketKind::prepare_parameter, to, state);
+  }
+  if (ok.columns > 0) {
+    end_definitions(PacketKind::prepare_column, to, state);
+  }
 }
 
 // OK and EOF packets: the end of a result, of column definitions, or of a command without result.
@@ -337,7 +336,10 @@ Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& 
   }
   totals_.affected_rows += ok->affected_rows;
   totals_.warnings += ok->warnings;
-  totals_.results += packet.kind == PacketKind::ok ? 1 : 0;
+  if (packet.kind == PacketKind::ok) {
+    ++totals_.results;
+    forget_definitions();  // connectors differ in what they keep behind an answer without columns
+  }
   return handle_ok(packet, *ok, from, to, state);
 }
 

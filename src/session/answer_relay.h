@@ -1,10 +1,12 @@
 // Passes one answer of the server on to the client, in place where the two legs agree, rewritten where they negotiated
-// different things (CLIENT_DEPRECATE_EOF, session tracking).
+// different things (CLIENT_DEPRECATE_EOF, session tracking, MARIADB CACHE_METADATA).
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "session/input_buffer.h"
@@ -35,6 +37,12 @@ struct AnswerTotals {
   std::optional<wire::PrepareOk> prepared;
 };
 
+// The definitions of a result's columns: packets as they were sent, one behind the other, their sequence ids zero.
+using ColumnDefinitions = std::vector<std::uint8_t>;
+
+// No more is kept of what a client was sent of a statement: longer definitions are sent each time.
+inline constexpr std::size_t cached_definitions_bytes_max = 4096;
+
 class AnswerRelay {
  public:
   // The sequence ids that the answer's first packet bears: they differ where the command was sent on in other frames
@@ -50,6 +58,17 @@ class AnswerRelay {
   };
   // Begins the answer to `command`.
   void start(wire::Command command, const Legs& legs, FirstSequenceIds first, const Bounds& bounds);
+
+  // Behind start(), of an execution: it asks for a cursor.
+  void expect_cursor() { reader_.expect_cursor(); }
+  // Behind start(), of an execution: what the client knows of the statement's columns, nothing where that is not
+  // certain. A client with MARIADB CACHE_METADATA is not sent it again.
+  void leave_out_known_definitions(ColumnDefinitions known) {
+    leaves_out_known_ = true;
+    known_definitions_ = std::move(known);
+  }
+  // The same, behind the answer to a prepare or an execution.
+  ColumnDefinitions take_known_definitions() { return std::exchange(known_definitions_, {}); }
 
   // The answer is one of several that the client takes for one: each OK and EOF of it says that more follow.
   void announce_more_results() { more_results_follow_ = true; }
@@ -123,11 +142,28 @@ class AnswerRelay {
   Result<Unit, Reason> handle_end(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
   Result<Unit, Reason> handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from, OutputQueue& to,
                                  TrackedState& state);
+  void note_prepare(const wire::PrepareOk& ok, OutputQueue& to, const TrackedState& state);
+  // Column definitions (answer_definitions.cpp).
+  enum class DefinitionsFollow : std::uint8_t { no, yes };
+  enum class Handling : std::uint8_t {
+    pass,
+    note,  // they pass, and are added to known_definitions_
+    hold   // neither they nor the count of columns have been sent, as they are those of known_definitions_ so far
+  };
+  void begin_definitions(const Packet& packet, const wire::ResultHeader& header, InputBuffer& from, OutputQueue& to,
+                         const TrackedState& state);
+  void pass_definition(const Packet& packet, InputBuffer& from, OutputQueue& to);
   void count_definition(wire::PacketKind kind, OutputQueue& to, const TrackedState& state);
-  void note_prepare(const wire::PrepareOk& ok);
+  bool is_next_known(Bytes frame) const;
+  void break_off_definitions();
+  void forget_definitions();
+  void end_definitions(wire::PacketKind kind, OutputQueue& to, const TrackedState& state);
+  void write_header(DefinitionsFollow follow, OutputQueue& to);
+  void write_held(OutputQueue& to);
   std::uint16_t added_flags() const {
     return more_results_follow_ ? wire::status::more_results_exist : std::uint16_t{0};
   }
+  bool caches_definitions() const { return wire::has(legs_.client, wire::capability::mariadb_cache_metadata); }
   bool client_ends_with_ok() const { return wire::has(legs_.client, wire::capability::deprecate_eof); }
   bool backend_ends_with_ok() const { return wire::has(legs_.backend, wire::capability::deprecate_eof); }
 
@@ -136,6 +172,11 @@ class AnswerRelay {
   std::uint8_t shift_ = 0;  // client's sequence id minus backend's, modulo 256
   std::uint64_t definitions_left_ = 0;
   std::uint64_t prepare_columns_left_ = 0;
+  bool leaves_out_known_ = false;
+  Handling handling_ = Handling::pass;
+  std::uint64_t result_columns_ = 0;
+  ColumnDefinitions known_definitions_;
+  std::size_t known_bytes_met_ = 0;  // while they are held
   bool more_results_follow_ = false;
   bool columns_end_due_ = false;  // the client is due an EOF behind the column definitions that the server left out
   std::uint64_t rows_before_result_ = 0;

@@ -29,13 +29,15 @@ struct Relayed {
   std::uint64_t rows = 0;
 };
 
+enum class Asks : std::uint8_t { rows, cursor };
+
+Asks asked_by(const wire::test::CapturedAnswer& captured) {
+  return captured.what == "execute cursor" ? Asks::cursor : Asks::rows;
+}
+
 // Relays a stream that arrives `arrival_bytes` at a time to a client that takes `taken_bytes` at a time.
-Relayed relay(Command command, const Legs& legs, Bytes stream, std::size_t arrival_bytes, std::size_t taken_bytes,
-              const AnswerRelay::Bounds& bounds = {}) {
-  InputBuffer from;
-  OutputQueue to{from};
-  AnswerRelay relay;
-  relay.start(command, legs, {.client = 1, .backend = 1}, bounds);
+Relayed go_on(AnswerRelay& relay, InputBuffer& from, OutputQueue& to, Bytes stream, std::size_t arrival_bytes,
+              std::size_t taken_bytes) {
   Relayed result;
   while (!result.error) {
     auto step = relay.relay(from, to, result.state);
@@ -65,6 +67,17 @@ Relayed relay(Command command, const Legs& legs, Bytes stream, std::size_t arriv
   return result;
 }
 
+Relayed relay(Command command, const Legs& legs, Bytes stream, std::size_t arrival_bytes, std::size_t taken_bytes,
+              const AnswerRelay::Bounds& bounds = {}, Asks asks = Asks::rows) {
+  InputBuffer from;
+  OutputQueue to{from};
+  AnswerRelay relay;
+  relay.start(command, legs, {.client = 1, .backend = 1}, bounds);
+  if (asks == Asks::cursor) {
+    relay.expect_cursor();
+  }
+  return go_on(relay, from, to, stream, arrival_bytes, taken_bytes);
+}
 Relayed relay(Command command, const Legs& legs, Bytes stream) {
   return relay(command, legs, stream, 1U << 20, 1U << 20);
 }
@@ -77,13 +90,15 @@ TEST(AnswerRelay, RealAnswersPassUnchangedBetweenLegsThatAgreeHoweverTheyArrive)
     // Without session-track data, of which a client is told a selection only.
     wire::Capabilities leg = captured.new_capabilities ? new_leg : old_leg;
     Buffer stream = from_hex(captured.hex);
-    Relayed whole = relay(captured.command, {.client = leg, .backend = leg}, stream);
+    Relayed whole =
+        relay(captured.command, {.client = leg, .backend = leg}, stream, 1U << 20, 1U << 20, {}, asked_by(captured));
     EXPECT_TRUE(whole.done) << captured.server << " " << captured.what;
     if (!captured.new_capabilities) {
       EXPECT_EQ(whole.to_client, stream) << captured.server << " " << captured.what;
     }
     for (std::size_t bytes = 1; bytes <= 7; bytes += 3) {
-      Relayed parts = relay(captured.command, {.client = leg, .backend = leg}, stream, bytes, bytes + 1);
+      Relayed parts =
+          relay(captured.command, {.client = leg, .backend = leg}, stream, bytes, bytes + 1, {}, asked_by(captured));
       EXPECT_EQ(parts.to_client, whole.to_client) << captured.server << " " << captured.what;
       EXPECT_EQ(parts.totals.bytes, whole.to_client.size()) << captured.server << " " << captured.what;
     }
@@ -107,7 +122,7 @@ TEST(AnswerRelay, TranslatedAnswersEqualThoseOfTheServerItself) {
       Relayed result = relay(
           from.command,
           {.client = to.new_capabilities ? new_leg : old_leg, .backend = from.new_capabilities ? new_leg : old_leg},
-          from_hex(from.hex));
+          from_hex(from.hex), 1U << 20, 1U << 20, {}, asked_by(from));
       EXPECT_TRUE(result.done);
       // The same packets with the same numbers; payloads may differ in status flags and statement ids.
       auto shape = [](const Buffer& stream) {
@@ -276,6 +291,183 @@ TEST(AnswerRelay, ReportsOfProgressPassAndAreDroppedBehindACut) {
   }
   Relayed unasked = relay(Command::query, {.client = new_leg, .backend = new_leg}, stream);
   EXPECT_EQ(unasked.error, Reason::backend_violation);
+}
+
+// MySQL's OK behind an empty result says that a cursor exists where a function of the statement's had one of its own.
+TEST(AnswerRelay, AnEmptyResultIsNoCursorWhereNoneWasAskedFor) {
+  const Buffer ok_with_cursor{0xFE, 0, 0, 0x62, 0, 0, 0};
+  const Buffer eof_with_cursor{0xFE, 0, 0, 0x62, 0};
+  Legs legs{.client = old_leg, .backend = new_leg};
+  Buffer stream = answer_of({one_column, definition, ok_with_cursor});
+  EXPECT_EQ(relay(Command::stmt_execute, legs, stream).to_client,
+            answer_of({one_column, definition, {0xFE, 0, 0, 2, 0}, eof_with_cursor}));
+  EXPECT_EQ(relay(Command::stmt_execute, legs, stream, 1, 9, {}, Asks::cursor).to_client,
+            answer_of({one_column, definition, eof_with_cursor}));
+}
+
+TEST(AnswerRelay, EofsAroundDefinitionsThatAreLeftOutAreTranslated) {
+  constexpr wire::Capabilities optional = capability::optional_resultset_metadata;
+  const Buffer eof_packet{0xFE, 0, 0, 2, 0};
+  const Buffer end{0xFE, 0, 0, 2, 0, 0, 0};
+  const Buffer prepare_ok{0, 1, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0};
+  Legs to_old{.client = old_leg | optional, .backend = new_leg | optional};
+  Legs to_new{.client = new_leg | optional, .backend = old_leg | optional};
+  const Buffer header{1, 0};
+  for (std::size_t bytes : {1U, 5U, 1U << 20}) {
+    auto told = [&](Command command, const Legs& legs, const std::vector<Buffer>& payloads) {
+      Relayed relayed = relay(command, legs, answer_of(payloads), bytes, bytes + 1);
+      EXPECT_TRUE(relayed.done);
+      EXPECT_EQ(relayed.totals.bytes, relayed.to_client.size());
+      return relayed.to_client;
+    };
+    EXPECT_EQ(told(Command::query, to_old, {header, row, end}), answer_of({header, eof_packet, row, eof_packet}));
+    EXPECT_EQ(told(Command::query, to_old, {header, end}), answer_of({header, eof_packet, eof_packet}));
+    EXPECT_EQ(told(Command::query, to_new, {header, eof_packet, row, eof_packet}), answer_of({header, row, end}));
+    EXPECT_EQ(told(Command::stmt_prepare, to_old, {prepare_ok}), answer_of({prepare_ok, eof_packet, eof_packet}));
+    EXPECT_EQ(told(Command::stmt_prepare, to_new, {prepare_ok, eof_packet, eof_packet}), answer_of({prepare_ok}));
+  }
+}
+
+// A statement's executions, one after the other, by a client that caches definitions; the server always sends them.
+class CachingClient {
+ public:
+  explicit CachingClient(const Legs& legs, std::size_t arrival_bytes) : legs_(legs), arrival_bytes_(arrival_bytes) {}
+  Buffer prepared(const std::vector<Buffer>& payloads) {
+    relay_.start(Command::stmt_prepare, legs_, {.client = 1, .backend = 1}, {});
+    return answered(payloads);
+  }
+  Buffer executed(const std::vector<Buffer>& payloads, Asks asks = Asks::rows) {
+    ColumnDefinitions known = relay_.take_known_definitions();
+    known_bytes_ = known.size();
+    relay_.start(Command::stmt_execute, legs_, {.client = 1, .backend = 1}, {});
+    relay_.leave_out_known_definitions(std::move(known));
+    if (asks == Asks::cursor) {
+      relay_.expect_cursor();
+    }
+    return answered(payloads);
+  }
+  // Before the last execution.
+  std::size_t known_bytes() const { return known_bytes_; }
+
+ private:
+  Buffer answered(const std::vector<Buffer>& payloads) {
+    InputBuffer from;
+    OutputQueue to{from};
+    Relayed relayed = go_on(relay_, from, to, answer_of(payloads), arrival_bytes_, arrival_bytes_ + 3);
+    EXPECT_TRUE(relayed.done);
+    EXPECT_EQ(relayed.totals.bytes, relayed.to_client.size());
+    return relayed.to_client;
+  }
+
+  Legs legs_;
+  std::size_t arrival_bytes_;
+  AnswerRelay relay_;
+  std::size_t known_bytes_ = 0;
+};
+
+const Buffer other_definition = from_hex("03646566000000013200 0c3f00 01000000 03 8100 00 0000");
+const Buffer eof_of_old{0xFE, 0, 0, 2, 0};
+const Buffer ok_of_new{0xFE, 0, 0, 2, 0, 0, 0};
+const Buffer binary_row{0, 0, 7};
+
+TEST(AnswerRelay, DefinitionsThatAClientKnowsAreLeftOut) {
+  constexpr wire::Capabilities caching = capability::mariadb_cache_metadata;
+  for (std::size_t bytes : {1U, 5U, 1U << 20}) {
+    for (wire::Capabilities client : {old_leg, new_leg}) {
+      for (wire::Capabilities backend : {old_leg, new_leg}) {
+        CachingClient statement{{.client = client | caching, .backend = backend}, bytes};
+        // What the server sends, and what the client gets of it.
+        auto answer = [](wire::Capabilities leg, const Buffer& header, const std::vector<Buffer>& definitions) {
+          std::vector<Buffer> packets{header};
+          packets.insert(packets.end(), definitions.begin(), definitions.end());
+          bool old = leg == old_leg;
+          if (old) {
+            packets.push_back(eof_of_old);
+          }
+          packets.push_back(binary_row);
+          packets.push_back(old ? eof_of_old : ok_of_new);
+          return packets;
+        };
+        std::vector<Buffer> prepare{{0, 1, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0}, definition, other_definition};
+        std::vector<Buffer> told = prepare;
+        prepare.insert(prepare.end(), backend == old_leg ? 1 : 0, eof_of_old);
+        told.insert(told.end(), client == old_leg ? 1 : 0, eof_of_old);
+        EXPECT_EQ(statement.prepared(prepare), answer_of(told));
+        for (int i = 0; i < 2; ++i) {
+          EXPECT_EQ(statement.executed(answer(backend, {2}, {definition, other_definition})),
+                    answer_of(answer(client, {2, 0}, {})));
+        }
+        // The table was altered.
+        EXPECT_EQ(statement.executed(answer(backend, {2}, {definition, definition})),
+                  answer_of(answer(client, {2, 1}, {definition, definition})));
+        EXPECT_EQ(statement.executed(answer(backend, {2}, {definition, definition})),
+                  answer_of(answer(client, {2, 0}, {})));
+        EXPECT_EQ(statement.executed(answer(backend, {1}, {definition})),
+                  answer_of(answer(client, {1, 1}, {definition})));
+        EXPECT_EQ(statement.executed({from_hex("ff 4804 234859303030 6e6f")}),
+                  answer_of({from_hex("ff 4804 234859303030 6e6f")}));
+        EXPECT_EQ(statement.executed(answer(backend, {1}, {definition})), answer_of(answer(client, {1, 0}, {})));
+        // More columns, and fewer, that begin alike.
+        for (int i = 0; i < 2; ++i) {
+          EXPECT_EQ(statement.executed(answer(backend, {2}, {definition, other_definition})),
+                    answer_of(answer(client, {2, 1}, {definition, other_definition})));
+          EXPECT_EQ(statement.executed(answer(backend, {1}, {definition})),
+                    answer_of(answer(client, {1, 1}, {definition})));
+        }
+        // A cursor in place of rows.
+        Buffer eof_with_cursor{0xFE, 0, 0, 0x42, 0};
+        Buffer ok_with_cursor{0xFE, 0, 0, 0x42, 0, 0, 0};
+        EXPECT_EQ(
+            statement.executed({{1}, definition, backend == old_leg ? eof_with_cursor : ok_with_cursor}, Asks::cursor),
+            answer_of({{1, 0}, client == old_leg ? eof_with_cursor : ok_with_cursor}));
+      }
+    }
+  }
+}
+
+TEST(AnswerRelay, DefinitionsOfWhichItIsNotCertainThatTheClientKnowsThemAreSent) {
+  constexpr wire::Capabilities caching = new_leg | capability::mariadb_cache_metadata;
+  const Buffer more{0xFE, 0, 0, 0x0A, 0, 0, 0};
+  const Buffer ok_packet{0, 0, 0, 2, 0, 0, 0};
+  CachingClient statement{{.client = caching, .backend = new_leg}, 1U << 20};
+  auto once = [&] { return statement.executed({{1}, definition, ok_of_new}); };
+  EXPECT_EQ(once(), answer_of({{1, 1}, definition, ok_of_new})) << "nothing was prepared";
+  EXPECT_EQ(once(), answer_of({{1, 0}, ok_of_new}));
+  // A procedure's results: which of them a client keeps is its own affair.
+  std::vector<Buffer> results{{1}, other_definition, more, {1}, definition, more, ok_packet};
+  EXPECT_EQ(statement.executed(results),
+            answer_of({{1, 1}, other_definition, more, {1, 1}, definition, more, ok_packet}));
+  EXPECT_EQ(statement.executed(results),
+            answer_of({{1, 1}, other_definition, more, {1, 1}, definition, more, ok_packet}));
+  EXPECT_EQ(once(), answer_of({{1, 1}, definition, ok_of_new}));
+  EXPECT_EQ(statement.executed({ok_packet}), answer_of({ok_packet}));
+  EXPECT_EQ(once(), answer_of({{1, 1}, definition, ok_of_new}));
+  // A text's results have the byte too.
+  EXPECT_EQ(
+      relay(Command::query, {.client = caching, .backend = new_leg}, answer_of({{1}, definition, ok_of_new})).to_client,
+      answer_of({{1, 1}, definition, ok_of_new}));
+  // An error amid definitions takes the place of the result.
+  const Buffer err = from_hex("ff 4804 234859303030 6e6f");
+  EXPECT_EQ(once(), answer_of({{1, 0}, ok_of_new}));
+  EXPECT_EQ(statement.executed({{2}, definition, err}), answer_of({err}));
+}
+
+TEST(AnswerRelay, DefinitionsBeyondTheBoundAreSentEachTime) {
+  constexpr wire::Capabilities caching = new_leg | capability::mariadb_cache_metadata;
+  std::vector<Buffer> answer{from_hex("fc a00f")};  // 4,000 columns
+  answer.insert(answer.end(), 4000, definition);
+  answer.push_back(ok_of_new);
+  std::vector<Buffer> told = answer;
+  told[0].push_back(1);
+  CachingClient statement{{.client = caching, .backend = new_leg}, 1000};
+  const std::vector<Buffer> small{{1}, definition, ok_of_new};
+  statement.executed(small);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(statement.executed(answer), answer_of(told));
+    EXPECT_LE(statement.known_bytes(), cached_definitions_bytes_max);
+  }
+  EXPECT_EQ(statement.known_bytes(), 0U);
+  EXPECT_EQ(statement.executed(small), answer_of({{1, 1}, definition, ok_of_new}));
 }
 
 TEST(AnswerRelay, StopsWhileTheClientTakesNothing) {

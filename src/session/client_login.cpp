@@ -52,15 +52,15 @@ void ClientLogin::greet(const Opening& opening) {
   bool mariadb = profile_->flavor == Flavor::mariadb;
   std::string version = profile_->server_version.empty() ? std::string(default_server_version(profile_->flavor))
                                                          : profile_->server_version;
-  if (mariadb && !version.starts_with("5.5.5-")) {
-    version.insert(0, "5.5.5-");  // the prefix by which MariaDB's own clients know a server of version 10 or newer
+  if (mariadb && !version.starts_with(mariadb_version_prefix)) {
+    version.insert(0, mariadb_version_prefix);
   }
   wire::PacketWriter writer{*out_};
   writer.begin(sequence_id_);
   wire::write_greeting(writer, {.server_version = version,
                                 .connection_id = opening.connection_id,
                                 .nonce = nonce_,
-                                .capabilities = offered_capabilities(profile_->flavor),
+                                .capabilities = offered_capabilities(profile_->flavor, profile_->server_version),
                                 .collation_id = mariadb ? collation_utf8mb4_general_ci : collation_utf8mb4_0900_ai_ci,
                                 .status_flags = wire::status::autocommit,
                                 .auth_plugin = std::string(wire::plugin::caching_sha2_password)});
@@ -102,7 +102,8 @@ ClientLogin::Step ClientLogin::on_first_message(Bytes payload, std::uint32_t tok
 }
 
 ClientLogin::Step ClientLogin::on_response(Bytes payload, std::uint32_t token_bytes_max) {
-  auto response = wire::parse_handshake_response(payload, offered_capabilities(profile_->flavor));
+  auto response =
+      wire::parse_handshake_response(payload, offered_capabilities(profile_->flavor, profile_->server_version));
   bool in_tls = response && wire::has(response->capabilities, wire::capability::ssl);
   if (!response || (!in_tls && profile_->tls == ListenerTlsUse::required)) {
     return refuse(Reason::handshake_malformed);

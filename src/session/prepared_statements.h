@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "session/answer_relay.h"
 #include "wire/command.h"
 #include "wire/parameters.h"
 
@@ -18,7 +19,9 @@ struct PreparedStatement {
   wire::PreparedShape shape;
   bool server_has_types = false;  // the server has seen shape.types; else they are sent along with the next execution
   bool long_data_lost = false;    // a part of a parameter was refused: so is the next execution
-  bool reset_due = false;         // the server still holds the long data of an execution that was refused
+  // Of its columns, that the client was sent last; with MARIADB CACHE_METADATA only.
+  ColumnDefinitions definitions;
+  bool reset_due = false;  // the server still holds the long data of an execution that was refused
 };
 
 // Longer texts stand in the record of the prepare only.

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/command_names.h"
+#include "sql/dialect.h"
 
 namespace sallyport::session {
 namespace {
@@ -59,7 +60,8 @@ constexpr std::array<CommandRule, static_cast<std::size_t>(Command::unknown) + 1
      "forwarded; role and session tracking are set again before the client gets its OK"},
     {Command::clone, refused, "copies the server's files"},
     {Command::subscribe_group_replication_stream, refused, replication},
-    {Command::stmt_bulk_execute, refused, "its capability is not offered: connectors execute row by row instead"},
+    {Command::stmt_bulk_execute, forwarded,
+     "MariaDB's; the parameters of all rows are on record; limited by `limits.bulk_values_max`"},
     {Command::mariadb_multi, refused, "no server has it any more"},
     {Command::unknown, refused, "any other opcode"},
 }};
@@ -68,6 +70,9 @@ using Offer = ClientOffer;
 using Wish = BackendWish;
 
 constexpr std::string_view unused = "means nothing any more";
+
+// As in sql::parse_server_version().
+constexpr std::uint32_t first_with_unit_results = 110'501;
 
 constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::long_password, "LONG_PASSWORD", Offer::by_mysql_listeners, Wish::always,
@@ -105,8 +110,8 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::session_track, "SESSION_TRACK", Offer::always, Wish::always,
      "the server tells the gateway all variables; the client is told what servers tell by default"},
     {capability::deprecate_eof, "DEPRECATE_EOF", Offer::always, Wish::as_client, "EOF and OK are translated"},
-    {capability::optional_resultset_metadata, "OPTIONAL_RESULTSET_METADATA", Offer::never, Wish::never,
-     "`resultset_metadata=NONE`: not offered, so a server refuses that setting; what a result shows stays known"},
+    {capability::optional_resultset_metadata, "OPTIONAL_RESULTSET_METADATA", Offer::by_mysql_listeners, Wish::same,
+     "`SET resultset_metadata=NONE`: results without column definitions; see below"},
     {capability::zstd_compression, "ZSTD_COMPRESSION_ALGORITHM", Offer::never, Wish::never, "not offered yet"},
     {capability::query_attributes, "QUERY_ATTRIBUTES", Offer::by_mysql_listeners, Wish::same, "MySQL only"},
     {capability::multi_factor, "MULTI_FACTOR_AUTHENTICATION", Offer::never, Wish::never, "the token is the one factor"},
@@ -116,12 +121,15 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::mariadb_progress, "MARIADB PROGRESS", Offer::by_mariadb_listeners, Wish::optional,
      "progress reports of ALTER TABLE and the like, before the answer or amid it"},
     {1ULL << 33, "MARIADB COM_MULTI", Offer::never, Wish::never, unused},
-    {1ULL << 34, "MARIADB STMT_BULK_OPERATIONS", Offer::never, Wish::never, "COM_STMT_BULK_EXECUTE"},
+    {capability::mariadb_bulk_operations, "MARIADB STMT_BULK_OPERATIONS", Offer::by_mariadb_listeners, Wish::same,
+     "COM_STMT_BULK_EXECUTE"},
     {capability::mariadb_extended_metadata, "MARIADB EXTENDED_METADATA", Offer::by_mariadb_listeners, Wish::same,
      "type names and formats in column definitions"},
-    {1ULL << 36, "MARIADB CACHE_METADATA", Offer::never, Wish::never,
-     "column definitions left out where they did not change: not offered, so they always come"},
-    {1ULL << 37, "MARIADB BULK_UNIT_RESULTS", Offer::never, Wish::never, "a result for each row of a bulk execution"},
+    {capability::mariadb_cache_metadata, "MARIADB CACHE_METADATA", Offer::by_mariadb_listeners, Wish::never,
+     "column definitions left out where they did not change: by the gateway, the server always sends them "
+     "([ADR 0020](adr/0020-cached-definitions.md))"},
+    {capability::mariadb_bulk_unit_results, "MARIADB BULK_UNIT_RESULTS", Offer::by_mariadb_11_5_listeners, Wish::same,
+     "id and count of affected rows for each row of a bulk execution"},
 }};
 
 std::string_view text_of(CommandHandling handling) {
@@ -144,6 +152,8 @@ std::string_view text_of(ClientOffer offer) {
       return "offered, `flavor: mysql`";
     case Offer::by_mariadb_listeners:
       return "offered, `flavor: mariadb`";
+    case Offer::by_mariadb_11_5_listeners:
+      return "offered, `server_version` of MariaDB 11.5.1 or later";
     case Offer::never:
       return "not offered";
   }
@@ -189,11 +199,30 @@ std::span<const CapabilityRule> capability_rules() {
   return capabilities;
 }
 
-wire::Capabilities offered_capabilities(Flavor flavor) {
+wire::Capabilities offered_capabilities(Flavor flavor, std::string_view server_version) {
+  if (server_version.starts_with(mariadb_version_prefix)) {
+    server_version.remove_prefix(mariadb_version_prefix.size());
+  }
+  bool is_mariadb = flavor == Flavor::mariadb;
+  bool is_11_5 = is_mariadb && sql::parse_server_version(server_version) >= first_with_unit_results;
+  auto offers = [&](Offer offer) {
+    switch (offer) {
+      case Offer::always:
+        return true;
+      case Offer::by_mysql_listeners:
+        return !is_mariadb;
+      case Offer::by_mariadb_listeners:
+        return is_mariadb;
+      case Offer::by_mariadb_11_5_listeners:
+        return is_11_5;
+      case Offer::never:
+        return false;
+    }
+    return false;
+  };
   wire::Capabilities set = 0;
-  Offer by_this_flavor = flavor == Flavor::mysql ? Offer::by_mysql_listeners : Offer::by_mariadb_listeners;
   for (const CapabilityRule& rule : capabilities) {
-    set |= rule.offer == Offer::always || rule.offer == by_this_flavor ? rule.flag : 0;
+    set |= offers(rule.offer) ? rule.flag : 0;
   }
   return set;
 }

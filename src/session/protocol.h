@@ -30,8 +30,18 @@ struct CommandRule {
 std::span<const CommandRule> command_rules();
 const CommandRule& rule_of(wire::Command command);
 
+// MariaDB before 11.0 puts this in front of its version in the greeting, for replicas of old servers' sake, and its own
+// clients know a server of version 10 or newer by it.
+inline constexpr std::string_view mariadb_version_prefix = "5.5.5-";
+
 // Whether listeners offer a capability to clients.
-enum class ClientOffer : std::uint8_t { always, by_mysql_listeners, by_mariadb_listeners, never };
+enum class ClientOffer : std::uint8_t {
+  always,
+  by_mysql_listeners,
+  by_mariadb_listeners,
+  by_mariadb_11_5_listeners,  // that greet as MariaDB 11.5.1 or later
+  never
+};
 
 // Whether the gateway asks a server for it.
 enum class BackendWish : std::uint8_t {
@@ -55,8 +65,8 @@ struct CapabilityRule {
 // By bit: MySQL's two words of 16 bits, then MariaDB's extended ones.
 std::span<const CapabilityRule> capability_rules();
 
-// The capabilities that a listener of this flavor offers.
-wire::Capabilities offered_capabilities(Flavor flavor);
+// The capabilities that a listener offers which greets with this version; empty: with its flavor's default.
+wire::Capabilities offered_capabilities(Flavor flavor, std::string_view server_version);
 // The capabilities of this wish.
 wire::Capabilities wished_capabilities(BackendWish wish);
 

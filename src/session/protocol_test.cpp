@@ -31,7 +31,8 @@ TEST(Protocol, OnlyWhatIsUnderstoodIsOfferedOrAskedFor) {
 }
 
 TEST(Protocol, ServersAreAskedForWhatClientsCanBeGiven) {
-  wire::Capabilities offered = offered_capabilities(Flavor::mysql) | offered_capabilities(Flavor::mariadb);
+  wire::Capabilities offered =
+      offered_capabilities(Flavor::mysql, {}) | offered_capabilities(Flavor::mariadb, "11.8.1-MariaDB");
   wire::Capabilities mirrored = wished_capabilities(BackendWish::same) | wished_capabilities(BackendWish::as_client) |
                                 wished_capabilities(BackendWish::optional);
   EXPECT_EQ(mirrored & ~offered, 0U);

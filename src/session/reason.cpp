@@ -64,6 +64,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::prepared_statements_max, "prepared_statements_max", 1461, "42000",
      "Too many prepared statements on this connection. Close some; an operator can raise "
      "limits.prepared_statements_max."},
+    {Reason::bulk_too_large, "bulk_too_large", 1105, "HY000",
+     "The bulk execution has more values than limits.bulk_values_max. Nothing was executed; send fewer rows at a "
+     "time."},
     {Reason::result_too_large, "result_too_large", 1105, "HY000",
      "The result is larger than your service account may read, and ends here. Ask for less (LIMIT); an operator can "
      "raise "

@@ -43,6 +43,7 @@ enum class Reason : std::uint8_t {
   statement_unknown,
   parameter_incomplete,
   prepared_statements_max,
+  bulk_too_large,
   result_too_large,
   statement_timeout,
   local_file_refused,

@@ -15,47 +15,67 @@ using audit::RecordWriter;
 // The line buffer is given back when a long record has blown it up: most are of 250 to 400 bytes.
 constexpr std::size_t line_bytes_kept = 64U << 10;
 
-void write_value(RecordWriter& record, const wire::Null& /*value*/) {
-  record.json("value", "null");
+// A value as the member "value" of an object, or as an element of an array.
+struct ValueMember {
+  RecordWriter& record;
+  void json(std::string_view value) const { record.json("value", value); }
+  void text(std::string_view value) const { record.text("value", value); }
+};
+struct ValueElement {
+  RecordWriter& record;
+  void json(std::string_view value) const { record.json_element(value); }
+  void text(std::string_view value) const { record.text_element(value); }
+};
+
+template <typename Place>
+void write_value(const Place& place, const wire::Null& /*value*/) {
+  place.json("null");
 }
-void write_value(RecordWriter& record, const wire::SentAsLongData& /*value*/) {
-  record.json("long_data", "true");
+template <typename Place>
+void write_value(const Place& place, const wire::SentAsLongData& /*value*/) {
+  place.record.json("long_data", "true");
 }
-void write_value(RecordWriter& record, std::uint64_t value) {
-  record.number("value", value);
+template <typename Place>
+void write_value(const Place& place, std::uint64_t value) {
+  place.json(std::to_string(value));
 }
-void write_value(RecordWriter& record, std::int64_t value) {
-  record.json("value", std::to_string(value));
+template <typename Place>
+void write_value(const Place& place, std::int64_t value) {
+  place.json(std::to_string(value));
 }
-void write_value(RecordWriter& record, Bytes value) {
-  record.text("value", text_of(value));
+template <typename Place>
+void write_value(const Place& place, Bytes value) {
+  place.text(text_of(value));
 }
 
-void write_value(RecordWriter& record, double value) {
+template <typename Place>
+void write_value(const Place& place, double value) {
   std::array<char, 40> digits{};
   auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
   std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
   if (std::isfinite(value)) {
-    record.json("value", text);
+    place.json(text);
   } else {
-    record.text("value", text);
+    place.text(text);
   }
 }
 
-void write_value(RecordWriter& record, const wire::DateTime& value) {
+template <typename Place>
+void write_value(const Place& place, const wire::DateTime& value) {
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%04u-%02u-%02u %02u:%02u:%02u.%06u", unsigned{value.year},
                 unsigned{value.month}, unsigned{value.day}, unsigned{value.hour}, unsigned{value.minute},
                 unsigned{value.second}, static_cast<unsigned>(value.microsecond));
-  record.text("value", text.data());
+  place.text(text.data());
 }
 
-void write_value(RecordWriter& record, const wire::TimeSpan& value) {
+template <typename Place>
+void write_value(const Place& place, const wire::TimeSpan& value) {
   std::array<char, 48> text{};
   std::snprintf(text.data(), text.size(), "%s%llu:%02u:%02u.%06u", value.is_negative ? "-" : "",
                 static_cast<unsigned long long>(value.days) * 24 + value.hour, unsigned{value.minute},
                 unsigned{value.second}, static_cast<unsigned>(value.microsecond));
-  record.text("value", text.data());
+  place.text(text.data());
 }
 
 void write_parameters(RecordWriter& record, std::string_view name, const std::vector<wire::Parameter>& parameters) {
@@ -64,8 +84,44 @@ void write_parameters(RecordWriter& record, std::string_view name, const std::ve
     record.begin_element();
     record.text_if_any("name", parameter.name);
     record.number("type", parameter.type.type);
-    std::visit([&](const auto& value) { write_value(record, value); }, parameter.value);
+    std::visit([&](const auto& value) { write_value(ValueMember{record}, value); }, parameter.value);
     record.end_element();
+  }
+  record.end_array();
+}
+
+void write_bulk_value(RecordWriter& record, const wire::BulkValue& cell) {
+  switch (cell.indicator) {
+    case wire::Indicator::value:
+      std::visit([&](const auto& value) { write_value(ValueElement{record}, value); }, cell.value);
+      return;
+    case wire::Indicator::null:
+      record.json_element("null");
+      return;
+    case wire::Indicator::default_:
+      record.json_element(R"({"default":true})");
+      return;
+    case wire::Indicator::ignore:
+      record.json_element(R"({"ignore":true})");
+      return;
+  }
+}
+
+void write_bulk(RecordWriter& record, const CommandRecord::BulkParameters& bulk) {
+  record.begin_array("parameter_types");
+  for (const wire::ParameterType& type : *bulk.types) {
+    record.json_element(std::to_string(type.type));
+  }
+  record.end_array();
+  record.begin_array("parameter_rows");
+  ByteReader rows{bulk.rows};
+  std::vector<wire::BulkValue> row;
+  while (!rows.at_end() && wire::read_bulk_row(rows, *bulk.types, row)) {
+    record.begin_array_element();
+    for (const wire::BulkValue& cell : row) {
+      write_bulk_value(record, cell);
+    }
+    record.end_array();
   }
   record.end_array();
 }
@@ -199,6 +255,9 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
   }
   if (command.parameters != nullptr) {
     write_parameters(record, "parameters", *command.parameters);
+  }
+  if (command.bulk) {
+    write_bulk(record, *command.bulk);
   }
   if (command.attributes != nullptr && !command.attributes->empty()) {
     write_parameters(record, "query_attributes", *command.attributes);

@@ -40,6 +40,11 @@ struct CommandRecord {
   std::optional<std::uint64_t> prepared_seq;  // seq of the record that prepared it
   const std::vector<wire::Parameter>* parameters = nullptr;
   const std::vector<wire::Parameter>* attributes = nullptr;
+  struct BulkParameters {
+    Bytes rows;  // well-formed: wire::read_bulk_row()
+    const std::vector<wire::ParameterType>* types = nullptr;
+  };
+  std::optional<BulkParameters> bulk;
   std::optional<std::uint16_t> parameter_index;  // COM_STMT_SEND_LONG_DATA
   std::optional<Bytes> long_data;
   std::string_view target_session;  // of a KILL

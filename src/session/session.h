@@ -248,14 +248,22 @@ class Session {
   void decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal);
   std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);
-  std::optional<Reason> read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record);
   // Answers ERR where the command is one that is answered.
   void refuse_command(const PendingCommand& pending, Reason reason, std::string_view explanation = {});
   void forward_command(PendingCommand pending);
-  // Both return the sequence id that the server's answer begins with.
+  // Returns the sequence id that the server's answer begins with, as all that forward.
   std::uint8_t forward_message(const PendingCommand& pending);
-  std::uint8_t forward_with_types(const PendingCommand& pending, const PreparedStatement& statement);
+  void begin_answer(const PendingCommand& pending, std::uint8_t first_sequence_id);
   static bool is_answered(wire::Command command);
+  // Executions of prepared statements (session_executions.cpp).
+  static bool is_execution(wire::Command command);
+  std::optional<Reason> read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record);
+  std::optional<Reason> read_bulk_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record);
+  std::uint8_t forward_execute(const PendingCommand& pending, PreparedStatement& statement);
+  std::uint8_t forward_with_types(const PendingCommand& pending, const PreparedStatement& statement);
+  std::uint8_t forward_bulk(const PendingCommand& pending, PreparedStatement& statement);
+  // What becomes of long data: it is held at the server until an execution or a reset.
+  void note_long_data(const PendingCommand& pending, PreparedStatement& statement);
   // Has the server forget the long data of an execution that was refused, as it does after each that it gets.
   void reset_statement(std::uint32_t statement_id);
   // Has the server forget a statement that it has prepared, and the client was told it has not.
@@ -414,6 +422,7 @@ class Session {
   std::vector<std::uint8_t> scratch_;  // joined payload of a command of several frames
   std::vector<wire::Parameter> attributes_;
   std::optional<wire::ExecuteCommand> execute_;
+  std::optional<wire::BulkExecuteCommand> bulk_;
   std::uint64_t audit_bytes_counted_ = 0;
   std::uint64_t audit_records_counted_ = 0;
 };

@@ -65,6 +65,7 @@ void Session::process_command(const wire::Message& message) {
       .command = pending.command, .opcode = payload.empty() ? std::uint8_t{0} : payload[0], .schema = state_.schema};
   attributes_.clear();
   execute_.reset();
+  bulk_.reset();
   kill_text_.clear();
   kills_elsewhere_ = false;
   auto refusal = read_command(payload, pending, record);
@@ -143,6 +144,11 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
     case Command::field_list:
       record.text = text_of(payload.subspan(1));
       return std::nullopt;
+    case Command::stmt_bulk_execute:
+      if (!wire::has(legs_.client & legs_.backend, wire::capability::mariadb_bulk_operations)) {
+        return Reason::command_not_supported;
+      }
+      return read_statement_use(payload, pending, record);
     case Command::stmt_execute:
     case Command::stmt_send_long_data:
     case Command::stmt_close:
@@ -179,7 +185,6 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
     case Command::clone:
     case Command::subscribe_group_replication_stream:
     case Command::mariadb_multi:
-    case Command::stmt_bulk_execute:
     case Command::unknown:
       break;  // the table refuses them
   }
@@ -198,9 +203,10 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     return Reason::statement_unknown;
   }
   record.prepared_seq = statement->prepared_seq;
-  if (pending.command == Command::stmt_execute) {
+  if (is_execution(pending.command)) {
     pending.may_load = may_load_file(statement->text);
-    return read_execute(payload, *statement, record);
+    return pending.command == Command::stmt_execute ? read_execute(payload, *statement, record)
+                                                    : read_bulk_execute(payload, *statement, record);
   }
   if (pending.command == Command::stmt_send_long_data) {
     auto long_data = wire::parse_long_data(payload);
@@ -212,22 +218,6 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     record.parameter_index = long_data->parameter;
     record.long_data = long_data->value;
   }
-  return std::nullopt;
-}
-
-std::optional<Reason> Session::read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record) {
-  if (!statement.text.empty()) {
-    record.text = statement.text;
-  }
-  if (statement.long_data_lost) {
-    return Reason::parameter_incomplete;
-  }
-  execute_ = wire::parse_execute(payload, legs_.client, statement.shape);
-  if (!execute_) {
-    return Reason::command_malformed;
-  }
-  statement.server_has_types = statement.server_has_types && !execute_->types_follow;
-  record.parameters = &execute_->parameters;
   return std::nullopt;
 }
 
@@ -243,9 +233,8 @@ void Session::refuse_command(const PendingCommand& pending, Reason reason, std::
       statement->long_data_lost = true;
     }
   }
-  PreparedStatement* executed = pending.command == Command::stmt_execute && pending.statement_id
-                                    ? prepared_.find(*pending.statement_id)
-                                    : nullptr;
+  PreparedStatement* executed =
+      is_execution(pending.command) && pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   if (executed != nullptr && (executed->long_data_lost || !executed->shape.sent_as_long_data.empty())) {
     executed->reset_due = true;
     executed->long_data_lost = false;
@@ -263,7 +252,7 @@ void Session::forward_command(PendingCommand pending) {
   }
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
-  bool uses_parameters = pending.command == Command::stmt_execute || pending.command == Command::stmt_send_long_data;
+  bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;
   if (statement != nullptr && statement->reset_due && uses_parameters) {
     reset_statement(*pending.statement_id);
     statement->reset_due = false;
@@ -276,13 +265,9 @@ void Session::forward_command(PendingCommand pending) {
     }
   }
   if (pending.command == Command::stmt_execute && statement != nullptr) {
-    if (execute_->types_flag_at > 0 && !execute_->types_follow && !statement->server_has_types) {
-      first_sequence_id = forward_with_types(pending, *statement);
-    } else {
-      first_sequence_id = forward_message(pending);
-    }
-    statement->server_has_types = true;
-    statement->shape.sent_as_long_data.clear();  // servers forget it with the execution
+    first_sequence_id = forward_execute(pending, *statement);
+  } else if (pending.command == Command::stmt_bulk_execute && statement != nullptr) {
+    first_sequence_id = forward_bulk(pending, *statement);
   } else {
     if (kills_elsewhere_) {
       kill_elsewhere(pending);
@@ -294,14 +279,8 @@ void Session::forward_command(PendingCommand pending) {
   }
   if (pending.command == Command::stmt_close) {
     prepared_.remove(*pending.statement_id);
-  } else if (pending.command == Command::stmt_reset && statement != nullptr) {
-    statement->long_data_lost = false;
-    statement->reset_due = false;
-    statement->shape.sent_as_long_data.clear();
-  } else if (pending.command == Command::stmt_send_long_data && statement != nullptr) {
-    auto& flags = statement->shape.sent_as_long_data;
-    flags.resize(std::max<std::size_t>(flags.size(), std::size_t{pending.long_data_parameter} + 1));
-    flags[pending.long_data_parameter] = true;
+  } else if (statement != nullptr) {
+    note_long_data(pending, *statement);
   }
   const identity::AccountLimits& limits = who_->account->limits;
   if (limits.statement_timeout.count() != 0) {
@@ -313,13 +292,27 @@ void Session::forward_command(PendingCommand pending) {
   } else if (pending.command == Command::reset_connection) {
     phase_ = Resetting{.pending = pending, .setup = std::nullopt};
   } else {
-    Answering& answering = phase_.emplace<Answering>();
-    answering.pending = pending;
-    answering.relay.start(kill_text_.empty() ? pending.command : Command::query, legs_,
-                          {.client = pending.message.next_sequence_id, .backend = first_sequence_id},
-                          {.rows_max = limits.result_rows_max, .bytes_max = limits.result_bytes_max});
-    if (series_ && series_->has_more()) {
-      answering.relay.announce_more_results();
+    begin_answer(pending, first_sequence_id);
+  }
+}
+
+void Session::begin_answer(const PendingCommand& pending, std::uint8_t first_sequence_id) {
+  const identity::AccountLimits& limits = who_->account->limits;
+  Answering& answering = phase_.emplace<Answering>();
+  answering.pending = pending;
+  AnswerRelay& relay = answering.relay;
+  relay.start(kill_text_.empty() ? pending.command : Command::query, legs_,
+              {.client = pending.message.next_sequence_id, .backend = first_sequence_id},
+              {.rows_max = limits.result_rows_max, .bytes_max = limits.result_bytes_max});
+  if (series_ && series_->has_more()) {
+    relay.announce_more_results();
+  }
+  if (pending.command == Command::stmt_execute) {
+    if ((execute_->flags & wire::flag_read_only_cursor) != 0) {
+      relay.expect_cursor();
+    }
+    if (PreparedStatement* statement = prepared_.find(*pending.statement_id)) {
+      relay.leave_out_known_definitions(std::move(statement->definitions));
     }
   }
 }
@@ -327,21 +320,6 @@ void Session::forward_command(PendingCommand pending) {
 std::uint8_t Session::forward_message(const PendingCommand& pending) {
   to_backend_.forward(pending.message.frame_bytes);
   return pending.message.next_sequence_id;
-}
-
-// The client sent the types with an execution that was refused and leaves them out now, but the server never saw them.
-std::uint8_t Session::forward_with_types(const PendingCommand& pending, const PreparedStatement& statement) {
-  Bytes payload = wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_);
-  wire::PacketWriter writer{to_backend_.made()};
-  writer.begin(0);
-  writer.bytes(payload.first(execute_->types_flag_at));
-  writer.u8(1);
-  writer.bytes(statement.shape.type_block);
-  writer.bytes(payload.subspan(execute_->types_flag_at + 1));
-  std::uint8_t next_sequence_id = writer.end();
-  to_backend_.queue_made();
-  to_backend_.skip(pending.message.frame_bytes);
-  return next_sequence_id;
 }
 
 void Session::reset_statement(std::uint32_t statement_id) {
@@ -422,12 +400,18 @@ void Session::finish_answer() {
     if (totals.prepared && !totals.error_code) {
       PreparedStatement statement{.prepared_seq = pending.seq, .text = std::move(prepare_text_)};
       statement.shape.parameter_count = totals.prepared->parameters;
+      statement.definitions = answering->relay.take_known_definitions();
       prepared_.add(totals.prepared->statement_id, std::move(statement));
     } else {
       prepared_.prepare_failed();
       if (totals.prepared && answering->relay.interrupted()) {
         close_unknown_statement(totals.prepared->statement_id);
       }
+    }
+  }
+  if (pending.command == Command::stmt_execute) {
+    if (PreparedStatement* statement = prepared_.find(*pending.statement_id)) {
+      statement->definitions = answering->relay.take_known_definitions();
     }
   }
   bool cut = answering->relay.cut();

@@ -1,16 +1,10 @@
 // Texts of several statements. The server gets one statement a time, and its answer decides how the next one is read:
 // it may have changed sql_mode, the character set or the schema.
+#include "session/protocol.h"
 #include "session/session.h"
 #include "sql/statement_splitter.h"
 
 namespace sallyport::session {
-namespace {
-
-// MariaDB before 11.0 puts this in front of its version in the greeting, for replicas of old servers' sake.
-constexpr std::string_view mariadb_version_prefix = "5.5.5-";
-
-}  // namespace
-
 std::optional<sql::Dialect> Session::dialect() const {
   if (!state_.sql_mode || !state_.charset) {
     return std::nullopt;

@@ -42,7 +42,8 @@ class TestPolicy final : public policy::Policy {
  public:
   explicit TestPolicy(const bool& denies_executions) : denies_executions_(denies_executions) {}
   policy::Decision decide(const policy::Request& request) const override {
-    bool denied = request.text.starts_with("DENY") || (request.command == "stmt_execute" && denies_executions_);
+    bool executes = request.command == "stmt_execute" || request.command == "stmt_bulk_execute";
+    bool denied = request.text.starts_with("DENY") || (executes && denies_executions_);
     return {.verdict = denied ? policy::Verdict::deny : policy::Verdict::allow,
             .rule = "test",
             .explanation = "Not by this test."};
@@ -80,6 +81,7 @@ class SessionTest : public testing::Test {
     Limits limits;
     limits.prepared_statements_max = 3;
     limits.packet_bytes_max = packet_bytes_max_;
+    limits.bulk_values_max = bulk_values_max_;
     limits.local_file_bytes_max = local_file_bytes_max_;
     return std::make_shared<Environment>(Environment{
         .limits = limits,
@@ -184,7 +186,7 @@ class SessionTest : public testing::Test {
     wire::write_greeting(writer, {.server_version = "8.0",
                                   .connection_id = 3,
                                   .nonce = {},
-                                  .capabilities = wire::understood_capabilities,
+                                  .capabilities = server_capabilities_,
                                   .auth_plugin = std::string(wire::plugin::mysql_native_password)});
     writer.end();
     return greeting;
@@ -248,7 +250,9 @@ class SessionTest : public testing::Test {
   static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
 
   bool denies_executions_ = false;
+  wire::Capabilities server_capabilities_ = wire::understood_capabilities;
   std::uint32_t packet_bytes_max_ = 1U << 20;
+  std::uint32_t bulk_values_max_ = 1000;
   bool local_infile_ = false;
   std::uint64_t local_file_bytes_max_ = 1U << 20;
   BackendMode mode_;

@@ -23,6 +23,7 @@ struct Limits {
   std::uint32_t token_bytes_max = 16U << 10;        // a token longer than this is refused unread
   std::uint32_t verified_signatures_max = 4096;     // of tokens, remembered by each event loop; 0: none
   std::uint32_t prepared_statements_max = 4096;     // per session
+  std::uint32_t bulk_values_max = 4U << 20;         // rows times parameters of one COM_STMT_BULK_EXECUTE
   std::uint64_t local_file_bytes_max = 1ULL << 30;  // one LOAD DATA LOCAL
   Milliseconds handshake_timeout{10'000};           // greeting to authenticated, backend login not counted
   Milliseconds backend_login_timeout{10'000};       // connect, TLS and login at the server, together

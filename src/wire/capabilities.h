@@ -42,7 +42,10 @@ inline constexpr Capabilities zstd_compression = 1U << 26;
 inline constexpr Capabilities query_attributes = 1U << 27;
 inline constexpr Capabilities multi_factor = 1U << 28;
 inline constexpr Capabilities mariadb_progress = 1ULL << 32;           // progress reports before an answer
+inline constexpr Capabilities mariadb_bulk_operations = 1ULL << 34;    // COM_STMT_BULK_EXECUTE
 inline constexpr Capabilities mariadb_extended_metadata = 1ULL << 35;  // type names and formats in column definitions
+inline constexpr Capabilities mariadb_cache_metadata = 1ULL << 36;     // an execution's answer may lack definitions
+inline constexpr Capabilities mariadb_bulk_unit_results = 1ULL << 37;  // bulk_flag_unit_results may be set
 }  // namespace capability
 
 // Capabilities that change what the other end sends or does and that this module understands.
@@ -53,7 +56,13 @@ inline constexpr Capabilities understood_capabilities =
     capability::transactions | capability::secure_connection | capability::multi_statements |
     capability::multi_results | capability::ps_multi_results | capability::plugin_auth | capability::connect_attrs |
     capability::plugin_auth_lenenc_data | capability::session_track | capability::deprecate_eof |
-    capability::query_attributes | capability::mariadb_progress | capability::mariadb_extended_metadata;
+    capability::optional_resultset_metadata | capability::query_attributes | capability::mariadb_progress |
+    capability::mariadb_bulk_operations | capability::mariadb_extended_metadata | capability::mariadb_cache_metadata |
+    capability::mariadb_bulk_unit_results;
+
+// Whether the packet that begins a result set ends with a byte that says whether column definitions follow.
+inline constexpr Capabilities tells_of_definitions =
+    capability::optional_resultset_metadata | capability::mariadb_cache_metadata;
 
 constexpr bool has(Capabilities set, Capabilities flag) {
   return (set & flag) != 0;

@@ -51,11 +51,12 @@ struct Parameter {
   Value value;
 };
 
+inline constexpr std::uint8_t flag_read_only_cursor = 0x01;
 inline constexpr std::uint8_t flag_parameter_count_available = 0x08;
 
 struct ExecuteCommand {
   std::uint32_t statement_id = 0;
-  std::uint8_t flags = 0;             // 1 asks for a read-only cursor
+  std::uint8_t flags = 0;
   std::vector<Parameter> parameters;  // the placeholders', then attributes
   std::size_t types_flag_at = 0;      // offset in the payload of the byte that says whether types follow; 0: none
   bool types_follow = false;

@@ -106,7 +106,23 @@ std::optional<ProgressReport> parse_progress_report(Bytes payload) {
   return reader.exhausted() && texts == 1 ? std::optional(report) : std::nullopt;
 }
 
-std::optional<PrepareOk> parse_prepare_ok(Bytes payload) {
+std::optional<ResultHeader> parse_result_header(Bytes payload, Capabilities negotiated) {
+  ByteReader reader{payload};
+  ResultHeader header{.columns = read_lenenc(reader)};
+  std::uint8_t follows = has(negotiated, tells_of_definitions) ? reader.u8() : std::uint8_t{1};
+  header.definitions_follow = follows != 0;
+  bool sound = reader.exhausted() && follows <= 1 && header.columns > 0 && header.columns <= result_columns_max;
+  return sound ? std::optional(header) : std::nullopt;
+}
+
+void write_result_header(PacketWriter& writer, const ResultHeader& header, Capabilities negotiated) {
+  writer.lenenc(header.columns);
+  if (has(negotiated, tells_of_definitions)) {
+    writer.u8(header.definitions_follow ? 1 : 0);
+  }
+}
+
+std::optional<PrepareOk> parse_prepare_ok(Bytes payload, Capabilities negotiated) {
   ByteReader reader{payload};
   if (reader.u8() != ok_header) {
     return std::nullopt;
@@ -114,7 +130,9 @@ std::optional<PrepareOk> parse_prepare_ok(Bytes payload) {
   PrepareOk ok{.statement_id = reader.u32(), .columns = reader.u16(), .parameters = reader.u16()};
   reader.u8();
   ok.warnings = reader.u16();
-  return reader.ok() ? std::optional(ok) : std::nullopt;
+  std::uint8_t follows = has(negotiated, capability::optional_resultset_metadata) ? reader.u8() : std::uint8_t{1};
+  ok.definitions_follow = follows != 0;
+  return reader.ok() && follows <= 1 ? std::optional(ok) : std::nullopt;
 }
 
 std::optional<ColumnDefinition> parse_column_definition(Bytes payload) {

@@ -2,21 +2,12 @@
 
 #include <algorithm>
 
-#include "wire/response.h"
-
 namespace sallyport::wire {
-
-namespace {
-
-constexpr std::uint64_t columns_max = 1U << 24;
-
-}  // namespace
 
 void ResponseReader::start(Command command, Capabilities negotiated, std::uint8_t first_sequence_id) {
   *this = ResponseReader{};
   negotiated_ = negotiated;
   sequence_id_ = first_sequence_id;
-  executes_ = command == Command::stmt_execute;
   if (command == Command::query || command == Command::stmt_execute || command == Command::process_info ||
       command == Command::stmt_bulk_execute) {
     state_ = State::first;
@@ -76,7 +67,8 @@ Result<ResponseReader::Step, ResponseError> ResponseReader::next(Bytes bytes) {
 }
 
 bool ResponseReader::announces_cursor(std::uint16_t status_flags) const {
-  return executes_ && (status_flags & (status::cursor_exists | status::more_results_exist)) == status::cursor_exists;
+  return may_open_cursor_ &&
+         (status_flags & (status::cursor_exists | status::more_results_exist)) == status::cursor_exists;
 }
 
 // An ERR packet, or the packet behind the last row: with CLIENT_DEPRECATE_EOF an OK whose header is 0xFE, without it
@@ -167,7 +159,7 @@ Result<PacketKind, ResponseError> ResponseReader::on_packet(Bytes payload) {
       }
       bool parameters = state_ == State::prepare_parameters_end;
       if (parameters) {
-        after_prepare_parameters();
+        begin_prepare_columns();
       } else {
         state_ = State::done;
       }
@@ -202,13 +194,15 @@ Result<PacketKind, ResponseError> ResponseReader::on_first(Bytes payload) {
     state_ = State::local_infile;
     return PacketKind::local_infile;
   }
-  ByteReader reader{payload};
-  definitions_left_ = read_lenenc(reader);
-  // A table's limit (4,096) is none of a result's: MariaDB answers SELECT 1, 1, ... with as many as the text names.
-  if (!reader.exhausted() || definitions_left_ == 0 || definitions_left_ > columns_max) {
+  auto header = parse_result_header(payload, negotiated_);
+  if (!header) {
     return Unexpected(ResponseError::malformed);
   }
-  state_ = State::column_definitions;
+  definitions_left_ = header->columns;
+  // The EOF behind the definitions comes without them too.
+  state_ = header->definitions_follow                    ? State::column_definitions
+           : has(negotiated_, capability::deprecate_eof) ? State::rows
+                                                         : State::columns_end;
   return PacketKind::column_count;
 }
 
@@ -251,17 +245,12 @@ Result<PacketKind, ResponseError> ResponseReader::on_progress(Bytes payload) con
 }
 
 Result<PacketKind, ResponseError> ResponseReader::on_prepare_ok(Bytes payload) {
-  auto ok = parse_prepare_ok(payload);
+  auto ok = parse_prepare_ok(payload, negotiated_);
   if (!ok) {
     return Unexpected(ResponseError::malformed);
   }
-  prepare_columns_ = ok->columns;
-  definitions_left_ = ok->parameters;
-  if (definitions_left_ > 0) {
-    state_ = State::prepare_parameters;
-  } else {
-    after_prepare_parameters();
-  }
+  prepared_ = *ok;
+  begin_prepare_parameters();
   return PacketKind::prepare_ok;
 }
 
@@ -273,16 +262,32 @@ PacketKind ResponseReader::on_prepare_definition(PacketKind kind) {
   if (!has(negotiated_, capability::deprecate_eof)) {
     state_ = parameters ? State::prepare_parameters_end : State::prepare_columns_end;
   } else if (parameters) {
-    after_prepare_parameters();
+    begin_prepare_columns();
   } else {
     state_ = State::done;
   }
   return kind;
 }
 
-void ResponseReader::after_prepare_parameters() {
-  definitions_left_ = prepare_columns_;
-  state_ = prepare_columns_ > 0 ? State::prepare_columns : State::done;
+// Where definitions are left out, the EOFs behind them come all the same.
+void ResponseReader::begin_prepare_parameters() {
+  definitions_left_ = prepared_.parameters;
+  bool eof_follows = !has(negotiated_, capability::deprecate_eof);
+  if (prepared_.parameters > 0 && (prepared_.definitions_follow || eof_follows)) {
+    state_ = prepared_.definitions_follow ? State::prepare_parameters : State::prepare_parameters_end;
+  } else {
+    begin_prepare_columns();
+  }
+}
+
+void ResponseReader::begin_prepare_columns() {
+  definitions_left_ = prepared_.columns;
+  bool eof_follows = !has(negotiated_, capability::deprecate_eof);
+  if (prepared_.columns > 0 && (prepared_.definitions_follow || eof_follows)) {
+    state_ = prepared_.definitions_follow ? State::prepare_columns : State::prepare_columns_end;
+  } else {
+    state_ = State::done;
+  }
 }
 
 }  // namespace sallyport::wire

@@ -10,6 +10,7 @@
 #include "wire/capabilities.h"
 #include "wire/command.h"
 #include "wire/frame.h"
+#include "wire/response.h"
 
 namespace sallyport::wire {
 
@@ -48,6 +49,8 @@ class ResponseReader {
   void start(Command command, Capabilities negotiated, std::uint8_t first_sequence_id = 1);
 
   bool done() const { return state_ == State::done; }
+  // Behind start(): the execution asks for a cursor.
+  void expect_cursor() { may_open_cursor_ = true; }
   // Behind PacketKind::local_infile: the client has sent what was asked for, the answer goes on with this sequence id.
   void resume(std::uint8_t sequence_id);
   std::uint64_t rows() const { return rows_; }  // complete rows so far, over all results
@@ -67,9 +70,9 @@ class ResponseReader {
   // Whether the part reported last began with a frame header.
   bool frame_starts() const { return frame_starts_; }
 
-  // Whether flags behind column definitions say that COM_STMT_EXECUTE opened a cursor: its rows come with
-  // COM_STMT_FETCH. MariaDB sets the flag in a text's results too, and in a procedure's, while a cursor of the
-  // routine's own is open: rows follow those.
+  // Whether flags behind column definitions say that COM_STMT_EXECUTE opened the cursor that it asked for: its rows
+  // come with COM_STMT_FETCH. Servers set the flag while a routine's own cursor is open, and MySQL behind that too:
+  // rows follow then, or have come. A procedure's results, which say that more follow, never are the cursor's.
   bool announces_cursor(std::uint16_t status_flags) const;
 
   // Whether the stream stands between two packets.
@@ -104,20 +107,21 @@ class ResponseReader {
   PacketKind on_prepare_definition(PacketKind kind);
   Result<PacketKind, ResponseError> on_err(Bytes payload);
   Result<PacketKind, ResponseError> on_progress(Bytes payload) const;
-  void after_prepare_parameters();
+  void begin_prepare_parameters();
+  void begin_prepare_columns();
   bool ends_rows(const FrameHeader& header, std::uint8_t first_byte) const;
 
   State state_ = State::done;
   Capabilities negotiated_ = 0;
   std::uint8_t sequence_id_ = 0;
-  bool executes_ = false;         // the command is COM_STMT_EXECUTE
+  bool may_open_cursor_ = false;
   bool ok_follows_rows_ = false;  // another result follows the rows, whatever their end says
   bool continued_ = false;        // the next frame goes on with the packet of the last one
   bool frame_starts_ = false;
   std::uint32_t frame_left_ = 0;  // bytes of a row's frame that are still to come
   bool frame_is_full_ = false;    // that frame has the maximal size, so that another follows
   std::uint64_t definitions_left_ = 0;
-  std::uint16_t prepare_columns_ = 0;
+  PrepareOk prepared_;
   std::uint64_t rows_ = 0;
 };
 

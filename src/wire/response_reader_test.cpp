@@ -45,6 +45,9 @@ TEST(ResponseReader, FollowsCapturedAnswersToTheirVeryEnd) {
                                     << captured.what);
     Buffer stream = from_hex(captured.hex);
     auto reader = started(captured.command, captured.new_capabilities ? new_way : old_way);
+    if (captured.what == "execute cursor") {
+      reader.expect_cursor();
+    }
     Events whole = follow(reader, stream, stream.size());
     ASSERT_GE(whole.size(), 2U);
     EXPECT_EQ(whole[whole.size() - 2], "done");
@@ -267,11 +270,11 @@ TEST(ResponseReader, FollowsTheAnswersToPreparedStatements) {
        old_way,
        {prepare_ok(0, 1), column, column},
        {"prepare_ok", "prepare_parameter", "!malformed"}},
-      {"a cursor",
+      {"a result behind a cursor of a function's, where none was asked for",
        Command::stmt_execute,
        old_way,
-       {{1}, column, eof_with_cursor},
-       {"column_count", "column_definition", "columns_end", "done", "rows=0"}},
+       {{1}, column, eof_with_cursor, {0, 0, 7}, eof_with_cursor},
+       {"column_count", "column_definition", "columns_end", "row:7", "rows_end", "done", "rows=1"}},
       {"a text's result while a cursor of the routine's is open",
        Command::query,
        old_way,
@@ -290,6 +293,95 @@ TEST(ResponseReader, FollowsTheAnswersToPreparedStatements) {
       {"a fetch", Command::stmt_fetch, old_way, {{0, 0, 7}, eof}, {"row:7", "rows_end", "done", "rows=1"}},
       {"a fetch, new", Command::stmt_fetch, new_way, {{0, 0, 7}, ok_as_eof}, {"row:7", "rows_end", "done", "rows=1"}},
       {"a fetch that fails", Command::stmt_fetch, new_way, {err}, {"err", "done", "rows=0"}}};
+  for (const AnswerCase& c : cases) {
+    check(c);
+  }
+}
+
+TEST(ResponseReader, ACursorThatWasAskedForIsAnAnswerWithoutRows) {
+  auto follow_cursor = [](Capabilities negotiated, const std::vector<Buffer>& payloads) {
+    auto reader = started(Command::stmt_execute, negotiated);
+    reader.expect_cursor();
+    Buffer stream = answer_of(payloads);
+    EXPECT_EQ(follow(reader, stream, 1), follow(reader, stream, stream.size()));
+    return follow(reader, stream, stream.size());
+  };
+  EXPECT_EQ(follow_cursor(old_way, {{1}, column, eof_with_cursor}),
+            (Events{"column_count", "column_definition", "columns_end", "done", "rows=0"}));
+  EXPECT_EQ(follow_cursor(new_way, {{1}, column, from_hex("fe 00 00 4200 0000")}),
+            (Events{"column_count", "column_definition", "rows_end", "done", "rows=0"}));
+  // CALL opens none: its results, amid which a cursor of the routine's own is open, say that more follow.
+  EXPECT_EQ(follow_cursor(old_way, {{1}, column, from_hex("fe 0000 4a00"), {0, 0, 7}, from_hex("fe 0000 4a00"), ok}),
+            (Events{"column_count", "column_definition", "columns_end", "row:7", "rows_end", "ok", "done", "rows=1"}));
+  EXPECT_EQ(follow_cursor(old_way, {{1}, column, eof, {0, 0, 7}, eof}),
+            (Events{"column_count", "column_definition", "columns_end", "row:7", "rows_end", "done", "rows=1"}));
+}
+
+TEST(ResponseReader, ResultsWithoutColumnDefinitions) {
+  constexpr Capabilities old_optional = old_way | capability::optional_resultset_metadata;
+  constexpr Capabilities new_optional = new_way | capability::optional_resultset_metadata;
+  constexpr Capabilities caching = new_way | capability::mariadb_cache_metadata;
+  auto prepare_ok = [](std::uint8_t columns, std::uint8_t parameters, std::uint8_t follows) {
+    return Buffer{0, 1, 0, 0, 0, columns, 0, parameters, 0, 0, 0, 0, follows};
+  };
+  const AnswerCase cases[] = {
+      {"with them",
+       Command::query,
+       old_optional,
+       {{1, 1}, column, eof, row, eof},
+       {"column_count", "column_definition", "columns_end", "row:6", "rows_end", "done", "rows=1"}},
+      {"without",
+       Command::query,
+       old_optional,
+       {{2, 0}, eof, row, eof},
+       {"column_count", "columns_end", "row:6", "rows_end", "done", "rows=1"}},
+      {"without, new",
+       Command::query,
+       new_optional,
+       {{2, 0}, row, ok_as_eof},
+       {"column_count", "row:6", "rows_end", "done", "rows=1"}},
+      {"without, an error for rows",
+       Command::query,
+       new_optional,
+       {{2, 0}, err},
+       {"column_count", "err", "done", "rows=0"}},
+      {"several",
+       Command::query,
+       new_optional,
+       {{1, 0}, row, ok_as_eof_and_more, {1, 1}, column, row, ok_as_eof},
+       {"column_count", "row:6", "rows_end", "column_count", "column_definition", "row:6", "rows_end", "done",
+        "rows=2"}},
+      {"MariaDB's",
+       Command::stmt_execute,
+       caching,
+       {{1, 0}, ok_as_eof},
+       {"column_count", "rows_end", "done", "rows=0"}},
+      {"prepared",
+       Command::stmt_prepare,
+       old_optional,
+       {prepare_ok(1, 2, 0), eof, eof},
+       {"prepare_ok", "prepare_parameters_end", "prepare_columns_end", "done", "rows=0"}},
+      {"prepared, parameters only",
+       Command::stmt_prepare,
+       old_optional,
+       {prepare_ok(0, 2, 0), eof},
+       {"prepare_ok", "prepare_parameters_end", "done", "rows=0"}},
+      {"prepared, new", Command::stmt_prepare, new_optional, {prepare_ok(1, 2, 0)}, {"prepare_ok", "done", "rows=0"}},
+      {"prepared with them",
+       Command::stmt_prepare,
+       new_optional,
+       {prepare_ok(1, 1, 1), column, column},
+       {"prepare_ok", "prepare_parameter", "prepare_column", "done", "rows=0"}},
+      {"a byte that is neither", Command::query, old_optional, {{1, 2}}, {"!malformed"}},
+      {"a byte too few", Command::query, old_optional, {{1}}, {"!malformed"}},
+      {"a byte too many", Command::query, old_way, {{1, 0}}, {"!malformed"}},
+      {"no columns", Command::query, old_optional, {from_hex("fc 0000 00")}, {"!malformed"}},
+      {"prepared, a byte too few",
+       Command::stmt_prepare,
+       new_optional,
+       {{0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}},
+       {"!malformed"}},
+      {"prepared, a byte that is neither", Command::stmt_prepare, new_optional, {prepare_ok(1, 0, 2)}, {"!malformed"}}};
   for (const AnswerCase& c : cases) {
     check(c);
   }

@@ -136,7 +136,7 @@ TEST(ErrPacket, CutShortInsideItsStateIsNone) {
 
 TEST(PrepareOk, CountsColumnsAndParameters) {
   Buffer raw = from_hex("00 89000000 0200 0100 00 0304");
-  auto ok = parse_prepare_ok(raw);
+  auto ok = parse_prepare_ok(raw, capability::protocol_41);
   ASSERT_TRUE(ok.has_value());
   EXPECT_EQ(ok->statement_id, 0x89U);
   EXPECT_EQ(ok->columns, 2);
@@ -144,10 +144,36 @@ TEST(PrepareOk, CountsColumnsAndParameters) {
   EXPECT_EQ(ok->warnings, 0x0403);
   for (std::size_t length = 0; length < raw.size(); ++length) {
     Buffer cut(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(length));
-    EXPECT_FALSE(parse_prepare_ok(cut).has_value()) << length;
+    EXPECT_FALSE(parse_prepare_ok(cut, capability::protocol_41).has_value()) << length;
   }
   raw[0] = 0xFE;
-  EXPECT_FALSE(parse_prepare_ok(raw).has_value());
+  EXPECT_FALSE(parse_prepare_ok(raw, capability::protocol_41).has_value());
+}
+
+TEST(PrepareOk, SaysWhetherDefinitionsFollowWhereThatWasNegotiated) {
+  Buffer raw = from_hex("00 89000000 0200 0100 00 0304 00");
+  auto ok = parse_prepare_ok(raw, capability::optional_resultset_metadata);
+  ASSERT_TRUE(ok.has_value());
+  EXPECT_FALSE(ok->definitions_follow);
+  EXPECT_TRUE(parse_prepare_ok(raw, capability::protocol_41)->definitions_follow);
+  raw.back() = 1;
+  EXPECT_TRUE(parse_prepare_ok(raw, capability::optional_resultset_metadata)->definitions_follow);
+}
+
+TEST(ResultHeader, IsReadAsItWasWritten) {
+  constexpr Capabilities told = capability::mariadb_cache_metadata;
+  for (std::uint64_t columns : {1ULL, 250ULL, 251ULL, 70'000ULL}) {
+    for (bool follow : {true, false}) {
+      Buffer out;
+      PacketWriter writer{out};
+      write_result_header(writer, {.columns = columns, .definitions_follow = follow}, told);
+      auto header = parse_result_header(out, told);
+      ASSERT_TRUE(header.has_value());
+      EXPECT_EQ(header->columns, columns);
+      EXPECT_EQ(header->definitions_follow, follow);
+      EXPECT_FALSE(parse_result_header(out, capability::protocol_41).has_value()) << "a byte too many";
+    }
+  }
 }
 
 constexpr std::string_view captured_column =  // of MariaDB and MySQL alike
