@@ -33,8 +33,12 @@ class AnswerWriter {
         break;
       case Shape::rows:
       case Shape::cursor:
-        payload([&](wire::PacketWriter& writer) { writer.lenenc(result.columns.size()); });
-        texts(result.columns);
+        payload([&](wire::PacketWriter& writer) {
+          wire::write_result_header(
+              writer, {.columns = result.columns.size(), .definitions_follow = !result.definitions_left_out},
+              negotiated_);
+        });
+        definitions(result.columns, result);
         if (!ends_with_ok()) {
           eof(result.status, result.shape == Shape::cursor ? result.warnings : std::uint16_t{0});
         }
@@ -78,6 +82,11 @@ class AnswerWriter {
   void texts(const std::vector<std::string>& payloads) {
     for (const std::string& text : payloads) {
       payload([&](wire::PacketWriter& writer) { writer.text(text); });
+    }
+  }
+  void definitions(const std::vector<std::string>& payloads, const OneResult& result) {
+    if (!result.definitions_left_out) {
+      texts(payloads);
     }
   }
   void eof(std::uint16_t flags, std::uint16_t warnings) {
@@ -131,10 +140,13 @@ class AnswerWriter {
       writer.u16(static_cast<std::uint16_t>(result.parameters.size()));
       writer.u8(0);
       writer.u16(result.warnings);
+      if (wire::has(negotiated_, capability::optional_resultset_metadata)) {
+        writer.u8(result.definitions_left_out ? 0 : 1);
+      }
     });
-    for (const auto* definitions : {&result.parameters, &result.columns}) {
-      texts(*definitions);
-      if (!definitions->empty() && !ends_with_ok()) {
+    for (const auto* payloads : {&result.parameters, &result.columns}) {
+      definitions(*payloads, result);
+      if (!payloads->empty() && !ends_with_ok()) {
         eof(status::autocommit, 0);
       }
     }

@@ -44,6 +44,7 @@ struct OneResult {
   Shape shape = Shape::ok;
   std::vector<std::string> parameters;  // definitions, payloads as they are
   std::vector<std::string> columns;
+  bool definitions_left_out = false;  // parameters and columns are empty then, and as many
   std::vector<std::string> rows;
   bool ends_with_error = false;
   ServerError error;

@@ -123,6 +123,12 @@ void AnswerDecoder::packet(const ClientPacket& packet) {
     case State::prepare_columns:
       prepare_definition(payload);
       break;
+    case State::prepare_ends: {
+      OneResult ignored;
+      take_eof(payload, ignored);
+      done_ = done_ || --left_ == 0;
+      break;
+    }
   }
 }
 
@@ -146,20 +152,42 @@ void AnswerDecoder::first(const std::string& payload) {
       return;
     case Expected::query:
     case Expected::execute:
+    case Expected::cursor:
       break;
   }
   if (octet(payload, 0) == 0) {
     simple(payload);
     return;
   }
+  result_begins(payload);
+}
+
+void AnswerDecoder::result_begins(const std::string& payload) {
   Reader reader{payload};
   left_ = reader.length();
-  if (!reader.ok() || !reader.at_end() || left_ == 0) {
+  std::uint64_t follow = is_told_of_definitions() ? reader.number(1) : 1;
+  if (!reader.ok() || !reader.at_end() || left_ == 0 || follow > 1) {
     fail("a malformed column count");
     return;
   }
-  open(Shape::rows);
+  OneResult& result = open(Shape::rows);
   state_ = State::columns;
+  if (follow == 1) {
+    return;
+  }
+  state_ = ends_with_ok() ? State::rows : State::columns_end;
+  if ((client_ & (1U << 25)) != 0) {
+    result.columns.resize(left_);
+    result.definitions_left_out = true;
+  } else if (known_columns_ == nullptr || known_columns_->size() != left_) {
+    fail("the definitions of columns that the client does not know are left out");
+  } else {
+    result.columns = *known_columns_;
+  }
+}
+
+bool AnswerDecoder::opens_cursor(const OneResult& result) const {
+  return expected_ == Expected::cursor && (result.status & (cursor_exists | more_results)) == cursor_exists;
 }
 
 void AnswerDecoder::simple(const std::string& payload) {
@@ -188,8 +216,18 @@ void AnswerDecoder::prepared(const std::string& payload) {
   left_ = reader.number(2);
   reader.number(1);
   result.warnings = static_cast<std::uint16_t>(reader.number(2));
+  bool follow = (client_ & (1U << 25)) == 0 || reader.number(1) == 1;
   if (!reader.ok()) {
     fail("a malformed prepare-OK");
+    return;
+  }
+  if (!follow) {
+    result.definitions_left_out = true;
+    result.parameters.resize(left_);
+    result.columns.resize(left_columns_);
+    left_ = ends_with_ok() ? 0 : (left_ > 0 ? 1U : 0U) + (left_columns_ > 0 ? 1U : 0U);
+    state_ = State::prepare_ends;
+    done_ = left_ == 0;
     return;
   }
   state_ = left_ > 0 ? State::prepare_parameters : State::prepare_columns;
@@ -222,13 +260,16 @@ void AnswerDecoder::column(const std::string& payload) {
   answer_.back().columns.push_back(payload);
   if (--left_ == 0) {
     state_ = ends_with_ok() ? State::rows : State::columns_end;
+    if (known_columns_ != nullptr) {
+      *known_columns_ = answer_.back().columns;
+    }
   }
 }
 
 void AnswerDecoder::columns_end(const std::string& payload) {
   OneResult& result = answer_.back();
   take_eof(payload, result);
-  if ((result.status & cursor_exists) != 0) {
+  if (opens_cursor(result)) {
     result.shape = Shape::cursor;
     result_ends(result);
     return;
@@ -249,7 +290,7 @@ void AnswerDecoder::row(const std::string& payload) {
   } else {
     take_eof(payload, result);
   }
-  if (result.shape == Shape::rows && (result.status & cursor_exists) != 0) {
+  if (result.shape == Shape::rows && opens_cursor(result)) {
     result.shape = Shape::cursor;
   }
   result_ends(result);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "simulation/answer.h"
 
@@ -32,13 +33,16 @@ class PacketCutter {
   bool broken_ = false;
 };
 
-enum class Expected : std::uint8_t { query, execute, prepare, fetch, fields, statistics, simple };
+enum class Expected : std::uint8_t { query, execute, cursor, prepare, fetch, fields, statistics, simple };
 
 // The packets of one answer, given one by one. An empty error() means that all is well so far.
 class AnswerDecoder {
  public:
-  AnswerDecoder(Expected expected, wire::Capabilities client, std::uint8_t first_sequence_id)
-      : expected_(expected), client_(client), sequence_id_(first_sequence_id) {}
+  // `known_columns`: those of the statement executed, as far as the client knows them; they stand where definitions are
+  // left out, and what is sent takes their place.
+  AnswerDecoder(Expected expected, wire::Capabilities client, std::uint8_t first_sequence_id,
+                std::vector<std::string>* known_columns = nullptr)
+      : expected_(expected), client_(client), sequence_id_(first_sequence_id), known_columns_(known_columns) {}
 
   void packet(const ClientPacket& packet);
   bool done() const { return done_; }
@@ -48,11 +52,21 @@ class AnswerDecoder {
   const std::string& error() const { return error_; }
 
  private:
-  enum class State : std::uint8_t { first, columns, columns_end, rows, prepare_parameters, prepare_columns };
+  enum class State : std::uint8_t {
+    first,
+    columns,
+    columns_end,
+    rows,
+    prepare_parameters,
+    prepare_columns,
+    prepare_ends  // the EOFs behind definitions that are left out
+  };
   class Reader;
 
   void first(const std::string& payload);
   void simple(const std::string& payload);
+  void result_begins(const std::string& payload);
+  bool opens_cursor(const OneResult& result) const;
   void prepared(const std::string& payload);
   void prepare_definition(const std::string& payload);
   void column(const std::string& payload);
@@ -65,6 +79,7 @@ class AnswerDecoder {
   void result_ends(OneResult& result);
   OneResult& open(OneResult::Shape shape);
   bool ends_with_ok() const { return (client_ & (1U << 24)) != 0; }
+  bool is_told_of_definitions() const { return (client_ & (1ULL << 25 | 1ULL << 36)) != 0; }
   void fail(std::string what) {
     if (error_.empty()) {
       error_ = std::move(what);
@@ -75,6 +90,7 @@ class AnswerDecoder {
   Expected expected_;
   wire::Capabilities client_;
   std::uint8_t sequence_id_;
+  std::vector<std::string>* known_columns_;
   State state_ = State::first;
   std::uint32_t packets_ = 0;
   std::uint64_t left_ = 0;

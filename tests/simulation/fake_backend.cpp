@@ -25,6 +25,18 @@ constexpr std::uint8_t com_stmt_reset = 0x1A;
 constexpr std::uint8_t com_set_option = 0x1B;
 constexpr std::uint8_t com_stmt_fetch = 0x1C;
 constexpr std::uint8_t com_reset_connection = 0x1F;
+constexpr std::uint8_t com_stmt_bulk_execute = 0xFA;
+
+// As after SET resultset_metadata=NONE.
+void leave_out_definitions(Answer& answer) {
+  for (OneResult& result : answer) {
+    if (result.shape == Shape::rows || result.shape == Shape::cursor || result.shape == Shape::prepared) {
+      result.definitions_left_out = true;
+      result.columns.assign(result.columns.size(), {});
+      result.parameters.assign(result.parameters.size(), {});
+    }
+  }
+}
 
 std::uint32_t id_of(const std::string& payload) {
   ByteReader reader{bytes_of(payload)};
@@ -256,6 +268,8 @@ void FakeBackend::on_command(const ClientPacket& packet) {
     answer = answer_to(command, payload);
     if (command.opcode == com_stmt_execute && statements_.contains(id_of(payload))) {
       command.values = execute(payload, statements_[id_of(payload)]);
+    } else if (command.opcode == com_stmt_bulk_execute && statements_.contains(id_of(payload))) {
+      command.values = execute_bulk(payload, statements_[id_of(payload)]);
     }
     if (!own) {
       received_.push_back(command);
@@ -263,6 +277,9 @@ void FakeBackend::on_command(const ClientPacket& packet) {
   }
   if (answer.empty() || (!own && !plan_.answers_commands)) {
     return;
+  }
+  if (!own && wire::has(negotiated_, wire::capability::optional_resultset_metadata) && choices_.one_in(3)) {
+    leave_out_definitions(answer);
   }
   Buffer bytes = write_answer(answer, negotiated_, packet.next_sequence_id);
   outgoing_.insert(outgoing_.end(), bytes.begin(), bytes.end());
@@ -315,12 +332,8 @@ Answer FakeBackend::answer_to(const Received& command, const std::string& payloa
     case com_stmt_prepare:
       return prepare(command.text);
     case com_stmt_execute:
-      if (payload.size() > 5 && (payload[5] & 1) != 0) {
-        OneResult cursor{.shape = Shape::cursor, .columns = {random_definition(choices_)}};
-        cursor.status |= wire::status::cursor_exists;
-        return {cursor};
-      }
-      return random_query_answer(choices_, true);
+    case com_stmt_bulk_execute:
+      return execution(payload);
     case com_stmt_fetch: {
       OneResult rows{.shape = Shape::fetched};
       for (std::uint32_t i = choices_.below(4); i > 0; --i) {
@@ -363,6 +376,32 @@ Answer FakeBackend::answer_to(const Received& command, const std::string& payloa
   }
 }
 
+// Often with the columns that were sent last for this statement.
+Answer FakeBackend::execution(const std::string& payload) {
+  bool asks_for_cursor = payload[0] == com_stmt_execute && payload.size() > 5 && (payload[5] & 1) != 0;
+  Answer answer = random_query_answer(choices_, true);
+  if (asks_for_cursor && !choices_.one_in(3)) {
+    answer = {{.shape = Shape::cursor, .columns = {random_definition(choices_)}}};
+    answer[0].status |= wire::status::cursor_exists;
+  } else if (choices_.one_in(3)) {
+    // A cursor of a routine's own is open, or was.
+    for (OneResult& result : answer) {
+      bool is_last = &result == &answer.back();
+      bool has_rows = result.shape == Shape::rows && !result.ends_with_error;
+      result.status |= has_rows && !(is_last && asks_for_cursor) ? wire::status::cursor_exists : std::uint16_t{0};
+    }
+  }
+  std::vector<std::string>& last = statements_[id_of(payload)].columns;
+  bool has_columns = answer[0].shape == Shape::rows || answer[0].shape == Shape::cursor;
+  if (has_columns && !last.empty() && choices_.one_in(2)) {
+    answer[0].columns = last;
+  }
+  for (const OneResult& result : answer) {
+    last = result.columns.empty() ? last : result.columns;
+  }
+  return answer;
+}
+
 // "PREPARE p c": a statement of p parameters and c columns.
 Answer FakeBackend::prepare(const std::string& text) {
   int parameters = 0;
@@ -378,6 +417,7 @@ Answer FakeBackend::prepare(const std::string& text) {
     result.columns.push_back(random_definition(choices_));
   }
   statements_[result.statement_id].parameters = result.parameters.size();
+  statements_[result.statement_id].columns = result.columns;
   return {result};
 }
 
@@ -424,11 +464,56 @@ std::vector<std::string> FakeBackend::execute(const std::string& payload, Statem
     fail("an execution that the server reads differently");
     return values;
   }
+  if (statement.parameters > 0) {
+    check_execution(values);
+  }
+  return values;
+}
+
+void FakeBackend::check_execution(const std::vector<std::string>& values) {
   std::uint64_t serial = values.empty() ? 0 : std::strtoull(values[0].c_str(), nullptr, 10);
   auto meant = executions_.find(serial);
-  if (meant != executions_.end() && statement.parameters > 0 && meant->second != values) {
+  if (meant != executions_.end() && meant->second != values) {
     fail("execution " + std::to_string(serial) + " reached the server with other values");
   }
+}
+
+// The values of all rows, one row behind the other.
+std::vector<std::string> FakeBackend::execute_bulk(const std::string& payload, Statement& statement) {
+  ByteReader reader{bytes_of(payload)};
+  reader.take(5);
+  std::uint16_t flags = reader.u16();
+  std::vector<std::string> values;
+  if (!plan_.reads_strictly) {
+    return values;
+  }
+  if ((flags & 128) != 0) {
+    statement.types.clear();
+    for (std::size_t i = 0; i < statement.parameters; ++i) {
+      statement.types.push_back(reader.u16());
+    }
+  }
+  if (!reader.ok() || statement.types.size() < statement.parameters || statement.parameters == 0 ||
+      !statement.long_data.empty()) {
+    fail("a bulk execution that the server can't read");
+    return values;
+  }
+  while (reader.ok() && !reader.at_end()) {
+    std::uint8_t indicator = reader.u8();
+    std::uint16_t type = statement.types[values.size() % statement.parameters];
+    if (indicator != 0) {
+      values.emplace_back(indicator == 1 ? "null" : indicator == 2 ? "default" : "ignore");
+    } else if (type == 8) {
+      values.push_back(std::to_string(reader.u64()));
+    } else {
+      values.emplace_back(text_of(wire::read_lenenc_bytes(reader)));
+    }
+  }
+  if (!reader.exhausted() || values.size() % statement.parameters != 0) {
+    fail("a bulk execution that the server reads differently");
+    return values;
+  }
+  check_execution(values);
   return values;
 }
 

@@ -82,6 +82,7 @@ class FakeBackend {
     std::size_t parameters = 0;
     std::vector<std::uint16_t> types;
     std::map<std::size_t, std::string> long_data;
+    std::vector<std::string> columns;
   };
 
   void packet(const ClientPacket& packet);
@@ -94,7 +95,10 @@ class FakeBackend {
   bool on_reset_command(const ClientPacket& packet);
   Answer answer_to(const Received& command, const std::string& payload);
   Answer prepare(const std::string& text);
+  Answer execution(const std::string& payload);
   std::vector<std::string> execute(const std::string& payload, Statement& statement);
+  std::vector<std::string> execute_bulk(const std::string& payload, Statement& statement);
+  void check_execution(const std::vector<std::string>& values);
   std::string statement_text(const std::string& payload) const;
   template <typename Write>
   void send(Write write);

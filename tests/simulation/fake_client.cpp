@@ -278,14 +278,16 @@ void FakeClient::answer_done(Outstanding& outstanding) {
     fail("the server got another file than the client sent");
   }
   if (answer.back().shape == Shape::prepared) {
+    columns_[answer.back().statement_id] = answer.back().columns;
     statements_.push_back(
         {.id = answer.back().statement_id, .parameters = static_cast<std::uint32_t>(answer.back().parameters.size())});
   }
 }
 
-void FakeClient::command(std::string payload, Expected expected, Refusal refusal) {
+void FakeClient::command(std::string payload, Expected expected, Refusal refusal, std::uint32_t executed) {
   send(0, payload);
-  outstanding_.push_back({.decoder = AnswerDecoder{expected, plan_.capabilities, due_sequence_id_},
+  std::vector<std::string>* known = executed == 0 ? nullptr : &columns_[executed];
+  outstanding_.push_back({.decoder = AnswerDecoder{expected, plan_.capabilities, due_sequence_id_, known},
                           .expected = expected,
                           .refusal = refusal});
 }
@@ -442,6 +444,12 @@ void FakeClient::issue_statement_use() {
         send_long_data(statement);
       }
       break;
+    case 4:
+      if (statement.parameters > 0 && wire::has(plan_.capabilities, capability::mariadb_bulk_operations)) {
+        execute_bulk(statement);
+        break;
+      }
+      [[fallthrough]];
     default:
       execute(statement, {});
   }
@@ -501,7 +509,41 @@ void FakeClient::execute(Statement& statement, const std::map<std::size_t, std::
   statement.types_sent = statement.types_sent || (types && count > 0);
   statement.has_cursor = cursor;
   Refusal refusal = circumstances_.executes_may_be_denied ? Refusal::possible : Refusal::never;
-  command({bytes.begin(), bytes.end()}, Expected::execute, refusal);
+  command({bytes.begin(), bytes.end()}, cursor ? Expected::cursor : Expected::execute, refusal, statement.id);
+}
+
+void FakeClient::execute_bulk(Statement& statement) {
+  bool types = !statement.types_sent || choices_.one_in(3);
+  Buffer bytes;
+  wire::PacketWriter writer{bytes};
+  writer.u8(0xFA);
+  writer.u32(statement.id);
+  writer.u16(types ? 128 : 0);
+  for (std::size_t i = 0; types && i < statement.parameters; ++i) {
+    writer.u16(i == 0 ? 8 : 253);
+  }
+  std::uint64_t serial = next_serial_++;
+  std::vector<std::string>& meant = executions_[serial];
+  constexpr std::array<std::string_view, 4> indicators{"", "null", "default", "ignore"};
+  for (std::uint32_t row = 1 + choices_.below(4); row > 0; --row) {
+    for (std::size_t i = 0; i < statement.parameters; ++i) {
+      std::uint32_t indicator = i == 0 ? 0 : choices_.below(4);
+      writer.u8(static_cast<std::uint8_t>(indicator));
+      if (indicator != 0) {
+        meant.emplace_back(indicators[indicator]);
+      } else if (i == 0) {
+        writer.u64(serial);
+        meant.push_back(std::to_string(serial));
+      } else {
+        meant.push_back(choices_.letters(choices_.below(6)));
+        writer.lenenc_text(meant.back());
+      }
+    }
+  }
+  statement.types_sent = true;
+  statement.has_cursor = false;
+  Refusal refusal = circumstances_.executes_may_be_denied ? Refusal::possible : Refusal::never;
+  command({bytes.begin(), bytes.end()}, Expected::execute, refusal, statement.id);
 }
 
 }  // namespace sallyport::simulation

@@ -97,8 +97,9 @@ class FakeClient {
   void answer_done(Outstanding& outstanding);
   void respond(std::uint8_t sequence_id);
   void send(std::uint8_t sequence_id, std::string_view payload);
-  void command(std::string payload, Expected expected, Refusal refusal = Refusal::never);
+  void command(std::string payload, Expected expected, Refusal refusal = Refusal::never, std::uint32_t executed = 0);
   void issue_statement_use();
+  void execute_bulk(Statement& statement);
   void execute(Statement& statement, const std::map<std::size_t, std::string>& long_data);
   void send_long_data(Statement& statement);
   void issue_unusual();
@@ -124,6 +125,8 @@ class FakeClient {
   std::uint8_t due_sequence_id_ = 0;
   std::deque<Outstanding> outstanding_;
   std::vector<Statement> statements_;
+  // By statement: what a client with MARIADB CACHE_METADATA keeps. A server's numbers are not used twice.
+  std::map<std::uint32_t, std::vector<std::string>> columns_;
   std::uint64_t next_serial_ = 1;
   std::uint32_t issued_ = 0;
   std::uint32_t answered_ = 0;

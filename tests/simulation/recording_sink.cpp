@@ -113,6 +113,16 @@ void RecordingSink::take(const identity::JsonValue& record, const std::string& t
         command.parameters.push_back(value == nullptr ? "?" : identity::to_json(*value));
       }
     }
+    if (const auto* rows = record.member("parameter_rows"); rows != nullptr && rows->as_array()) {
+      for (const auto& row : *rows->as_array()) {
+        for (const auto& value : *row.as_array()) {
+          const auto* is_default = value.member("default");
+          command.parameters.push_back(!value.is_object()      ? identity::to_json(value)
+                                       : is_default != nullptr ? "default"
+                                                               : "ignore");
+        }
+      }
+    }
     by_seq_[seq] = commands_.size();
     commands_.push_back(std::move(command));
     if (!start_committed_) {

@@ -11,6 +11,21 @@ constexpr wire::Capabilities basic = capability::long_password | capability::lon
                                      capability::ps_multi_results | capability::plugin_auth |
                                      capability::plugin_auth_lenenc_data | capability::connect_attrs;
 
+// What only one of the two kinds of servers has. MariaDB's are exchanged between ends that leave out long_password.
+void add_extensions(Scenario& scenario, Choices& choices) {
+  wire::Capabilities of_both = capability::optional_resultset_metadata;
+  if (scenario.flavor == session::Flavor::mariadb) {
+    scenario.client.capabilities &= ~capability::long_password;
+    scenario.backend.capabilities &= ~capability::long_password;
+    of_both = capability::mariadb_bulk_operations;
+    scenario.client.capabilities |= choices.one_in(2) ? capability::mariadb_cache_metadata : 0;
+  }
+  if (choices.one_in(2)) {
+    scenario.client.capabilities |= of_both;
+    scenario.backend.capabilities |= of_both;
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Fault fault) {
@@ -100,6 +115,9 @@ Scenario random_scenario(Choices& choices) {
   scenario.pooled = choices.one_in(2);
   scenario.resumes = scenario.pooled && choices.one_in(2);
   scenario.is_impatient = choices.one_in(3);
+  if (choices.one_in(2)) {
+    add_extensions(scenario, choices);
+  }
   return scenario;
 }
 

@@ -14,7 +14,8 @@ class ScriptedPolicy final : public policy::Policy {
  public:
   explicit ScriptedPolicy(const bool& executes_denied) : executes_denied_(executes_denied) {}
   policy::Decision decide(const policy::Request& request) const override {
-    bool denied = request.text.starts_with("DENY") || (request.command == "stmt_execute" && executes_denied_);
+    bool executes = request.command == "stmt_execute" || request.command == "stmt_bulk_execute";
+    bool denied = request.text.starts_with("DENY") || (executes && executes_denied_);
     return {.verdict = denied ? policy::Verdict::deny : policy::Verdict::allow,
             .rule = "scripted",
             .explanation = denied ? "Denied by the script." : ""};
