@@ -62,6 +62,8 @@ class Laboratory:
         # A machine may have no IPv6; its test is skipped then.
         self.loopback_6 = "::1" if has_address("::1") else "127.0.0.1"
         text = (HERE / template).read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
+        # Of servers that are newer than the one here, whatever they might have besides.
+        text = text.replace("@NEWER_VERSION@", "11.8.2-MariaDB" if kind == "mariadb" else "9.9.0")
         (self.given / "gateway.yaml").write_text(text.replace("@LOOPBACK_6@", self.loopback_6))
         options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]
         self.start("--server", kind, *options)

@@ -26,12 +26,15 @@ CLIENT_CONNECT_ATTRS = 1 << 20
 CLIENT_PLUGIN_AUTH_LENENC = 1 << 21
 CLIENT_SESSION_TRACK = 1 << 23
 CLIENT_DEPRECATE_EOF = 1 << 24
+CLIENT_OPTIONAL_RESULTSET_METADATA = 1 << 25
 CLIENT_QUERY_ATTRIBUTES = 1 << 27
+MARIADB_BULK_OPERATIONS, MARIADB_CACHE_METADATA, MARIADB_BULK_UNIT_RESULTS = 1 << 34, 1 << 36, 1 << 37
 USUAL = (CLIENT_LONG_PASSWORD | CLIENT_PROTOCOL_41 | CLIENT_TRANSACTIONS | CLIENT_SECURE_CONNECTION | CLIENT_MULTI_RESULTS |
          CLIENT_PLUGIN_AUTH | CLIENT_PLUGIN_AUTH_LENENC)
 
 QUIT, INIT_DB, QUERY, FIELD_LIST, STATISTICS, PING, CHANGE_USER = 1, 2, 3, 4, 9, 14, 17
 STMT_PREPARE, STMT_EXECUTE, STMT_SEND_LONG_DATA, STMT_CLOSE, STMT_RESET, SET_OPTION, STMT_FETCH, RESET = 22, 23, 24, 25, 26, 27, 28, 31
+STMT_BULK_EXECUTE = 0xFA
 
 
 class Closed(Exception):
@@ -95,6 +98,7 @@ class Client:
         self.received = b""
         self.sequence = 0
         self.capabilities = USUAL
+        self.definitions_follow, self.flags = True, 0
 
     def __enter__(self):
         return self
@@ -249,9 +253,17 @@ class Client:
         payload = self.receive_ok()
         if payload[:1] == b"\x00":
             return []
-        count, _ = read_lenenc_number(payload, 0)
-        self.read_definitions(count)
+        count = self.read_header(payload)
         return [self.read_row(row, count) for row in self.read_rows()[0]]
+
+    def read_header(self, payload):
+        """What begins a result, and the definitions behind it where they are not left out; the number of columns."""
+        count, at = read_lenenc_number(payload, 0)
+        told = self.capabilities & (CLIENT_OPTIONAL_RESULTSET_METADATA | MARIADB_CACHE_METADATA)
+        self.definitions_follow = not told or payload[at] == 1
+        assert len(payload) == at + bool(told), payload
+        self.flags = self.read_definitions(count if self.definitions_follow else 0)
+        return count
 
     def read_definitions(self, count):
         """Column definitions, and the EOF behind them where there is one; its flags."""
@@ -294,10 +306,12 @@ class Client:
     def prepare(self, sql):
         """Its id, the number of its parameters and of its columns."""
         self.command(STMT_PREPARE, sql.encode())
-        statement, columns, parameters = struct.unpack_from("<IHH", self.receive_ok(), 1)
+        payload = self.receive_ok()
+        statement, columns, parameters = struct.unpack_from("<IHH", payload, 1)
+        self.definitions_follow = not self.capabilities & CLIENT_OPTIONAL_RESULTSET_METADATA or payload[12] == 1
         for count in (parameters, columns):
             if count:
-                self.read_definitions(count)
+                self.read_definitions(count if self.definitions_follow else 0)
         return statement, parameters, columns
 
     def send_execute(self, statement, values=(), flags=0, long_data=()):
@@ -309,19 +323,31 @@ class Client:
             body += b"".join(lenenc(value) for value in values if value is not None)
         self.command(STMT_EXECUTE, body)
 
+    def bulk_execute(self, statement, rows, flags=128, types=None):
+        """Rows of texts, None for NULL, "default" and "ignore" for the indicators; the answer's first packet."""
+        body = struct.pack("<IH", statement, flags)
+        if flags & 128:
+            body += b"".join(struct.pack("<H", one) for one in (types or [253] * len(rows[0])))
+        indicators = {None: b"\1", "default": b"\2", "ignore": b"\3"}
+        for row in rows:
+            body += b"".join(indicators[value] if value in indicators else b"\0" + lenenc(value) for value in row)
+        self.command(STMT_BULK_EXECUTE, body)
+        return self.receive_ok()
+
     def execute(self, statement, values=(), **options):
         """The rows of its result, as they are."""
         self.send_execute(statement, values, **options)
         payload = self.receive_ok()
         if payload[:1] == b"\x00":
             return []
-        self.read_definitions(read_lenenc_number(payload, 0)[0])
+        self.read_header(payload)
         return self.read_rows()[0]
 
     def execute_with_cursor(self, statement):
         """The flags that say whether there is one."""
         self.send_execute(statement, flags=1)
-        flags = self.read_definitions(read_lenenc_number(self.receive_ok(), 0)[0])
+        self.read_header(self.receive_ok())
+        flags = self.flags
         if self.capabilities & CLIENT_DEPRECATE_EOF:
             rows, flags = self.read_rows()
             assert not rows
@@ -338,9 +364,9 @@ class Client:
                 _, at = read_lenenc_number(payload, at)
                 results.append(([], struct.unpack_from("<H", payload, at)[0]))
             else:
-                flags = self.read_definitions(read_lenenc_number(payload, 0)[0])
+                self.read_header(payload)
                 rows, end = self.read_rows()
-                results.append((rows, end | flags))
+                results.append((rows, end | self.flags))
             if not results[-1][1] & 8 and payload[:1] == b"\x00":
                 return results
 

@@ -16,7 +16,8 @@ import pytest
 from forge import claims, token
 from laboratory import REPOSITORY, local_files_on
 from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_FOUND_ROWS, CLIENT_IGNORE_SPACE, CLIENT_LOCAL_FILES, CLIENT_MULTI_STATEMENTS,
-                        CLIENT_PS_MULTI_RESULTS, CLIENT_QUERY_ATTRIBUTES, CLIENT_SESSION_TRACK, FIELD_LIST, INIT_DB, PING, QUERY, QUIT, RESET, SET_OPTION,
+                        CLIENT_OPTIONAL_RESULTSET_METADATA, CLIENT_PS_MULTI_RESULTS, CLIENT_QUERY_ATTRIBUTES, CLIENT_SESSION_TRACK, FIELD_LIST,
+                        INIT_DB, MARIADB_BULK_OPERATIONS, MARIADB_BULK_UNIT_RESULTS, MARIADB_CACHE_METADATA, PING, QUERY, QUIT, RESET, SET_OPTION,
                         STATISTICS, STMT_CLOSE, STMT_EXECUTE, STMT_FETCH, STMT_PREPARE, STMT_RESET, STMT_SEND_LONG_DATA, USUAL, Client,
                         Closed, ServerError, lenenc)
 
@@ -335,6 +336,154 @@ def test_query_attributes(lab, kind):
         assert session.read_result() == [[b"attributes"]]
     record = lab.wait_for_record(mark, type="command", text="SELECT 'attributes'")
     assert record["query_attributes"] == [{"name": "trace", "type": 253, "value": "abc"}]
+
+
+@covers("OPTIONAL_RESULTSET_METADATA")
+def test_results_without_column_definitions(lab, kind):
+    if kind == "mariadb":
+        return
+    capabilities = USUAL | CLIENT_OPTIONAL_RESULTSET_METADATA
+    for more in (0, CLIENT_DEPRECATE_EOF):
+        with lab.login(capabilities=capabilities | more) as session:
+            assert session.query("SELECT 'with', 1") == [[b"with", b"1"]] and session.definitions_follow
+            session.query("SET resultset_metadata = NONE")
+            assert session.query("SELECT 'without', 1") == [[b"without", b"1"]] and not session.definitions_follow
+            assert session.query("SELECT 1 FROM DUAL WHERE 1 = 0") == [] and not session.definitions_follow
+            statement, parameters, columns = session.prepare("SELECT CAST(? AS CHAR)")
+            assert (parameters, columns) == (1, 1) and not session.definitions_follow
+            assert session.execute(statement, [b"one"]) == [b"\0\0\x03one"] and not session.definitions_follow
+            statement, _, _ = session.prepare("SELECT 7")
+            assert session.execute_with_cursor(statement) & 0x40 and not session.definitions_follow
+            session.command(STMT_FETCH, struct.pack("<II", statement, 2))
+            assert len(session.read_rows()[0]) == 1
+        with lab.login(capabilities=capabilities | more) as next_session:  # on the same server connection, as a rule
+            assert next_session.query("SELECT @@resultset_metadata") == [[b"FULL"]] and next_session.definitions_follow
+    with lab.login() as session, pytest.raises(ServerError) as error:
+        session.query("SET resultset_metadata = NONE")
+    assert error.value.code == 3640, "the server's own answer to a client without the capability"
+
+
+@covers("stmt_bulk_execute", "MARIADB STMT_BULK_OPERATIONS")
+def test_bulk_execution(lab, kind):
+    """test_connectors.py has more of it."""
+    if kind == "mysql":
+        return
+    mark = lab.audit_mark()
+    with lab.login("writer", capabilities=(USUAL & ~1) | MARIADB_BULK_OPERATIONS) as session:
+        session.query("CREATE TEMPORARY TABLE bulk (id INT AUTO_INCREMENT PRIMARY KEY, a VARCHAR(9) DEFAULT 'preset', b BLOB)")
+        statement, _, _ = session.prepare("INSERT INTO bulk (a, b) VALUES (?, ?)")
+        ok = session.bulk_execute(statement, [[b"one", None], ["default", b"two"], ["ignore", b"\xff"]])
+        assert ok[:2] == b"\0\3"
+        assert session.bulk_execute(0xFFFFFFFF, [[b"four", b"4"]], flags=0)[:2] == b"\0\1"
+        assert session.query("SELECT a FROM bulk ORDER BY id") == [[b"one"], [b"preset"], [b"preset"], [b"four"]]
+        collides, _, _ = session.prepare("INSERT INTO bulk (id, a) VALUES (?, ?)")
+        with pytest.raises(ServerError) as error:
+            session.bulk_execute(collides, [[b"90", b"x"], [b"1", b"y"], [b"91", b"z"]])
+        assert error.value.code == 1062
+        for flags, rows, code in ((64 | 128, [[b"5", b"5"]], 1047), (1 | 128, [[b"5", b"5"]], 1835), (128, [[b"5"]], 1835)):
+            with pytest.raises(ServerError) as refusal:
+                session.bulk_execute(statement, rows, flags, types=[253, 253])
+            assert refusal.value.code == code and "Sallyport" in str(refusal.value)
+        unprepared, _, _ = session.prepare("DO ?")
+        with pytest.raises(ServerError) as error:
+            session.bulk_execute(unprepared, [[b"1"]])
+        assert error.value.code == 1295, "the server's"
+        usable(session)
+    record = lab.wait_for_record(mark, type="command", command="stmt_bulk_execute")
+    assert record["parameter_types"] == [253, 253] and record["text"].startswith("INSERT INTO bulk")
+    assert record["parameter_rows"] == [["one", None], [{"default": True}, "two"], [{"ignore": True}, {"value_base64": "/w=="}]]
+    assert lab.wait_for_record(mark, type="outcome", of=record["seq"])["affected_rows"] == 3
+
+
+def test_a_bulk_execution_of_more_than_one_frame(lab, kind):
+    if kind == "mysql":
+        return
+    before = lab.ask_root("SELECT @@GLOBAL.max_allowed_packet")[0][0]
+    lab.ask_root("SET GLOBAL max_allowed_packet = 67108864")
+    try:
+        with lab.login("writer", user="shop.writer", capabilities=(USUAL & ~1) | MARIADB_BULK_OPERATIONS) as session:
+            session.query("CREATE TEMPORARY TABLE bulk (a MEDIUMTEXT)")
+            statement, _, _ = session.prepare("INSERT INTO bulk VALUES (?)")
+            ok = session.bulk_execute(statement, [[b"x" * 3_000_000]] * 7)
+            assert ok[:2] == b"\0\7"
+            assert session.query("SELECT COUNT(*), SUM(LENGTH(a)) FROM bulk") == [[b"7", b"21000000"]]
+    finally:
+        lab.ask_root(f"SET GLOBAL max_allowed_packet = {before}")
+
+
+def test_bulk_executions_are_bounded(lab, kind):
+    if kind == "mysql":
+        return
+    with lab.login("writer", capabilities=(USUAL & ~1) | MARIADB_BULK_OPERATIONS) as session:
+        statement, _, _ = session.prepare("INSERT INTO customers (name, email) VALUES (?, ?)")
+        with pytest.raises(ServerError) as refusal:
+            session.command(0xFA, struct.pack("<IHHH", statement, 128, 253, 253) + b"\1" * (2 * (1 << 21) + 2))
+            session.receive_ok()
+        assert "[bulk_too_large]" in str(refusal.value)
+        usable(session)
+
+
+@covers("MARIADB BULK_UNIT_RESULTS")
+def test_unit_results_are_offered_by_the_version_that_a_listener_greets_with(lab, kind):
+    """A server of the version behind it is due: the one here is older."""
+    if kind == "mysql":
+        return
+    with Client(lab.port) as client:
+        assert not client.read_greeting().capabilities & MARIADB_BULK_UNIT_RESULTS
+    with Client(lab.listener_port("openid")) as client:
+        client.login("shop", lab.token("reporter"), lab.ca, capabilities=(USUAL & ~1) | MARIADB_BULK_OPERATIONS)
+        assert client.greeting.capabilities & MARIADB_BULK_UNIT_RESULTS
+        usable(client)
+    with Client(lab.listener_port("openid")) as client, pytest.raises(ServerError) as refusal:
+        client.login("shop", lab.token("reporter"), lab.ca,
+                     capabilities=(USUAL & ~1) | MARIADB_BULK_OPERATIONS | MARIADB_BULK_UNIT_RESULTS)
+    assert "[backend_incompatible]" in str(refusal.value)
+
+
+@covers("MARIADB CACHE_METADATA")
+def test_definitions_that_a_client_knows_are_left_out(lab, kind):
+    if kind == "mysql":
+        return
+    for more in (0, CLIENT_DEPRECATE_EOF):
+        mark = lab.audit_mark()
+        with lab.login("writer", capabilities=(USUAL & ~1) | MARIADB_CACHE_METADATA | CLIENT_PS_MULTI_RESULTS | more) as session:
+            session.query("CREATE TEMPORARY TABLE cached (a INT, b VARCHAR(20))")
+            session.query("INSERT INTO cached VALUES (1, 'x')")
+            statement, _, columns = session.prepare("SELECT b FROM cached")
+            row = [b"\0\0\1x"]
+            followed = []
+            for change in ("DO 1", "ALTER TABLE cached MODIFY b VARCHAR(30)", "DO 1", "ALTER TABLE cached DROP a", "DO 1"):
+                assert session.execute(statement) == row
+                followed.append(session.definitions_follow)
+                session.query(change)
+            assert followed == [False, False, True, False, False]
+            assert session.execute_with_cursor(statement) & 0x40 and not session.definitions_follow
+            session.command(STMT_FETCH, struct.pack("<II", statement, 9))
+            assert session.read_rows()[0] == row
+            assert session.query("SELECT b FROM cached") == [[b"x"]] and session.definitions_follow
+        outcomes = [one["bytes"] for one in lab.audit(mark) if one["type"] == "outcome" and one["rows"] == 1]
+        assert outcomes[0] < outcomes[2]
+
+
+@covers("QUERY_ATTRIBUTES")
+def test_query_attributes_hold_for_each_statement_of_a_text(lab, kind):
+    """As MySQL itself has it: measured there, each of several statements sees them."""
+    if kind == "mariadb":
+        return
+    lab.ask_root("INSTALL COMPONENT 'file://component_query_attributes'")
+    try:
+        mark = lab.audit_mark()
+        with lab.login(capabilities=USUAL | CLIENT_QUERY_ATTRIBUTES | CLIENT_MULTI_STATEMENTS) as session:
+            head = b"\1\1\0\1" + struct.pack("<H", 253) + lenenc(b"trace") + lenenc(b"abc")
+            ask = "SELECT mysql_query_attribute_string('trace')"
+            session.command(QUERY, head + f"{ask}; SELECT 'between'; {ask}".encode())
+            assert [session.read_result() for _ in range(3)] == [[[b"abc"]], [[b"between"]], [[b"abc"]]]
+            session.command(QUERY, b"\0\1" + f"{ask}; {ask}".encode())
+            assert [session.read_result() for _ in range(2)] == [[[None]], [[None]]]
+        parts = [one for one in lab.audit(mark) if one["type"] == "command" and "part" in one]
+        assert [len(one.get("query_attributes", [])) for one in parts] == [1, 1, 1, 0, 0]
+    finally:
+        lab.ask_root("UNINSTALL COMPONENT 'file://component_query_attributes'")
 
 
 @covers("MARIADB EXTENDED_METADATA")
