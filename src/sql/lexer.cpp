@@ -187,11 +187,26 @@ Token Lexer::read_white_space() {
   return token;
 }
 
+// A byte of 0x80 or more is a letter in some character sets of one byte and a blank or a sign in others: then what
+// stands between such bytes are words of their own. Neither quotes nor ends anything; so it is no matter, where that
+// can't be a keyword, nor the head of another kind of text.
+bool Lexer::has_no_word_between_bytes(std::string_view name) {
+  bool letter_before = false;
+  return std::none_of(name.begin(), name.end(), [&](char character) {
+    bool is_letter = class_of(static_cast<unsigned char>(character)) == Class::letter;
+    return character == '$' || (std::exchange(letter_before, is_letter) && is_letter);
+  });
+}
+
 bool Lexer::skip_name() {
+  bool has_bytes = false;
   while (true) {
     Class found = class_of(peek());
     if (found == Class::letter || found == Class::digit) {
       ++at_;
+    } else if (found == Class::high && dialect_.charset == Charset::transparent) {
+      ++at_;
+      has_bytes = true;
     } else if (found == Class::high) {
       // Characters beyond the basic plane: MySQL makes a question mark of each, MariaDB refuses them.
       std::size_t bytes = character_bytes(dialect_.charset, text_.substr(at_));
@@ -200,7 +215,7 @@ bool Lexer::skip_name() {
       }
       at_ += bytes;
     } else {
-      return true;
+      return !has_bytes || has_no_word_between_bytes(text_.substr(begin_, at_ - begin_));
     }
   }
 }

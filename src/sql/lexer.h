@@ -64,6 +64,7 @@ class Lexer {
   Token read_character();
   // Passes over the characters of a name; false where a byte is none that is known.
   bool skip_name();
+  static bool has_no_word_between_bytes(std::string_view name);
   bool skip_comment_text(std::size_t nesting);
   void after_name();
   bool hint_follows(std::string_view word) const;
