@@ -1,11 +1,14 @@
 // The SQL lexer and splitter: tokens tile the text, a token that was read stays what it is when the text behind it is
-// cut off at a later token, and statements are parts of the text in their order.
+// cut off at a later token, and statements are parts of the text in their order. What all possible dialects agree on is
+// what the text is, whichever is in force.
 #include <array>
 #include <vector>
 
 #include "base/check.h"
 #include "fuzz/targets.h"
+#include "sql/kill_statement.h"
 #include "sql/lexer.h"
+#include "sql/reading.h"
 #include "sql/statement_splitter.h"
 
 namespace sallyport::fuzz {
@@ -58,6 +61,25 @@ void check_statements(std::string_view text, const sql::Dialect& dialect) {
   }
 }
 
+template <typename Read>
+void check_agreement(const std::vector<sql::Dialect>& possible, const sql::Dialect& actual, Read read) {
+  auto agreed = sql::read_alike(possible, read);
+  if (agreed) {
+    auto is = read(actual);
+    SALLYPORT_CHECK(agreed->has_value() == is.has_value());
+    SALLYPORT_CHECK(!is || **agreed == *is);
+  }
+}
+
+void check_possible_dialects(std::string_view text, sql::Dialect dialect) {
+  constexpr sql::SqlMode other_grammars = sql::sql_mode::oracle | sql::sql_mode::mssql;
+  dialect.mode = static_cast<sql::SqlMode>(dialect.mode & ~other_grammars);
+  std::string_view statements = sql::statement_text(text);
+  auto possible = sql::possible_dialects(dialect.server, dialect.version, statements);
+  check_agreement(possible, dialect, [&](const sql::Dialect& one) { return sql::first_statement(statements, one); });
+  check_agreement(possible, dialect, [&](const sql::Dialect& one) { return sql::read_kill(statements, one); });
+}
+
 }  // namespace
 
 void fuzz_sql_lexer(Bytes input) {
@@ -71,6 +93,7 @@ void fuzz_sql_lexer(Bytes input) {
   std::string_view text = text_of(reader.rest());
   check_cut(text, dialect, check_tokens(text, dialect));
   check_statements(text, dialect);
+  check_possible_dialects(text, dialect);
 }
 
 }  // namespace sallyport::fuzz

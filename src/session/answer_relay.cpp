@@ -162,8 +162,7 @@ Result<Unit, Reason> AnswerRelay::discard(const Packet& packet, InputBuffer& fro
     state.status_flags = eof->status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
   } else if (ends) {
     auto ok = wire::parse_ok(payload, legs_.backend);
-    std::vector<std::uint8_t> told;
-    if (!ok || !follow(*ok, state, told)) {
+    if (!ok || !follow(*ok, state)) {
       return Unexpected(Reason::backend_violation);
     }
   } else if (packet.kind == PacketKind::prepare_ok) {
@@ -346,21 +345,17 @@ Result<Unit, Reason> AnswerRelay::handle_end(const Packet& packet, InputBuffer& 
 Result<Unit, Reason> AnswerRelay::handle_ok(const Packet& packet, const wire::OkPacket& ok, InputBuffer& from,
                                             OutputQueue& to, TrackedState& state) {
   wire::OkPacket told = ok;
-  std::vector<std::uint8_t> track;
-  if (!follow(ok, state, track)) {
+  if (!follow(ok, state)) {
     return Unexpected(Reason::backend_violation);
   }
-  bool changed = (ok.status_flags & wire::status::session_state_changed) != 0;
-  if (changed) {
-    bool tells = wire::has(legs_.client, wire::capability::session_track) && !track.empty();
-    told.session_track = track;
-    if (!tells) {
-      told.status_flags &= static_cast<std::uint16_t>(~wire::status::session_state_changed);
-    }
+  bool is_told_too_much = (ok.status_flags & wire::status::session_state_changed) != 0 &&
+                          !wire::has(legs_.client, wire::capability::session_track);
+  if (is_told_too_much) {
+    told.status_flags &= static_cast<std::uint16_t>(~wire::status::session_state_changed);
   }
   told.status_flags |= added_flags();
   bool as_eof = ok.header == wire::eof_header && !client_ends_with_ok();
-  if (!changed && !as_eof && !more_results_follow_) {
+  if (!is_told_too_much && !as_eof && !more_results_follow_) {
     columns_end_due_ = false;
     forward(packet, from, to);
     return Unit{};

@@ -82,10 +82,7 @@ BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t
     writer.end();
     ++answers_due_;
   };
-  // What is set to itself is reported with the answer: how the server reads the texts to come.
-  query(
-      "SET SESSION session_track_system_variables='*', SESSION session_track_schema=1, SESSION sql_mode=@@sql_mode, "
-      "SESSION character_set_client=@@character_set_client");
+  query("SET SESSION session_track_schema=1");
   if (!target.set_role.empty()) {
     query("SET ROLE " + quoted_identifier(target.set_role));
   }
@@ -102,8 +99,7 @@ BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t
 BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities negotiated, TrackedState& state) {
   --answers_due_;
   if (auto ok = wire::parse_ok(payload, negotiated)) {
-    std::vector<std::uint8_t> told_to_clients;  // none of it: it is the gateway's doing
-    if (!follow(*ok, state, told_to_clients)) {
+    if (!follow(*ok, state)) {
       failed_ = true;
       failure_.message = "what the server tracks of the session was malformed";
     }

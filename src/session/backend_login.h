@@ -38,8 +38,8 @@ struct BackendTarget {
 // later, so a connection is reused only for sessions that agree in them.
 wire::Capabilities capabilities_for_backend(const BackendTarget& target);
 
-// The statements that set a backend session up, sent in one go; their answers are read one after the other.
-// Used after the login and after COM_RESET_CONNECTION.
+// The statements that set a backend session up (schema tracking, role, schema), sent in one go; their answers are read
+// one after the other. Used after the login and after COM_RESET_CONNECTION.
 class BackendSetup {
  public:
   BackendSetup(const BackendTarget& target, std::vector<std::uint8_t>& out);

@@ -324,6 +324,20 @@ TEST_F(BackendLoginTest, EndOfRowsIsNegotiatedAsWithTheClient) {
   EXPECT_TRUE(wire::has(greeted(plugin::caching_sha2_password).capabilities, capability::deprecate_eof));
 }
 
+TEST_F(BackendLoginTest, AServerWithoutProgressReportsIsLoggedInToWithoutThem) {
+  hello_.capabilities = (hello_.capabilities & ~capability::long_password) | capability::mariadb_progress;
+  for (bool has_progress : {true, false}) {
+    start();
+    sequence_id_ = 0;
+    wire::Capabilities offered =
+        (server_capabilities & ~capability::long_password) & ~(has_progress ? 0 : capability::mariadb_progress);
+    ASSERT_EQ(packet(greeting(plugin::mysql_native_password, offered)), Step::more);
+    EXPECT_EQ(wire::has(response_taken().capabilities, capability::mariadb_progress), has_progress);
+    EXPECT_EQ(packet(ok_payload), Step::logged_in);
+    EXPECT_EQ(wire::has(login_->facts().negotiated, capability::mariadb_progress), has_progress);
+  }
+}
+
 class BackendSetupTest : public BackendLoginTest {
  protected:
   TrackedState state_;
@@ -340,16 +354,13 @@ class BackendSetupTest : public BackendLoginTest {
   }
 };
 
-TEST_F(BackendSetupTest, TracksTheSessionThenTakesRoleAndSchema) {
+TEST_F(BackendSetupTest, TracksTheSchemaThenTakesRoleAndSchema) {
   BackendTarget full = target();
   full.set_role = "odd`role";
   full.schema = "sales";
   BackendSetup setup{full, out_};
-  EXPECT_EQ(statements(),
-            (std::vector<std::string>{
-                "\x03SET SESSION session_track_system_variables='*', SESSION session_track_schema=1, SESSION "
-                "sql_mode=@@sql_mode, SESSION character_set_client=@@character_set_client",
-                "\x03SET ROLE `odd``role`", "\x02sales"}));
+  EXPECT_EQ(statements(), (std::vector<std::string>{"\x03SET SESSION session_track_schema=1",
+                                                    "\x03SET ROLE `odd``role`", "\x02sales"}));
   EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0, state_), BackendSetup::Step::more);
   EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0, state_), BackendSetup::Step::more);
   EXPECT_EQ(setup.on_packet(bytes_of(ok_payload), 0, state_), BackendSetup::Step::done);

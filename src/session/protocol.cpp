@@ -108,7 +108,7 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::can_handle_expired_passwords, "CAN_HANDLE_EXPIRED_PASSWORDS", Offer::never, Wish::never,
      "database logins are the gateway's; expired ones fail"},
     {capability::session_track, "SESSION_TRACK", Offer::always, Wish::always,
-     "the server tells the gateway all variables; the client is told what servers tell by default"},
+     "the client is told what the server tells, by what the client has set"},
     {capability::deprecate_eof, "DEPRECATE_EOF", Offer::always, Wish::as_client, "EOF and OK are translated"},
     {capability::optional_resultset_metadata, "OPTIONAL_RESULTSET_METADATA", Offer::by_mysql_listeners, Wish::same,
      "`SET resultset_metadata=NONE`: results without column definitions; see below"},

@@ -157,6 +157,8 @@ void Session::backend_received(std::size_t count, Now now) {
     process_answer();
   } else if (phase<Resetting>() != nullptr) {
     process_reset();
+  } else if (phase<Asking>() != nullptr) {
+    process_state_answer();
   } else if (!closing()) {
     process_unasked();
   }
@@ -314,6 +316,8 @@ void Session::time_passed(Now now) {
       answer_kill({.detail = "the side connection was not heard of"});
     } else if (phase<Answering>() != nullptr || phase<Resetting>() != nullptr || phase<Interrupted>() != nullptr) {
       statement_overdue();
+    } else if (phase<Asking>() != nullptr) {
+      end_session(Reason::backend_closed, "the server did not say within limits.backend_login_timeout how it reads");
     } else if (!start_recorded_) {
       refuse_login_by_backend(Reason::backend_unavailable,
                               "the server did not answer within limits.backend_login_timeout");
@@ -454,6 +458,8 @@ void Session::end_session(Reason reason, std::string detail) {
     sequence_id = resetting->pending.message.next_sequence_id;
   } else if (auto* killing = phase<Killing>()) {
     sequence_id = killing->pending.message.next_sequence_id;
+  } else if (auto* asking = phase<Asking>()) {
+    sequence_id = asking->error_sequence_id;
   } else if (auto* recording = phase<RecordingCommand>();
              recording != nullptr && is_answered(recording->pending.command)) {
     sequence_id = recording->pending.message.next_sequence_id;

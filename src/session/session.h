@@ -41,8 +41,10 @@
 #include "session/session_registry.h"
 #include "session/side_kill.h"
 #include "session/spare_backend.h"
+#include "session/state_query.h"
 #include "session/statement_series.h"
 #include "sql/kill_statement.h"
+#include "sql/reading.h"
 #include "wire/local_infile.h"
 
 namespace sallyport::session {
@@ -173,6 +175,8 @@ class Session {
     std::uint16_t long_data_parameter = 0;
     std::string local_file;  // that the text certainly asks to be loaded; empty: none
     bool may_load = false;   // the text might ask for a file all the same
+    bool chooses_schema = false;
+    bool may_change_reading = false;  // sql::may_change_reading()
   };
 
   struct LoggingIn {
@@ -203,6 +207,11 @@ class Session {
   struct Killing {  // a KILL of the client's, by a side connection
     PendingCommand pending;
   };
+  struct Asking {  // a StateQuery, before a command is read or behind one
+    StateQuery query;
+    std::uint8_t error_sequence_id;  // of an error to the client
+    bool in_series;
+  };
   struct Resetting {  // COM_RESET_CONNECTION: its OK is held back until the session is set up again
     PendingCommand pending;
     std::optional<BackendSetup> setup;
@@ -211,9 +220,9 @@ class Session {
     MonoTime since;
   };
   struct Ended {};
-  using Phase =
-      std::variant<LoggingIn, VerifyingToken, RecordingLogin, ConnectingBackend, BackendLoggingIn, SettingUp,
-                   RecordingStart, Ready, RecordingCommand, Answering, Interrupted, Killing, Resetting, Closing, Ended>;
+  using Phase = std::variant<LoggingIn, VerifyingToken, RecordingLogin, ConnectingBackend, BackendLoggingIn, SettingUp,
+                             RecordingStart, Ready, Asking, RecordingCommand, Answering, Interrupted, Killing, Resetting,
+                             Closing, Ended>;
 
   // Who is there, from the verified token on.
   struct Identified {
@@ -289,9 +298,18 @@ class Session {
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                       const AnswerRelay* relay, const wire::ErrPacket* refusal = nullptr);
 
+  // How the server reads (session_reading.cpp).
+  // The dialect in which the server reads, where it was asked; else all that make a difference to `text`. None: it does
+  // not say, or says what is not understood; or the text is too long for trying all.
+  std::vector<sql::Dialect> dialects_for(std::string_view text) const;
+  // A text can't be read, as its dialects differ: the server is to be asked, if it was not.
+  void note_doubt() { server_is_to_be_asked_ = !state_.reading_is_current; }
+  bool changes_reading(const PendingCommand& pending, const CommandRecord& record) const;
+  void ask_server(std::uint8_t error_sequence_id);
+  void process_state_answer();
+
   // Texts of several statements (session_statements.cpp).
-  // How the server reads a text now; nothing where that is not known.
-  std::optional<sql::Dialect> dialect() const;
+  std::optional<sql::FirstStatement> read_first_statement(std::string_view statements);
   // Begins a series where `text`, in the COM_QUERY `payload`, has more than one statement.
   std::optional<Reason> begin_series(Bytes payload, std::string_view text, CommandRecord& record);
   std::optional<Reason> take_statement(CommandRecord& record);
@@ -302,11 +320,12 @@ class Session {
   void answer_set_option(const PendingCommand& pending);
 
   // KILL (session_kill.cpp).
+  Result<std::optional<sql::KillStatement>, sql::KillRefusal> read_kill(std::string_view text);
   // Refuses a text with a KILL that is not of this account's; sets kill_text_ where it is.
   std::optional<Reason> check_kill(std::string_view text, CommandRecord& record);
   std::optional<Reason> check_process_kill(Bytes payload, CommandRecord& record);
   std::optional<Reason> aim_kill(const sql::KillStatement& kill, CommandRecord& record);
-  std::optional<Reason> refuse_kill_in(std::string_view prepared_text) const;
+  std::optional<Reason> refuse_kill_in(std::string_view prepared_text);
   std::uint8_t forward_kill(const PendingCommand& pending);
 
   // KILLs by side connection (session_side_kill.cpp).
@@ -403,6 +422,7 @@ class Session {
   SpareBackend::Handover released_;
 
   std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
+  bool server_is_to_be_asked_ = false;       // before the command at hand can be read
   SessionRegistry::Place registered_;
   std::string kill_text_;         // what goes to the server in place of the KILL under way
   std::string kill_target_;       // the session that it is for

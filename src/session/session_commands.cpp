@@ -10,6 +10,13 @@ using wire::Command;
 // What a statement that was killed ends with.
 constexpr std::uint16_t query_interrupted = 1317;
 
+// USE.
+bool chooses_schema(std::string_view text) {
+  constexpr std::string_view keyword = "USE";
+  std::size_t at = text.find_first_not_of(" \t\n\v\f\r");
+  return at != std::string_view::npos && sql::equals_ignoring_case(text.substr(at, keyword.size()), keyword);
+}
+
 }  // namespace
 
 bool Session::is_answered(Command command) {
@@ -60,7 +67,6 @@ void Session::process_command(const wire::Message& message) {
   PendingCommand pending{.command = payload.empty() ? Command::unknown : wire::command_from_byte(payload[0]),
                          .message = message,
                          .began = now_.mono};
-  counters_.add_command(payload.empty() ? std::uint8_t{0xFF} : payload[0]);
   CommandRecord record{
       .command = pending.command, .opcode = payload.empty() ? std::uint8_t{0} : payload[0], .schema = state_.schema};
   attributes_.clear();
@@ -69,6 +75,11 @@ void Session::process_command(const wire::Message& message) {
   kill_text_.clear();
   kills_elsewhere_ = false;
   auto refusal = read_command(payload, pending, record);
+  if (server_is_to_be_asked_) {
+    ask_server(message.next_sequence_id);  // the command waits where it is
+    return;
+  }
+  counters_.add_command(payload.empty() ? std::uint8_t{0xFF} : payload[0]);
   decide_command(pending, record, refusal);
 }
 
@@ -100,6 +111,9 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
                    refusal == Reason::denied_by_policy ? std::string_view(decision.explanation) : std::string_view{});
     return;
   }
+  pending.may_change_reading = changes_reading(pending, record);
+  pending.chooses_schema =
+      pending.command == Command::init_db || (pending.command == Command::query && chooses_schema(*record.text));
   if (pending.command == Command::change_user) {
     change_user(pending, wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_));
     return;
@@ -250,6 +264,8 @@ void Session::forward_command(PendingCommand pending) {
     answer_set_option(pending);
     return;
   }
+  state_.reading_is_current = state_.reading_is_current && !pending.may_change_reading;
+  state_.schema_reported = false;
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;
@@ -437,7 +453,10 @@ void Session::finish_answer() {
     }
     return;
   }
-  if (series_) {
+  // Who has switched the tracking of the schema off does not have it reported.
+  if (pending.chooses_schema && !totals.error_code && !state_.schema_reported) {
+    ask_server(series_ ? answering->relay.error_sequence_id() : std::uint8_t{1});
+  } else if (series_) {
     process_next_statement(answering->relay.error_sequence_id());
   } else {
     enter_ready();

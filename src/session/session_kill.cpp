@@ -4,15 +4,21 @@
 
 namespace sallyport::session {
 
+Result<std::optional<sql::KillStatement>, sql::KillRefusal> Session::read_kill(std::string_view text) {
+  auto kill =
+      sql::read_alike(dialects_for(text), [&](const sql::Dialect& dialect) { return sql::read_kill(text, dialect); });
+  if (!kill) {
+    note_doubt();
+    return Unexpected(sql::KillRefusal::not_understood);
+  }
+  return *kill;
+}
+
 std::optional<Reason> Session::check_kill(std::string_view text, CommandRecord& record) {
   if (!sql::may_hold_kill(text)) {
     return std::nullopt;
   }
-  auto reads_as = dialect();
-  if (!reads_as) {
-    return Reason::kill_form_not_supported;
-  }
-  auto kill = sql::read_kill(text, *reads_as);
+  auto kill = read_kill(text);
   if (!kill) {
     return Reason::kill_form_not_supported;
   }
@@ -20,15 +26,11 @@ std::optional<Reason> Session::check_kill(std::string_view text, CommandRecord& 
 }
 
 // An execution would have to be decided by its parameters, and a prepared text may be run at any later time.
-std::optional<Reason> Session::refuse_kill_in(std::string_view prepared_text) const {
+std::optional<Reason> Session::refuse_kill_in(std::string_view prepared_text) {
   if (!sql::may_hold_kill(prepared_text)) {
     return std::nullopt;
   }
-  auto reads_as = dialect();
-  auto kill =
-      reads_as
-          ? sql::read_kill(prepared_text, *reads_as)
-          : Result<std::optional<sql::KillStatement>, sql::KillRefusal>(Unexpected(sql::KillRefusal::not_understood));
+  auto kill = read_kill(prepared_text);
   return kill && !*kill ? std::nullopt : std::optional(Reason::kill_form_not_supported);
 }
 

@@ -56,13 +56,7 @@ TEST(SessionRegistry, OfTwoServersThatNumberTheSameTheAskersIsMeant) {
 
 class KillTest : public SessionTest {
  protected:
-  KillTest() {
-    log_in();
-    // The server says how it reads.
-    forwarded(query("DO 1"));
-    from_backend(packet(1, tracking_ok({{"sql_mode", ""}, {"character_set_client", "utf8mb4"}})));
-    to_client();
-  }
+  KillTest() { log_in(); }
   std::string code_in(const Buffer& bytes) {
     auto error = wire::parse_err(Bytes{bytes}.subspan(4));
     std::string_view message = error ? error->message : std::string_view{};
@@ -105,10 +99,28 @@ TEST_F(KillTest, OfAnotherSessionOrInAnotherFormIsRefused) {
   EXPECT_EQ(forwarded(query("SELECT 'KILL 77'")), query("SELECT 'KILL 77'"));
 }
 
-TEST_F(SessionTest, KillIsRefusedWhereItIsNotKnownHowTheServerReads) {
-  log_in();
-  from_client(packet(0, from_text("\x03SELECT 'kill'")));
-  EXPECT_EQ(sink_.count("kill_form_not_supported"), 1U);
+TEST_F(KillTest, WhereTheModeDecidesWhetherThereIsOneTheServerIsAsked) {
+  Buffer text = query(R"(SELECT '\' AND KILL 77 -- ')");
+  from_client(text);
+  say_reading({.mode = ""});
+  commit();
+  EXPECT_EQ(to_backend(), text) << "a string";
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(forwarded(query("SET a")), query("SET a"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  from_client(text);
+  say_reading({.mode = "NO_BACKSLASH_ESCAPES"});
+  EXPECT_EQ(code_in(to_client()), "1235 [kill_form_not_supported]");
+}
+
+TEST_F(KillTest, AServerThatDoesNotSayHowItReadsGetsNone) {
+  from_client(packet(0, from_text("\x16"
+                                  R"(SELECT '\' AND KILL 77 -- ')")));
+  EXPECT_EQ(to_backend(), query(state_query_text));
+  from_backend(packet(1, from_text("\xFF\x28\x04#42000Not now")));
+  EXPECT_EQ(code_in(to_client()), "1235 [kill_form_not_supported]");
 }
 
 }  // namespace

@@ -1,23 +1,17 @@
 // Texts of several statements. The server gets one statement a time, and its answer decides how the next one is read:
 // it may have changed sql_mode, the character set or the schema.
-#include "session/protocol.h"
 #include "session/session.h"
 #include "sql/statement_splitter.h"
 
 namespace sallyport::session {
-std::optional<sql::Dialect> Session::dialect() const {
-  if (!state_.sql_mode || !state_.charset) {
-    return std::nullopt;
+
+std::optional<sql::FirstStatement> Session::read_first_statement(std::string_view statements) {
+  auto first = sql::read_alike(dialects_for(statements),
+                               [&](const sql::Dialect& dialect) { return sql::first_statement(statements, dialect); });
+  if (!first) {
+    note_doubt();
   }
-  std::string_view version = backend_.server_version;
-  bool is_mariadb = version.find("MariaDB") != std::string_view::npos;
-  if (is_mariadb && version.starts_with(mariadb_version_prefix)) {
-    version.remove_prefix(mariadb_version_prefix.size());
-  }
-  return sql::Dialect{.server = is_mariadb ? sql::Server::mariadb : sql::Server::mysql,
-                      .version = sql::parse_server_version(version),
-                      .mode = *state_.sql_mode,
-                      .charset = *state_.charset};
+  return first && *first ? std::optional(**first) : std::nullopt;
 }
 
 std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text, CommandRecord& record) {
@@ -25,9 +19,7 @@ std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text
   if (statements.find(';') == std::string_view::npos) {
     return check_kill(text, record);
   }
-  auto reads_as = dialect();
-  auto first = reads_as ? sql::first_statement(statements, *reads_as)
-                        : Result<sql::FirstStatement, sql::SplitRefusal>(Unexpected(sql::SplitRefusal::not_understood));
+  auto first = read_first_statement(statements);
   if (!first) {
     return Reason::statements_not_separable;
   }
@@ -42,9 +34,7 @@ std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text
 std::optional<Reason> Session::take_statement(CommandRecord& record) {
   record.part = series_->number() + 1;
   record.text = series_->rest();
-  auto reads_as = dialect();
-  auto first = reads_as ? sql::first_statement(series_->rest(), *reads_as)
-                        : Result<sql::FirstStatement, sql::SplitRefusal>(Unexpected(sql::SplitRefusal::not_understood));
+  auto first = read_first_statement(series_->rest());
   if (!first) {
     return Reason::statements_not_separable;
   }
@@ -68,6 +58,10 @@ void Session::process_next_statement(std::uint8_t sequence_id) {
     record.attributes = &attributes_;
   }
   auto refusal = take_statement(record);
+  if (server_is_to_be_asked_) {
+    ask_server(sequence_id);
+    return;
+  }
   phase_ = Ready{};
   decide_command(pending, record, refusal);
   if (phase<Ready>() != nullptr) {

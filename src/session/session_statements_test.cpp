@@ -6,24 +6,15 @@
 namespace sallyport::session::test {
 namespace {
 
-constexpr std::string_view default_mode = "STRICT_TRANS_TABLES";
+// Two statements to a server in mode NO_BACKSLASH_ESCAPES, else one with a syntax error.
+constexpr std::string_view doubtful = R"(DO '\'; DO '2')";
 
 class StatementsTest : public SessionTest {
  protected:
-  // The client may send several statements; the server says how it reads them.
-  void log_in_for_several(std::string_view mode = default_mode, std::string_view charset = "utf8mb4") {
+  void log_in_for_several() {
     capabilities_ |= wire::capability::multi_statements | wire::capability::multi_results;
     start();
-    connect();
-    from_backend(backend_greeting());
-    to_backend();
-    from_backend(packet(2, ok_payload));
-    to_backend();
-    from_backend(packet(1, tracking_ok({{"sql_mode", mode}, {"character_set_client", charset}})));
-    from_backend(packet(1, ok_payload));
-    commit();
-    to_client();
-    ASSERT_TRUE(session_->idle());
+    log_in();
   }
 
   static Buffer ok_with_more(std::uint8_t sequence_id) { return packet(sequence_id, Buffer{0, 0, 0, 0x0A, 0, 0, 0}); }
@@ -111,48 +102,133 @@ TEST_F(StatementsTest, OneStatementGoesOnAsItCame) {
   EXPECT_EQ(sink_.count("\"part\""), 0U);
 }
 
-TEST_F(StatementsTest, AChangeOfTheModeHoldsForTheNextStatement) {
+TEST_F(StatementsTest, TheServerIsAskedWhereItsModeMakesADifference) {
   log_in_for_several();
-  forwarded(query(R"(SET a; SELECT '\'; DO 2; -- ')"));
-  from_backend(packet(1, tracking_ok({{"sql_mode", "NO_BACKSLASH_ESCAPES"}})));
-  EXPECT_EQ(to_client(), ok_with_more(1)) << "the client did not ask for tracking";
+  EXPECT_EQ(forwarded(query(R"(SET a; SELECT '\'; DO 2; SET b; SELECT '\'; DO 3; -- ')")), query("SET a"));
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), ok_with_more(1));
+  say_reading({.mode = "NO_BACKSLASH_ESCAPES"});
+  EXPECT_TRUE(to_client().empty()) << "what the gateway asks is none of the client's";
   commit();
   EXPECT_EQ(to_backend(), query(R"(SELECT '\')"));
-  from_backend(packet(1, tracking_ok({{"sql_mode", ""}})));
-  to_client();
+  from_backend(packet(1, ok_payload));
   commit();
-  EXPECT_EQ(to_backend(), query("DO 2"));
+  EXPECT_EQ(to_backend(), query("DO 2")) << "a SELECT changes no mode";
+  from_backend(packet(1, ok_payload));
+  commit();
+  EXPECT_EQ(to_backend(), query("SET b"));
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client().size(), 3U * 11);
+  say_reading({.mode = ""});
+  commit();
+  EXPECT_EQ(to_backend(), query(R"(SELECT '\'; DO 3; -- ')"));
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), packet(5, ok_payload));
+  EXPECT_EQ(sink_.count("sql_mode"), 0U);
+}
+
+TEST_F(StatementsTest, ATextWaitsUnreadUntilTheServerHasSaidHowItReads) {
+  log_in_for_several();
+  from_client(query(doubtful));
+  EXPECT_EQ(sink_.count(R"("type":"command")"), 0U);
+  Buffer answer = reading({.mode = "NO_BACKSLASH_ESCAPES", .schema = "other"});
+  EXPECT_EQ(to_backend(), query(state_query_text));
+  from_client(query("DO 9"));
+  for (std::uint8_t byte : answer) {
+    EXPECT_TRUE(to_backend().empty());
+    from_backend({byte});
+  }
+  EXPECT_EQ(sink_.count(R"("schema":"other","text":"DO '\\'","part":1)"), 1U);
+  commit();
+  EXPECT_EQ(to_backend(), query(R"(DO '\')"));
+  EXPECT_TRUE(to_client().empty());
+}
+
+TEST_F(StatementsTest, WhatTheServerSaidIsForgottenWithAStatementThatMayChangeIt) {
+  log_in_for_several();
+  for (std::string_view text : {"SET NAMES gbk", "EXECUTE s", "BEGIN", "CALL p()", "/**/SET a"}) {
+    from_client(query(doubtful));
+    say_reading({.mode = "NO_BACKSLASH_ESCAPES,ORACLE"});
+    to_client();
+    from_client(query(doubtful));
+    EXPECT_TRUE(to_backend().empty()) << "it is known";
+    to_client();
+    EXPECT_EQ(forwarded(query(text)), query(text));
+    from_backend(packet(1, from_text("\xFF\x28\x04#42000An error")));
+    to_client();
+  }
 }
 
 TEST_F(StatementsTest, WhatCanNotBeSeparatedIsRefused) {
-  log_in_for_several("ORACLE");
-  from_client(query("DO 1; DO 2"));
-  EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
-  forwarded(query("DO 1"));
-  from_backend(packet(1, tracking_ok({{"sql_mode", ""}})));
-  to_client();
+  log_in_for_several();
   from_client(query("/*!50000 DO 1; */ DO 2"));
+  EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]") << "in every mode";
+  from_client(query(doubtful));
+  say_reading({.mode = "NO_BACKSLASH_ESCAPES,ORACLE"});
   EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
-  forwarded(query("DO 1; DO 2"));
-  from_backend(packet(1, tracking_ok({{"character_set_client", "unheard"}})));
-  Buffer answers = to_client();
-  EXPECT_EQ(error_in(Buffer(answers.begin() + 11, answers.end())), "2 [statements_not_separable]");
+  forwarded(query("SET x"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(forwarded(query("DO 1; " + std::string(doubtful))), query("DO 1"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  say_reading({.mode = "", .charset = "unheard"});
+  EXPECT_EQ(error_in(to_client()), "2 [statements_not_separable]");
   EXPECT_TRUE(session_->idle());
 }
 
-TEST_F(StatementsTest, AServerThatDoesNotSayHowItReadsGetsNoneOfSeveral) {
-  capabilities_ |= wire::capability::multi_statements;
-  start();
-  log_in();
-  from_client(query("DO 1; DO 2"));
+TEST_F(StatementsTest, AServerThatDoesNotSayHowItReadsGetsNoDoubtfulText) {
+  log_in_for_several();
+  from_client(query(doubtful));
+  EXPECT_EQ(to_backend(), query(state_query_text));
+  from_backend(packet(1, from_text("\xFF\x28\x04#42000Not now")));
   EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
-  EXPECT_EQ(forwarded(query("DO 1;")), query("DO 1;"));
+  EXPECT_TRUE(session_->idle());
+}
+
+TEST_F(StatementsTest, AnAnswerThatIsNotToTheQuestionEndsTheSession) {
+  Buffer end{0xFE, 0, 0, 2, 0};
+  Buffer more{0xFE, 0, 0, 10, 0};
+  Buffer row = from_text(std::string("\0\7utf8mb4\xFB", 10));
+  const std::vector<Buffer> answers{
+      packet(1, ok_payload),
+      packet(1, from_text("\xFB"
+                          "file")),
+      packet(2, ok_payload),
+      answer_of({{3}, definition(), definition(), definition(), end, end}),
+      answer_of({{3}, definition(), definition(), definition(), end, row, row, end}),
+      answer_of({{3}, definition(), definition(), definition(), end, from_text("\xFB\xFB\xFB"), end}),
+      answer_of({{2}, definition(), definition(), end, row, end}),
+      answer_of({{3}, definition(), definition(), definition(), end, row, more, ok_payload}),
+      answer_of({{3}, definition(), definition(), definition(), end, Buffer(5000, 'x'), end})};
+  for (const Buffer& answer : answers) {
+    log_in_for_several();
+    from_client(query(doubtful));
+    to_backend();
+    from_backend(answer);
+    EXPECT_EQ(error_in(to_client()), "1 [backend_violation]") << &answer - answers.data();
+    EXPECT_EQ(sink_.count("\"text\""), 0U);
+  }
+}
+
+TEST_F(StatementsTest, AServerThatDoesNotAnswerTheQuestionIsNotWaitedForLong) {
+  log_in_for_several();
+  forwarded(query("DO 1; " + std::string(doubtful)));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(to_backend(), query(state_query_text));
+  pass(Seconds{9});
+  session_->time_passed(now_);
+  EXPECT_TRUE(to_client().empty());
+  pass(Seconds{2});
+  session_->time_passed(now_);
+  EXPECT_EQ(error_in(to_client()), "2 [backend_closed]");
 }
 
 TEST_F(StatementsTest, SetOptionIsAnsweredHere) {
   log_in();
   EXPECT_EQ(forwarded(query("DO 1; DO 2")), query("DO 1; DO 2")) << "for the server to refuse";
-  from_backend(packet(1, tracking_ok({{"sql_mode", ""}, {"character_set_client", "latin1"}})));
+  from_backend(packet(1, ok_payload));
   to_client();
   EXPECT_TRUE(forwarded(packet(0, Buffer{0x1B, 0, 0})).empty());
   EXPECT_EQ(to_client(), packet(1, Buffer{0xFE, 0, 0, 2, 0}));

@@ -332,6 +332,25 @@ TEST_F(SessionTest, ResetConnectionSetsTheSessionUpAgainAndForgetsStatements) {
   EXPECT_EQ(error_in(to_client()), "1 [statement_unknown]");
 }
 
+TEST_F(SessionTest, ASchemaThatTheServerDoesNotReportIsAskedFor) {
+  log_in();
+  for (const Buffer& command : {packet(0, from_text("\x02Orders")), query(" use orders")}) {
+    EXPECT_EQ(forwarded(command), command);
+    from_backend(packet(1, ok_payload));
+    EXPECT_EQ(to_client(), packet(1, ok_payload));
+    say_reading({.mode = "", .schema = "orders"});
+    EXPECT_TRUE(to_client().empty());
+    EXPECT_TRUE(session_->idle());
+    forwarded(query("DO 1"));
+    from_backend(packet(1, ok_payload));
+    to_client();
+  }
+  EXPECT_EQ(sink_.count(R"("schema":"orders","text":"DO 1")"), 2U);
+  forwarded(query("USE nothing"));
+  from_backend(packet(1, from_text("\xFF\x19\x04#42000Unknown database")));
+  EXPECT_TRUE(to_backend().empty()) << "an error has chosen nothing";
+}
+
 TEST_F(SessionTest, MorePreparedStatementsThanTheLimitAreRefused) {
   log_in();
   for (std::uint8_t id = 1; id <= 3; ++id) {

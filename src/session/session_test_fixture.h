@@ -247,6 +247,25 @@ class SessionTest : public testing::Test {
     payload.insert(payload.end(), track.begin(), track.end());
     return payload;
   }
+  // The server is asked how it reads, and says it.
+  struct Reading {
+    std::string_view mode;
+    std::string_view charset = "utf8mb4";
+    std::string_view schema = "sales";
+  };
+  static Buffer reading(const Reading& reading) {
+    Buffer row;
+    for (std::string_view cell : {reading.mode, reading.charset, reading.schema}) {
+      row.push_back(static_cast<std::uint8_t>(cell.size()));
+      row.insert(row.end(), cell.begin(), cell.end());
+    }
+    return answer_of({{3}, definition(), definition(), definition(), {0xFE, 0, 0, 2, 0}, row, {0xFE, 0, 0, 2, 0}});
+  }
+  void say_reading(const Reading& said) {
+    ASSERT_EQ(to_backend(), query(state_query_text));
+    EXPECT_FALSE(session_->idle());
+    from_backend(reading(said));
+  }
   static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
 
   bool denies_executions_ = false;

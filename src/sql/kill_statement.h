@@ -17,6 +17,7 @@ struct KillStatement {
   Force force = Force::unsaid;
   Scope scope = Scope::connection;
   std::uint64_t id = 0;
+  bool operator==(const KillStatement&) const = default;
 };
 
 enum class KillRefusal : std::uint8_t {

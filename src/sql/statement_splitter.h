@@ -19,6 +19,7 @@ struct FirstStatement {
   std::string_view text;  // without its semicolon
   std::string_view rest;  // what follows, from its first byte that is no blank
   bool has_more = false;  // there is another statement, if only an empty one
+  bool operator==(const FirstStatement&) const = default;
 };
 
 enum class SplitRefusal : std::uint8_t {

@@ -321,7 +321,7 @@ def test_session_tracking_is_told_to_clients_that_have_it(lab):
             ok = session.receive_ok()
             assert (b"information_schema" in ok) == told
             session.command(QUERY, b"SET sql_mode = ''")
-            assert b"sql_mode" not in session.receive_ok(), "only what servers tell by default"
+            assert b"sql_mode" not in session.receive_ok(), "servers don't tell it by default"
             session.command(QUERY, b"SET time_zone = '+01:00'")
             assert (b"time_zone" in session.receive_ok()) == told
 

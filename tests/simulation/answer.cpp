@@ -13,14 +13,6 @@ namespace capability = wire::capability;
 namespace status = wire::status;
 using Shape = OneResult::Shape;
 
-constexpr std::array<std::string_view, 5> told_variables{
-    "autocommit", "character_set_client", "character_set_connection", "character_set_results", "time_zone"};
-
-bool is_told(const Tracked& tracked) {
-  return tracked.kind != 0 ||
-         std::find(told_variables.begin(), told_variables.end(), tracked.name) != told_variables.end();
-}
-
 class AnswerWriter {
  public:
   AnswerWriter(wire::Capabilities negotiated, std::uint8_t sequence_id)
@@ -210,9 +202,6 @@ Answer as_seen_by_client(Answer answer, wire::Capabilities client, wire::Capabil
     if (!tells) {
       result.tracked.clear();
     }
-    result.tracked.erase(std::remove_if(result.tracked.begin(), result.tracked.end(),
-                                        [](const Tracked& tracked) { return !is_told(tracked); }),
-                         result.tracked.end());
     if (result.shape == Shape::text || result.shape == Shape::prepared || result.ends_with_error) {
       result.status = wire::status::autocommit;  // not sent
     }

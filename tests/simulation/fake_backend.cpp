@@ -1,7 +1,9 @@
 #include "simulation/fake_backend.h"
 
+#include <array>
 #include <cstdio>
 
+#include "session/state_query.h"
 #include "wire/handshake.h"
 #include "wire/response.h"
 
@@ -252,7 +254,8 @@ void FakeBackend::on_command(const ClientPacket& packet) {
   }
   Answer answer;
   bool sets_up = setup_left_ > 0;
-  bool own = sets_up || is_own_(command.opcode);
+  bool asks = !sets_up && command.text == session::state_query_text;
+  bool own = sets_up || asks || is_own_(command.opcode);
   if (sets_up) {
     --setup_left_;
     bool due = command.text.starts_with("SET ") || command.opcode == com_init_db;
@@ -260,6 +263,8 @@ void FakeBackend::on_command(const ClientPacket& packet) {
       fail("the gateway's set-up is not done, but a command came: " + command.text);
     }
     answer = {plan_.manners == BackendManners::refuses_setup ? random_error(choices_) : random_ok(choices_)};
+  } else if (asks) {
+    answer = say_state();
   } else if (own && command.opcode == com_ping) {  // a KILL that came late may meet it
     answer = {choices_.one_in(4) ? OneResult{.shape = Shape::error,
                                              .error = {.code = 1317, .sql_state = "70100", .message = "interrupted"}}
@@ -286,6 +291,27 @@ void FakeBackend::on_command(const ClientPacket& packet) {
   if (!own && command.opcode != com_reset_connection) {
     answers_.push_back(std::move(answer));
   }
+}
+
+Answer FakeBackend::say_state() {
+  if (choices_.one_in(8)) {
+    return {random_error(choices_)};
+  }
+  constexpr std::array<std::string_view, 4> modes{"", "NO_BACKSLASH_ESCAPES", "ANSI_QUOTES,STRICT_TRANS_TABLES",
+                                                  "ORACLE"};
+  constexpr std::array<std::string_view, 4> charsets{"utf8mb4", "sjis", "gbk", "unheard"};
+  OneResult said{.shape = Shape::rows};
+  std::string row;
+  for (std::string_view cell : {modes[choices_.below(modes.size())], charsets[choices_.below(charsets.size())]}) {
+    row.push_back(static_cast<char>(cell.size()));
+    row += cell;
+  }
+  row += choices_.one_in(2) ? "\xFB" : "\x05sales";
+  for (int i = 0; i < 3; ++i) {
+    said.columns.push_back(random_definition(choices_));
+  }
+  said.rows.push_back(row);
+  return {said};
 }
 
 // The text ends with the file's name in quotes.

@@ -90,6 +90,8 @@ class FakeBackend {
   void on_authentication(const ClientPacket& packet);
   void log_in();
   void on_command(const ClientPacket& packet);
+  // What the gateway asks of its own accord.
+  Answer say_state();
   void ask_for_file(const std::string& text, std::uint8_t sequence_id);
   void on_upload(const ClientPacket& packet);
   bool on_reset_command(const ClientPacket& packet);

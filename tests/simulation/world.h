@@ -126,6 +126,7 @@ class World {
   void take_from_session(Event event);
   void check();
   bool says_goodbye();
+  bool asks_server();
   void check_forwarded();
   // The record of the command that the server gets behind those that it got; null when there is none.
   const RecordingSink::Command* next_forwarded() const;

@@ -1,0 +1,51 @@
+// Asks the server how it reads the next text, and which schema is the default one.
+//
+// A query of the gateway's own, between two commands of the client's. It says the same whatever the client has set:
+// LIMIT outweighs sql_select_limit, a binary text is not converted to character_set_results, and nothing in the query
+// depends on sql_mode or the character set. Tried on MySQL 9.7 and MariaDB 10.11, also in the states of XA.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "session/input_buffer.h"
+#include "session/output_queue.h"
+#include "session/reason.h"
+#include "session/tracked_state.h"
+#include "wire/response_reader.h"
+
+namespace sallyport::session {
+
+inline constexpr std::string_view state_query_text =
+    "SELECT CAST(@@SESSION.sql_mode AS BINARY), CAST(@@SESSION.character_set_client AS BINARY), CAST(DATABASE() AS "
+    "BINARY) LIMIT 1";
+// The row: a server has some 40 modes and names of 64 characters.
+inline constexpr std::size_t state_row_bytes_max = 4096;
+
+class StateQuery {
+ public:
+  // Writes the query to `out`; `negotiated` with the server, which stands between commands.
+  StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out);
+
+  enum class Step : std::uint8_t { more, done };
+  // Takes what there is of the answer from `from`, nothing of which is for `to`'s peer. When it is done, `state` has
+  // what the server said; where it refused to say, mode and character set are unknown. Error: backend_violation.
+  Result<Step, Reason> read(InputBuffer& from, OutputQueue& to, TrackedState& state);
+
+ private:
+  // False: the answer is not to this query.
+  bool take(const wire::ResponseReader::Step& packet, Bytes bytes, TrackedState& state);
+  bool take_end(Bytes payload, TrackedState& state) const;
+  bool take_row(TrackedState& state) const;
+
+  wire::Capabilities negotiated_;
+  wire::ResponseReader reader_;
+  std::uint32_t results_ = 0;
+  bool refused_ = false;
+  std::vector<std::uint8_t> row_;
+};
+
+}  // namespace sallyport::session
