@@ -230,7 +230,7 @@ void FakeClient::answer_done(Outstanding& outstanding) {
         fail("a statement was stopped without a cause");
       }
       gateway_error_.clear();
-      ++answers_stopped_;
+      statement_stopped(answer.size() - 1);
       return;
     }
     bool closing = gateway_error_.find("denied_by_policy") == std::string::npos &&
@@ -238,10 +238,11 @@ void FakeClient::answer_done(Outstanding& outstanding) {
                    gateway_error_.find("kill_") == std::string::npos &&
                    gateway_error_.find("parameter_incomplete") == std::string::npos &&
                    gateway_error_.find("statement_unknown") == std::string::npos &&
+                   gateway_error_.find("statements_not_separable") == std::string::npos &&
                    gateway_error_.find("local_file_refused") == std::string::npos &&
                    gateway_error_.find("audit_unavailable") == std::string::npos;
     if (answer.size() > 1 && !closing) {
-      fail("a refusal in the middle of an answer");
+      check_refusal_in(outstanding);
     }
     if (!closing && outstanding.refusal == Refusal::never && !circumstances_.audit_fails) {
       fail("the gateway refused a command without a cause: " + gateway_error_);
@@ -262,15 +263,11 @@ void FakeClient::answer_done(Outstanding& outstanding) {
     }
     return;
   }
-  for (; answers_stopped_ > 0 && !backend_.answers().empty(); --answers_stopped_) {
-    backend_.answers().pop_front();
-  }
-  if (backend_.answers().empty()) {
+  Answer sent = sent_for(outstanding.statements == 1 ? 1 : answer.size(), Followed::by_nothing);
+  if (sent.empty()) {
     fail("an answer that the server did not send: " + describe(answer));
     return;
   }
-  Answer sent = as_seen_by_client(std::move(backend_.answers().front()), plan_.capabilities, backend_.negotiated());
-  backend_.answers().pop_front();
   if (sent != answer) {
     fail("the client read " + describe(answer) + " where the server sent " + describe(sent));
   }
@@ -281,6 +278,52 @@ void FakeClient::answer_done(Outstanding& outstanding) {
     columns_[answer.back().statement_id] = answer.back().columns;
     statements_.push_back(
         {.id = answer.back().statement_id, .parameters = static_cast<std::uint32_t>(answer.back().parameters.size())});
+  }
+}
+
+// Those that the client got an error in place of.
+void FakeClient::drop_stopped_answers() {
+  for (; answers_stopped_ > 0 && !backend_.answers().empty(); --answers_stopped_) {
+    backend_.answers().pop_front();
+  }
+}
+
+// `results`: what the client got whole before the statement was stopped.
+void FakeClient::statement_stopped(std::size_t results) {
+  drop_stopped_answers();
+  while (!backend_.answers().empty() && backend_.answers().front().size() <= results) {
+    results -= backend_.answers().front().size();
+    backend_.answers().pop_front();
+  }
+  ++answers_stopped_;
+}
+
+// The server's answers to the statements of a text, as one of so many results. `followed`: something came behind them.
+Answer FakeClient::sent_for(std::size_t results, Followed followed) {
+  drop_stopped_answers();
+  Answer all;
+  while (all.size() < results && !backend_.answers().empty()) {
+    Answer one = as_seen_by_client(std::move(backend_.answers().front()), plan_.capabilities, backend_.negotiated());
+    backend_.answers().pop_front();
+    bool is_last = all.size() + one.size() >= results;
+    for (OneResult& result : one) {
+      bool more = !result.ends_with_error && (!is_last || followed == Followed::by_refusal);
+      result.status |= more ? wire::status::more_results_exist : std::uint16_t{0};
+      all.push_back(std::move(result));
+    }
+  }
+  return all;
+}
+
+// Statements before it were answered as the server did.
+void FakeClient::check_refusal_in(const Outstanding& outstanding) {
+  Answer answer = outstanding.decoder.answer();
+  answer.pop_back();
+  Answer sent = sent_for(answer.size(), Followed::by_refusal);
+  if (outstanding.statements == 1) {
+    fail("a refusal in the middle of an answer");
+  } else if (sent != answer) {
+    fail("before a refusal the client read " + describe(answer) + " where the server sent " + describe(sent));
   }
 }
 
@@ -309,7 +352,10 @@ void FakeClient::issue() {
     }
     return;
   }
-  switch (choices_.below(10)) {
+  switch (choices_.below(11)) {
+    case 10:
+      issue_series();
+      break;
     case 0:
     case 1:
       command(query_head() + "SELECT " + choices_.letters(choices_.below(9)), Expected::query);
@@ -330,7 +376,10 @@ void FakeClient::issue() {
 }
 
 void FakeClient::issue_unusual() {
-  switch (choices_.below(11)) {
+  switch (choices_.below(12)) {
+    case 11:
+      issue_kill();
+      break;
     case 0:
       command("\x0E", Expected::simple);  // ping
       break;
@@ -374,6 +423,29 @@ void FakeClient::issue_unusual() {
     default:
       command(with_id(0x1C, unknown_statement) + std::string(4, '\0'), Expected::simple, Refusal::due);
   }
+}
+
+// Several statements, some of which may change how the rest is read, or be read in more than one way.
+void FakeClient::issue_series() {
+  constexpr std::array<std::string_view, 6> kinds{"SELECT ",      "SET ",           "DENY ",
+                                                  "SELECT '\\' ", "SELECT \"\\\" ", "SELECT '\xE3\x81\x82\\' "};
+  std::string text;
+  Refusal refusal = Refusal::never;
+  std::uint32_t count = 2 + choices_.below(4);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    std::uint32_t kind = choices_.one_in(2) ? 0 : choices_.below(kinds.size());
+    refusal = kind > 1 ? Refusal::possible : refusal;
+    text += (i > 0 ? "; " : "") + std::string(kinds[kind]) + choices_.letters(3);
+  }
+  command(query_head() + text, Expected::query, refusal);
+  outstanding_.back().statements = count;
+}
+
+// Its own number, by which it knows itself, or one that is nobody's.
+void FakeClient::issue_kill() {
+  bool own = choices_.one_in(2);
+  command(query_head() + (own ? "KILL QUERY 2147483653" : "KILL QUERY 6"), Expected::query,
+          own ? Refusal::never : Refusal::due);
 }
 
 void FakeClient::load_file() {

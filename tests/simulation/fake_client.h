@@ -88,6 +88,7 @@ class FakeClient {
     bool loads = false;  // sends a file where it is asked to
     std::string file;    // as it was sent
     bool answered_by_gateway = false;
+    std::uint32_t statements = 1;  // of its text
   };
 
   void packet(const ClientPacket& packet);
@@ -104,6 +105,13 @@ class FakeClient {
   void send_long_data(Statement& statement);
   void issue_unusual();
   void change_user();
+  void issue_series();
+  void issue_kill();
+  enum class Followed : std::uint8_t { by_nothing, by_refusal };
+  Answer sent_for(std::size_t results, Followed followed);
+  void check_refusal_in(const Outstanding& outstanding);
+  void drop_stopped_answers();
+  void statement_stopped(std::size_t results);
   void load_file();
   void send_file(Outstanding& outstanding, std::uint8_t sequence_id);
   void on_change_refused(const ClientPacket& packet);

@@ -63,10 +63,11 @@ World::World(const Scenario& scenario, Choices& choices)
                                 .counters = counters_,
                                 .ledger = ledger_,
                                 .registry = registry_},
-      session::Session::Opening{
-          .origin = {.session_id = "s-1", .connection_id = 5, .client_address = "127.0.0.1:50123"},
-          .nonce = nonce,
-          .now = now_});
+      session::Session::Opening{.origin = {.session_id = "s-1",
+                                           .connection_id = session::first_connection_id + 5,
+                                           .client_address = "127.0.0.1:50123"},
+                                .nonce = nonce,
+                                .now = now_});
   after_event();
 }
 
