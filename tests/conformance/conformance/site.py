@@ -45,6 +45,7 @@ connections:
   - name: by_socket
     flavor: mariadb
     socket: "{server_socket}"
+    pool: {{mode: dedicated}}
     logins:
 {logins}
   - name: by_tcp
@@ -52,6 +53,7 @@ connections:
     host: 127.0.0.1
     port: {server_port}
     tls: {{mode: disabled}}
+    pool: {{mode: dedicated}}
     logins:
 {logins}
 service_accounts:
@@ -172,7 +174,7 @@ class Site:
         token = subprocess.run([binary, "dev", "token", "mint", "--directory", issuer, "--account", "agent-suite", "--ttl",
                                 TOKEN_TTL], capture_output=True, text=True, check=True).stdout.strip()
         names = [f"login_{number}" for number in range(len(logins))]
-        grants = [f"      - {{connection: {connection}, role: {name}, login: {name}}}" for connection in ("by_socket", "by_tcp")
+        grants = [f"      - {{connection: {connection}, role: {name}, login: {name}, local_infile: true}}" for connection in ("by_socket", "by_tcp")
                   for name in names]
         config = self.directory / "gateway.yaml"
         config.write_text(GATEWAY.format(
