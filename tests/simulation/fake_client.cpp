@@ -430,14 +430,13 @@ void FakeClient::issue_series() {
   constexpr std::array<std::string_view, 6> kinds{"SELECT ",      "SET ",           "DENY ",
                                                   "SELECT '\\' ", "SELECT \"\\\" ", "SELECT '\xE3\x81\x82\\' "};
   std::string text;
-  Refusal refusal = Refusal::never;
   std::uint32_t count = 2 + choices_.below(4);
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint32_t kind = choices_.one_in(2) ? 0 : choices_.below(kinds.size());
-    refusal = kind > 1 ? Refusal::possible : refusal;
     text += (i > 0 ? "; " : "") + std::string(kinds[kind]) + choices_.letters(3);
   }
-  command(query_head() + text, Expected::query, refusal);
+  // Also of the plainest, once the server has said that it is in mode ORACLE.
+  command(query_head() + text, Expected::query, Refusal::possible);
   outstanding_.back().statements = count;
 }
 
