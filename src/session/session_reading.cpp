@@ -18,12 +18,9 @@ std::vector<sql::Dialect> Session::dialects_for(std::string_view text) const {
   }
   sql::Server server = is_mariadb ? sql::Server::mariadb : sql::Server::mysql;
   std::uint32_t number = sql::parse_server_version(version);
-  if (!state_.reading_is_current) {
+  if (!state_.reading_is_current || !state_.sql_mode || !state_.charset) {
     auto possible = sql::possible_dialects(server, number, text);
     return possible.size() > 1 && text.size() > text_bytes_tried_max ? std::vector<sql::Dialect>{} : possible;
-  }
-  if (!state_.sql_mode || !state_.charset) {
-    return {};
   }
   return {{.server = server, .version = number, .mode = *state_.sql_mode, .charset = *state_.charset}};
 }
