@@ -51,14 +51,14 @@ inline constexpr Capabilities mariadb_bulk_unit_results = 1ULL << 37;  // bulk_f
 // Capabilities that change what the other end sends or does and that this module understands.
 inline constexpr Capabilities understood_capabilities =
     capability::long_password | capability::found_rows | capability::long_flag | capability::connect_with_db |
-    capability::no_schema | capability::odbc | capability::local_files | capability::ignore_space |
-    capability::protocol_41 | capability::interactive | capability::ssl | capability::ignore_sigpipe |
-    capability::transactions | capability::secure_connection | capability::multi_statements |
-    capability::multi_results | capability::ps_multi_results | capability::plugin_auth | capability::connect_attrs |
-    capability::plugin_auth_lenenc_data | capability::session_track | capability::deprecate_eof |
-    capability::optional_resultset_metadata | capability::query_attributes | capability::mariadb_progress |
-    capability::mariadb_bulk_operations | capability::mariadb_extended_metadata | capability::mariadb_cache_metadata |
-    capability::mariadb_bulk_unit_results;
+    capability::no_schema | capability::compress | capability::zstd_compression | capability::odbc |
+    capability::local_files | capability::ignore_space | capability::protocol_41 | capability::interactive |
+    capability::ssl | capability::ignore_sigpipe | capability::transactions | capability::secure_connection |
+    capability::multi_statements | capability::multi_results | capability::ps_multi_results | capability::plugin_auth |
+    capability::connect_attrs | capability::plugin_auth_lenenc_data | capability::session_track |
+    capability::deprecate_eof | capability::optional_resultset_metadata | capability::query_attributes |
+    capability::mariadb_progress | capability::mariadb_bulk_operations | capability::mariadb_extended_metadata |
+    capability::mariadb_cache_metadata | capability::mariadb_bulk_unit_results;
 
 // Whether the packet that begins a result set ends with a byte that says whether column definitions follow.
 inline constexpr Capabilities tells_of_definitions =

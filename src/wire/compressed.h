@@ -22,6 +22,8 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "wire/capabilities.h"
+#include "wire/frame.h"
 
 namespace sallyport::wire {
 
@@ -43,6 +45,17 @@ enum class CompressedError : std::uint8_t {
 
 std::string_view describe(CompressedError error);
 
+// The algorithm that two ends use which have negotiated `capabilities`: with both flags it is zlib. Source: MySQL
+// 9.7, sql/auth/sql_authentication.cc and sql-common/client.cc, and tried (tests/integration/test_compression.py).
+constexpr std::optional<CompressionAlgorithm> compression_of(Capabilities capabilities) {
+  if (has(capabilities, capability::compress)) {
+    return CompressionAlgorithm::zlib;
+  }
+  return has(capabilities, capability::zstd_compression) ? std::optional(CompressionAlgorithm::zstd) : std::nullopt;
+}
+// "zlib", "zstd"; "none" of nothing.
+std::string_view name_of(std::optional<CompressionAlgorithm> algorithm);
+
 // Streaming decompression of one frame after another.
 class Decompressor {
  public:
@@ -55,6 +68,22 @@ class Decompressor {
   virtual ~Decompressor() = default;
   virtual void reset() = 0;
   virtual Result<Step, CompressedError> step(Bytes input, MutableBytes space) = 0;
+  // That it holds now, as far as the library tells.
+  virtual std::size_t memory_bytes() const = 0;
+};
+
+// Decompressors that are in no frame: those of a thread serve all of its connections, which hold none between frames.
+class DecompressorShelf {
+ public:
+  // One that has grown beyond this (zstd's window) is not kept.
+  static constexpr std::size_t kept_bytes_max = 1U << 20;
+
+  // Ready for a frame; null when there is no memory for it.
+  std::unique_ptr<Decompressor> take(CompressionAlgorithm algorithm, int zstd_window_log_max);
+  void give_back(CompressionAlgorithm algorithm, std::unique_ptr<Decompressor> decompressor);
+
+ private:
+  std::array<std::unique_ptr<Decompressor>, 2> spare_;  // by algorithm
 };
 
 class CompressedReader {
@@ -72,8 +101,10 @@ class CompressedReader {
   // A peer that compresses a frame as one piece needs a window no larger than the frame: 2^24 fits all of them.
   static constexpr int window_log_max = 24;
 
-  explicit CompressedReader(CompressionAlgorithm algorithm, int zstd_window_log_max = window_log_max)
-      : algorithm_(algorithm), zstd_window_log_max_(zstd_window_log_max) {}
+  // `shelf`, which must outlive the reader, is for zstd windows up to `window_log_max`; null: the reader keeps its own.
+  explicit CompressedReader(CompressionAlgorithm algorithm, int zstd_window_log_max = window_log_max,
+                            DecompressorShelf* shelf = nullptr)
+      : algorithm_(algorithm), zstd_window_log_max_(zstd_window_log_max), shelf_(shelf) {}
 
   // zlib's checksum finds damage; stored frames, and zstd's without a checksum, may be damaged unnoticed, as on the
   // plain protocol. Takes from `input` and fills `space`. Bytes are given out before the end of their frame has been
@@ -81,10 +112,22 @@ class CompressedReader {
   Result<Progress, CompressedError> read(Bytes input, MutableBytes space);
 
   // The sequence id of the next frame: 0 when a command begins.
-  void expect_sequence_id(std::uint8_t sequence_id) { sequence_id_ = sequence_id; }
-  std::uint8_t next_sequence_id() const { return sequence_id_; }
+  void expect_sequence_id(std::uint8_t sequence_id) { expect_sequence_ids({sequence_id, sequence_id, sequence_id}); }
+  // The next frame may bear any of these.
+  using SequenceIds = std::array<std::uint8_t, 3>;
+  void expect_sequence_ids(const SequenceIds& sequence_ids) { sequence_ids_ = sequence_ids; }
+  // Behind the frame that has begun.
+  std::uint8_t next_sequence_id() const { return sequence_ids_[0]; }
 
+  // Whether there is more to give out of what was taken already.
+  bool output_pending() const { return part_ == Part::compressed && output_pending_; }
   bool between_frames() const { return header_have_ == 0 && part_ == Part::header; }
+  // Between frames, or in the header of one.
+  bool before_frame() const { return part_ == Part::header; }
+  // What is missing of a header, or of the frame behind it: given no more, the reader goes no further.
+  std::size_t bytes_to_frame_end() const {
+    return part_ == Part::header ? compressed_header_bytes - header_have_ : frame_left_;
+  }
   // Gives the decompression state back, unless a frame has begun.
   void trim();
   bool holds_state() const { return decompressor_ != nullptr; }
@@ -101,7 +144,8 @@ class CompressedReader {
 
   CompressionAlgorithm algorithm_;
   int zstd_window_log_max_;
-  std::uint8_t sequence_id_ = 0;
+  DecompressorShelf* shelf_;
+  SequenceIds sequence_ids_{};
   std::uint8_t header_have_ = 0;
   Part part_ = Part::header;
   bool output_pending_ = false;  // the last step filled its space
@@ -118,11 +162,18 @@ class PacketRenumber {
   void begin(std::uint8_t sequence_id) { sequence_id_ = sequence_id; }
   std::uint8_t next_sequence_id() const { return sequence_id_; }
   bool between_packets() const { return header_have_ == 0 && payload_left_ == 0; }
+  // A packet of full length is no end of a message.
+  bool between_messages() const { return between_packets() && !continues_; }
+  // What is missing of a packet's header, or of the payload behind it.
+  std::size_t bytes_to_end() const {
+    return header_have_ == 0 && payload_left_ > 0 ? payload_left_ : frame_header_bytes - header_have_;
+  }
   void renumber(MutableBytes plain);
 
  private:
   std::uint8_t sequence_id_ = 0;
   std::uint8_t header_have_ = 0;
+  bool continues_ = false;
   std::uint32_t payload_left_ = 0;
 };
 

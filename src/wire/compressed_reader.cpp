@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "wire/compressed.h"
 #include "wire/decompressor.h"
@@ -22,6 +23,19 @@ std::string_view describe(CompressedError error) {
       return "no memory to decompress with";
   }
   return "";
+}
+
+std::string_view name_of(std::optional<CompressionAlgorithm> algorithm) {
+  if (!algorithm) {
+    return "none";
+  }
+  switch (*algorithm) {
+    case CompressionAlgorithm::zlib:
+      return "zlib";
+    case CompressionAlgorithm::zstd:
+      return "zstd";
+  }
+  return "none";
 }
 
 Result<CompressedReader::Progress, CompressedError> CompressedReader::read(Bytes input, MutableBytes space) {
@@ -71,10 +85,11 @@ Result<CompressedReader::Outcome, CompressedError> CompressedReader::read_header
 Result<CompressedReader::Outcome, CompressedError> CompressedReader::begin_frame() {
   ByteReader header{header_};
   frame_left_ = header.u24();
-  if (header.u8() != sequence_id_) {
+  std::uint8_t sequence_id = header.u8();
+  if (std::find(sequence_ids_.begin(), sequence_ids_.end(), sequence_id) == sequence_ids_.end()) {
     return Unexpected(CompressedError::wrong_sequence_id);
   }
-  ++sequence_id_;
+  expect_sequence_id(static_cast<std::uint8_t>(sequence_id + 1));
   header_have_ = 0;
   plain_left_ = header.u24();
   if (frame_left_ == 0) {
@@ -90,7 +105,8 @@ Result<CompressedReader::Outcome, CompressedError> CompressedReader::begin_frame
     decompressor_->reset();
     return Outcome::go_on;
   }
-  decompressor_ = make_decompressor(algorithm_, zstd_window_log_max_);
+  decompressor_ = shelf_ != nullptr ? shelf_->take(algorithm_, zstd_window_log_max_)
+                                    : make_decompressor(algorithm_, zstd_window_log_max_);
   if (!decompressor_) {
     return Unexpected(CompressedError::out_of_memory);
   }
@@ -154,6 +170,9 @@ Result<CompressedReader::Outcome, CompressedError> CompressedReader::end_frame()
     return Unexpected(CompressedError::too_much_data);
   }
   part_ = Part::header;
+  if (shelf_ != nullptr) {
+    shelf_->give_back(algorithm_, std::move(decompressor_));
+  }
   return Outcome::go_on;
 }
 
@@ -171,6 +190,7 @@ void PacketRenumber::renumber(MutableBytes plain) {
     } else {
       plain[0] = sequence_id_++;
       header_have_ = 0;
+      continues_ = payload_left_ == frame_payload_max;
     }
     plain = plain.subspan(1);
   }

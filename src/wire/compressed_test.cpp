@@ -216,6 +216,62 @@ TEST(CompressedWriter, StoresWhatIsShortOrDoesNotShrink) {
   EXPECT_EQ(writer.next_sequence_id(), 2);
 }
 
+TEST(CompressedReader, TakesAnyOfTheNumbersThatAreDue) {
+  for (int id = 0; id < 256; ++id) {
+    CompressedReader reader{zlib};
+    reader.expect_sequence_ids({4, 1, 200});
+    Buffer frame = from_hex("050000 00 000000 0102030405");
+    frame[3] = static_cast<std::uint8_t>(id);
+    Buffer space(10);
+    auto progress = reader.read(frame, space);
+    EXPECT_EQ(progress.has_value(), id == 4 || id == 1 || id == 200) << id;
+    EXPECT_TRUE(!progress || reader.next_sequence_id() == static_cast<std::uint8_t>(id + 1));
+  }
+}
+
+TEST(CompressedReader, BorrowsADecompressorForEachFrame) {
+  for (auto algorithm : {zlib, zstd}) {
+    DecompressorShelf shelf;
+    CompressedReader one{algorithm, CompressedReader::window_log_max, &shelf};
+    CompressedReader other{algorithm, CompressedReader::window_log_max, &shelf};
+    Buffer frame = golden(algorithm);
+    for (int round = 0; round < 3; ++round) {
+      Buffer space(golden_plain.size());
+      one.expect_sequence_id(0);
+      other.expect_sequence_id(0);
+      ASSERT_TRUE(one.read(Bytes{frame}.first(20), space));
+      EXPECT_TRUE(one.holds_state());
+      EXPECT_EQ(text_of(read_all(other, frame, whole, 4096).plain), golden_plain);
+      EXPECT_FALSE(other.holds_state());
+      EXPECT_FALSE(read_all(one, Bytes{frame}.subspan(20), whole, 4096).error);
+      EXPECT_FALSE(one.holds_state());
+    }
+  }
+}
+
+TEST(Compression, IsZlibWithBothFlags) {
+  EXPECT_EQ(name_of(compression_of(capability::compress | capability::zstd_compression)), "zlib");
+  EXPECT_EQ(name_of(compression_of(capability::zstd_compression)), "zstd");
+  EXPECT_EQ(name_of(compression_of(~capability::compress & ~capability::zstd_compression)), "none");
+}
+
+TEST(PacketRenumber, KnowsWhereMessagesEnd) {
+  PacketRenumber renumber;
+  Buffer large(4 + frame_payload_max);
+  large[0] = large[1] = large[2] = 0xFF;
+  EXPECT_TRUE(renumber.between_messages());
+  renumber.renumber(MutableBytes{large}.first(2));
+  EXPECT_EQ(renumber.bytes_to_end(), 2U);
+  renumber.renumber(MutableBytes{large}.subspan(2, 2));
+  EXPECT_EQ(renumber.bytes_to_end(), frame_payload_max);
+  renumber.renumber(MutableBytes{large}.subspan(4));
+  EXPECT_TRUE(renumber.between_packets());
+  EXPECT_FALSE(renumber.between_messages());
+  Buffer empty = from_hex("000000 07");
+  renumber.renumber(empty);
+  EXPECT_TRUE(renumber.between_messages());
+}
+
 TEST(PacketRenumber, CountsUpInAnyFragmentation) {
   const Buffer plain = from_hex("030000 07 616263  000000 07  010000 00 ff  020000 09 0102");
   const Buffer expected = from_hex("030000 fe 616263  000000 ff  010000 00 ff  020000 01 0102");

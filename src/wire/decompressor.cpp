@@ -34,6 +34,9 @@ class ZlibDecompressor final : public Decompressor {
                 .ended = code == Z_STREAM_END};
   }
 
+  // zlib's own figures: "about 7 KB" of state beside the window (zconf.h).
+  std::size_t memory_bytes() const override { return (1U << MAX_WBITS) + (7U << 10); }
+
  private:
   z_stream stream_{};
   bool ready_;
@@ -67,6 +70,8 @@ class ZstdDecompressor final : public Decompressor {
     return Step{.consumed = in.pos, .produced = out.pos, .ended = code == 0};
   }
 
+  std::size_t memory_bytes() const override { return ZSTD_sizeof_DCtx(context_.get()); }
+
  private:
   std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context_;
 };
@@ -87,6 +92,21 @@ std::unique_ptr<Decompressor> make_decompressor(CompressionAlgorithm algorithm, 
       return make_ready<ZstdDecompressor>(zstd_window_log_max);
   }
   return nullptr;
+}
+
+std::unique_ptr<Decompressor> DecompressorShelf::take(CompressionAlgorithm algorithm, int zstd_window_log_max) {
+  auto& spare = spare_[static_cast<std::size_t>(algorithm)];
+  if (!spare) {
+    return make_decompressor(algorithm, zstd_window_log_max);
+  }
+  spare->reset();
+  return std::move(spare);
+}
+
+void DecompressorShelf::give_back(CompressionAlgorithm algorithm, std::unique_ptr<Decompressor> decompressor) {
+  if (decompressor && decompressor->memory_bytes() <= kept_bytes_max) {
+    spare_[static_cast<std::size_t>(algorithm)] = std::move(decompressor);
+  }
 }
 
 }  // namespace sallyport::wire

@@ -140,6 +140,9 @@ void write_handshake_response(PacketWriter& writer, const HandshakeResponse& res
     writer.text_nul(response.auth_plugin);
   }
   write_attributes(writer, response);
+  if (has(response.capabilities, capability::zstd_compression)) {
+    writer.u8(response.zstd_level);
+  }
 }
 
 void write_change_user(PacketWriter& writer, const HandshakeResponse& response) {
@@ -185,6 +188,12 @@ std::optional<HandshakeResponse> parse_handshake_response(Bytes payload, Capabil
   if (has(response.capabilities, capability::connect_attrs) && !reader.at_end() &&
       !parse_attributes(reader, response.attributes)) {
     return std::nullopt;
+  }
+  if (has(response.capabilities, capability::zstd_compression)) {
+    response.zstd_level = reader.u8();
+    if (response.zstd_level == 0 || response.zstd_level > zstd_level_max) {
+      return std::nullopt;
+    }
   }
   if (!reader.ok()) {
     return std::nullopt;

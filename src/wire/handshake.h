@@ -60,8 +60,12 @@ struct HandshakeResponse {
   std::string_view schema;       // empty: none
   std::string_view auth_plugin;  // empty: the client named none
   std::vector<ConnectAttribute> attributes;
+  // What the client wants the other end to compress with; 1 to 22. With zstd_compression only. Source: MySQL 9.7,
+  // "Protocol::HandshakeResponse41".
+  std::uint8_t zstd_level = 3;
 };
 
+inline constexpr std::uint8_t zstd_level_max = 22;
 inline constexpr std::size_t ssl_request_bytes = 32;
 inline constexpr std::size_t connect_attributes_max = 128;
 

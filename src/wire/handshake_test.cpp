@@ -185,6 +185,25 @@ TEST(HandshakeResponse, IsJudgedByTheCapabilitiesThatBothHave) {
   EXPECT_FALSE(parse_handshake_response(raw, capability::secure_connection).has_value());
 }
 
+TEST(HandshakeResponse, EndsWithTheLevelOfZstdWhichIsOneOf22) {
+  for (int level : {0, 1, 3, 22, 23, 255}) {
+    HandshakeResponse written{.capabilities = capability::protocol_41 | capability::secure_connection |
+                                              capability::plugin_auth | capability::connect_attrs |
+                                              capability::zstd_compression,
+                              .user = "u",
+                              .auth_plugin = "p",
+                              .attributes = {{.key = "program_name", .value = "test"}},
+                              .zstd_level = static_cast<std::uint8_t>(level)};
+    Buffer raw = payload_of([&](PacketWriter& writer) { write_handshake_response(writer, written); });
+    auto parsed = parse_handshake_response(raw, ~Capabilities{0});
+    EXPECT_EQ(parsed.has_value(), level >= 1 && level <= zstd_level_max) << level;
+    EXPECT_TRUE(!parsed || parsed->zstd_level == level);
+    EXPECT_TRUE(parse_handshake_response(raw, ~capability::zstd_compression));
+    raw.pop_back();
+    EXPECT_FALSE(parse_handshake_response(raw, ~Capabilities{0}));
+  }
+}
+
 TEST(HandshakeResponse, OfAWholeTokenIsLengthEncoded) {
   std::string token(2000, 't');
   HandshakeResponse written{
