@@ -36,6 +36,14 @@ enum class Metric : std::uint8_t {
   client_bytes_sent,
   backend_bytes_received,
   backend_bytes_sent,
+  client_frame_bytes_received,
+  client_framed_bytes_received,
+  client_frame_bytes_sent,
+  client_framed_bytes_sent,
+  backend_frame_bytes_received,
+  backend_framed_bytes_received,
+  backend_frame_bytes_sent,
+  backend_framed_bytes_sent,
   audit_records,
   audit_bytes,
   audit_failures,
@@ -57,9 +65,11 @@ enum class Level : std::uint8_t {
   backend_connections_idle,    // that are ready for one
   backend_logins_waiting,
   side_connections_open,
-  kills_waiting
+  kills_waiting,
+  client_connections_compressed,
+  backend_connections_compressed
 };
-inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::kills_waiting) + 1;
+inline constexpr std::size_t level_count = static_cast<std::size_t>(Level::backend_connections_compressed) + 1;
 
 // Why a TCP connection was closed before its greeting.
 inline constexpr std::array<std::string_view, 6> connection_refusal_reasons{

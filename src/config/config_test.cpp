@@ -137,6 +137,27 @@ std::string edited(const std::string& valid, const Block& block) {
   return yaml;
 }
 
+TEST_F(ConfigTest, CompressionIsOfferedAsServersDoAndUsedWhereItIsAskedFor) {
+  auto replaced = [&](std::string_view line, const std::string& by) {
+    std::string yaml = valid_;
+    yaml.replace(yaml.find(line), line.size(), by);
+    return parse(yaml, "config.yaml", directory_);
+  };
+  auto plain = parse(valid_, "config.yaml", directory_);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->net.listeners[0].compression, session::compression_capabilities);
+  EXPECT_EQ(plain->connections[0].compression, session::Compression::none);
+  auto none = replaced("auth_method: dialog", "compression: []");
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->net.listeners[0].compression, 0U);
+  auto zlib = replaced("auth_method: dialog", "compression: [zlib]");
+  ASSERT_TRUE(zlib);
+  EXPECT_EQ(zlib->net.listeners[0].compression, session::compression_capability(session::Compression::zlib));
+  auto server = replaced("default_schema: shop", "compression: zlib");
+  ASSERT_TRUE(server);
+  EXPECT_EQ(server->connections[0].compression, session::Compression::zlib);
+}
+
 TEST_F(ConfigTest, MistakesAreReportedAsInTheGoldenFile) {
   auto file = golden / "mistakes.txt";
   std::string written;

@@ -18,6 +18,9 @@ constexpr std::array<Choice<BackendTlsMode>, 4> tls_modes{{{"verify-full", Backe
 constexpr std::array<Choice<session::BackendMode>, 2> pool_modes{
     {{"pooled", session::BackendMode::pooled}, {"dedicated", session::BackendMode::dedicated}}};
 
+constexpr std::array<Choice<session::Compression>, 3> compressions{
+    {{"none", session::Compression::none}, {"zlib", session::Compression::zlib}, {"zstd", session::Compression::zstd}}};
+
 session::PoolSettings read_pool(SectionReader pool) {
   auto count = [&](std::string_view name) { return static_cast<std::uint32_t>(pool.number(name)); };
   session::PoolSettings settings{.mode = pool.choice("mode", pool_modes),
@@ -101,10 +104,14 @@ ConnectionSettings read_connection(SectionReader& section) {
   connection.server_public_key_file = read_pem_path(section, "server_public_key", PemContent::public_key);
   connection.trust_server_public_key = section.flag("trust_server_public_key");
   connection.default_schema = section.text("default_schema");
+  connection.compression = section.choice("compression", compressions);
   connection.pool = read_pool(section.section("pool"));
   connection.logins = read_logins(section);
   if (section.present("port") && section.present("socket") && !section.present("host")) {
     section.mistake("port", "A Unix socket has no port.", "Remove it.");
+  }
+  if (connection.compression == session::Compression::zstd && connection.flavor == session::Flavor::mariadb) {
+    section.mistake("compression", "MariaDB servers do not have zstd.", "Write zlib, or none.");
   }
   if (connection.socket_path.string().size() > 107) {
     section.mistake("socket", "The path of a Unix socket has at most 107 bytes.", "Move the socket, or link to it.");

@@ -13,6 +13,23 @@ constexpr std::array<Choice<session::AuthMethod>, 4> auth_methods{
      {"openid_connect", session::AuthMethod::openid_connect},
      {"dialog", session::AuthMethod::dialog}}};
 
+constexpr std::array<Choice<session::Compression>, 2> compression_choices{
+    {{"zlib", session::Compression::zlib}, {"zstd", session::Compression::zstd}}};
+
+wire::Capabilities read_compression(SectionReader& section, session::Flavor flavor) {
+  if (!section.present("compression")) {
+    return session::compression_capabilities;
+  }
+  wire::Capabilities offered = 0;
+  for (auto compression : section.choices("compression", compression_choices)) {
+    offered |= session::compression_capability(compression);
+  }
+  if (flavor == session::Flavor::mariadb && (offered & session::compression_capability(session::Compression::zstd))) {
+    section.mistake("compression", "Clients of MariaDB do not have zstd.", "Write [zlib], or set flavor to mysql.");
+  }
+  return offered;
+}
+
 // Drivers tell the two families apart by this word, and read the number at the beginning.
 void check_server_version(SectionReader& section, const net::ListenerSettings& listener) {
   const auto& version = listener.server_version;
@@ -56,6 +73,7 @@ net::ListenerSettings read_listener(SectionReader& section) {
                                  .auth_method = section.choice("auth_method", auth_methods),
                                  .tls = {},
                                  .proxy_protocol_from = read_load_balancers(section)};
+  listener.compression = read_compression(section, listener.flavor);
   check_server_version(section, listener);
   if (section.present("socket") && section.present("port")) {
     section.mistake("port", "A Unix socket has no port.", "Remove port, or write address in place of socket.");

@@ -21,6 +21,8 @@ constexpr std::int64_t gib = 1024 * mib;
 constexpr std::array<Names, 2> flavors{"mysql", "mariadb"};
 constexpr std::array<Names, 4> auth_methods{"caching_sha2_password", "mysql_clear_password", "openid_connect",
                                             "dialog"};
+constexpr std::array<Names, 2> compression_offers{"zlib", "zstd"};
+constexpr std::array<Names, 3> compressions{"none", "zlib", "zstd"};
 constexpr std::array<Names, 2> issuer_kinds{"oidc", "spiffe"};
 constexpr std::array<Names, 10> algorithms{"RS256", "RS384", "RS512", "PS256", "PS384",
                                            "PS512", "ES256", "ES384", "ES512", "EdDSA"};
@@ -42,7 +44,7 @@ constexpr std::array<Field, 2> listener_tls_fields{{
 }};
 constexpr Section listener_tls{"listener_tls", "The certificate that clients are shown.", listener_tls_fields};
 
-constexpr std::array<Field, 9> listener_fields{{
+constexpr std::array<Field, 10> listener_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -77,6 +79,14 @@ constexpr std::array<Field, 9> listener_fields{{
      .default_value = "caching_sha2_password",
      .meaning = "How a client whose first answer carries no token is asked for it.",
      .choices = auth_methods},
+    {.name = "compression",
+     .kind = FieldKind::choices,
+     .meaning = "Which algorithms clients may choose for the compressed protocol; `[]` for none. By default what a "
+                "server of the flavor offers: `[zlib, zstd]` with `mysql`, `[zlib]` with `mariadb`. A client that does "
+                "not ask for it is not compressed.",
+     .least = 0,
+     .most = 2,
+     .choices = compression_offers},
     {.name = "proxy_protocol_from",
      .kind = texts,
      .meaning =
@@ -310,7 +320,7 @@ constexpr std::array<Field, 9> pool_fields{{
 }};
 constexpr Section pool{"pool", "How server connections are shared by sessions, one after the other.", pool_fields};
 
-constexpr std::array<Field, 11> connection_fields{{
+constexpr std::array<Field, 12> connection_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -347,6 +357,12 @@ constexpr std::array<Field, 11> connection_fields{{
      .meaning = "Schema of sessions whose client names none.",
      .least = 1,
      .most = 64},
+    {.name = "compression",
+     .kind = choice,
+     .default_value = "none",
+     .meaning = "Of the traffic with the server: worth its processor time where the network between is slow or paid "
+                "for. `zstd` is MySQL's only. Logins fail with `backend_incompatible` where the server lacks it.",
+     .choices = compressions},
     {.name = "pool", .kind = section, .meaning = "The pool of each login's connections.", .section = &pool},
     {.name = "logins",
      .kind = sections,

@@ -22,6 +22,9 @@ struct SpareSide {
   void received(std::size_t count, Now /*now*/) { backend.received(count); }
   session::OutputQueue& output() { return backend.output(); }
   void sent(std::size_t count, Now /*now*/) { backend.output().sent(count); }
+  std::optional<session::NextMessage> next_message() { return backend.next_message(); }
+  void violated(std::string_view how, Now /*now*/) { backend.violated(std::string(how)); }
+  static constexpr bool reads_to_the_end = true;
 };
 
 std::string random_proof() {
@@ -99,6 +102,9 @@ bool Spare::exchange() {
   Leg::Transfer received = leg_->receive(SpareSide{backend_});
   if (received == Leg::Transfer::closed) {
     backend_.closed();
+  }
+  if (auto start = backend_.compression_due(); start && !leg_->is_compressed()) {
+    leg_->start_compression(session::CompressedLeg::Peer::server, *start);
   }
   return progress || received == Leg::Transfer::moved;
 }

@@ -28,6 +28,9 @@ struct ClientSide {
   void received(std::size_t count, Now now) { session.client_received(count, now); }
   session::OutputQueue& output() { return session.client_output(); }
   void sent(std::size_t count, Now now) { session.client_sent(count, now); }
+  std::optional<session::NextMessage> next_message() { return session.next_client_message(); }
+  void violated(std::string_view how, Now now) { session.client_violated(std::string(how), now); }
+  static constexpr bool reads_to_the_end = false;
 };
 
 struct BackendSide {
@@ -38,6 +41,9 @@ struct BackendSide {
   void received(std::size_t count, Now now) { session.backend_received(count, now); }
   session::OutputQueue& output() { return session.backend_output(); }
   void sent(std::size_t count, Now now) { session.backend_sent(count, now); }
+  std::optional<session::NextMessage> next_message() { return session.next_backend_message(); }
+  void violated(std::string_view how, Now now) { session.backend_violated(std::string(how), now); }
+  static constexpr bool reads_to_the_end = true;
 };
 
 }  // namespace
@@ -149,6 +155,14 @@ void Connection::perform(session::Action action) {
       break;
     case Action::start_backend_tls:
       start_backend_tls();
+      break;
+    case Action::start_client_compression:
+      client_->start_compression(session::CompressedLeg::Peer::client, *session_.client_compression());
+      break;
+    case Action::start_backend_compression:
+      if (backend_) {
+        backend_->start_compression(session::CompressedLeg::Peer::server, *session_.backend_compression());
+      }
       break;
     case Action::release_backend:
       release_backend();

@@ -36,7 +36,7 @@ bool same_place(const ListenerSettings& left, const ListenerSettings& right) {
   return left.name == right.name && left.address == right.address && left.port == right.port &&
          left.socket_path == right.socket_path && left.flavor == right.flavor &&
          left.server_version == right.server_version && left.auth_method == right.auth_method &&
-         left.proxy_protocol_from == right.proxy_protocol_from;
+         left.compression == right.compression && left.proxy_protocol_from == right.proxy_protocol_from;
 }
 
 std::uint64_t random_seed() {
@@ -232,7 +232,8 @@ Result<Unit, std::string> Gateway::Impl::open_listeners() {
          .flavor = listener.flavor,
          .server_version = listener.server_version,
          .auth_method = listener.auth_method,
-         .tls = listener.socket_path.empty() ? session::ListenerTlsUse::required : session::ListenerTlsUse::optional});
+         .tls = listener.socket_path.empty() ? session::ListenerTlsUse::required : session::ListenerTlsUse::optional,
+         .compression = listener.compression});
   }
   for (std::size_t i = 0; i < profiles_.size(); ++i) {
     const ListenerSettings& listener = settings_.net.listeners[i];

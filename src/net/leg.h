@@ -10,6 +10,7 @@
 
 #include "net/channel.h"
 #include "net/loop.h"
+#include "session/compressed_leg.h"
 #include "session/output_queue.h"
 
 namespace sallyport::net {
@@ -25,6 +26,9 @@ class Leg {
 
   // The socket is connected and does not block. `loop` outlives the leg, all of whose calls are on its thread.
   Leg(Loop& loop, Descriptor socket);
+  ~Leg();
+  Leg(const Leg&) = delete;
+  Leg& operator=(const Leg&) = delete;
 
   // Nobody is told of what happens to a leg without owner; it is found by the next call.
   void set_owner(std::weak_ptr<Owner> owner) { owner_ = std::move(owner); }
@@ -36,6 +40,10 @@ class Leg {
   Channel::Handshake handshake() { return channel_.handshake(); }
   SSL* tls() { return channel_.tls(); }
 
+  // From now on what is received is compressed, and what is sent once the bytes that `start` tells are gone.
+  void start_compression(session::CompressedLeg::Peer peer, session::CompressionStart start);
+  bool is_compressed() const { return compression_ != nullptr; }
+
   enum class Transfer : std::uint8_t {
     none,   // for now
     moved,  // some bytes
@@ -44,8 +52,13 @@ class Leg {
   // Both take a view of the session from this leg's side:
   //   bool wants_bytes();  MutableBytes space();  void received(std::size_t count, Now now);
   //   session::OutputQueue& output();  void sent(std::size_t count, Now now);
+  //   std::optional<session::NextMessage> next_message();  void violated(std::string_view how, Now now);
+  //   static constexpr bool reads_to_the_end: what the peer sent before it closed is still of interest
   template <typename Side>
   Transfer receive(Side side) {
+    if (compression_) {
+      return receive_compressed(side);
+    }
     if (!channel_.readable() || channel_.in_handshake() || !side.wants_bytes()) {
       return Transfer::none;
     }
@@ -62,9 +75,13 @@ class Leg {
     Transfer sent = Transfer::none;
     for (int write = 0; write < writes_max && can_send() && !queue.empty(); ++write) {
       std::array<Bytes, 16> pieces;
-      IoResult result = channel_.write({pieces.data(), queue.gather(pieces)});
+      std::size_t count = compression_ ? compression_->gather(queue, pieces) : queue.gather(pieces);
+      if (count == 0) {
+        break;
+      }
+      IoResult result = channel_.write({pieces.data(), count});
       if (result.status == IoStatus::ok) {
-        side.sent(result.bytes, loop_.now());
+        side.sent(compression_ ? note_sent(result.bytes) : result.bytes, loop_.now());
       }
       write_failed_ = result.status == IoStatus::closed || result.status == IoStatus::failed;
       Transfer step = transfer(result.status);
@@ -91,6 +108,58 @@ class Leg {
   // it should be gone before more is received, as what stays behind has to be moved.
   static constexpr int writes_max = 8;
 
+  template <typename Side>
+  Transfer receive_compressed(Side side) {
+    if (!side.wants_bytes()) {
+      return Transfer::none;
+    }
+    if (decode(side)) {
+      return Transfer::moved;
+    }
+    bool stays = Side::reads_to_the_end && compression_->holds_input();
+    if (ended_ && !stays) {
+      return Transfer::closed;
+    }
+    MutableBytes space = channel_.readable() ? compression_->space() : MutableBytes{};
+    if (space.empty()) {
+      return Transfer::none;
+    }
+    IoResult result = channel_.read(space);
+    if (result.status == IoStatus::ok) {
+      note_received(result.bytes);
+      decode(side);
+      return Transfer::moved;
+    }
+    ended_ = transfer(result.status) == Transfer::closed;
+    return ended_ && stays ? Transfer::none : transfer(result.status);
+  }
+  // Whether the session got something.
+  template <typename Side>
+  bool decode(Side& side) {
+    if (!compression_->holds_input()) {
+      return false;
+    }
+    auto next = side.next_message();
+    if (compression_->holds_back(next)) {
+      return false;
+    }
+    auto produced = compression_->decode(side.space(), next);
+    if (!produced) {
+      side.violated(wire::describe(produced.error()), loop_.now());
+      return true;
+    }
+    if (*produced == 0) {
+      return false;
+    }
+    note_decoded(*produced);
+    side.received(*produced, loop_.now());
+    return true;
+  }
+  // Both count; how much of the session's output is gone.
+  std::size_t note_sent(std::size_t count);
+  void note_received(std::size_t count);
+  void note_decoded(std::size_t count);
+
   bool can_send() const { return channel_.writable() && !write_failed_ && !channel_.in_handshake(); }
   static Transfer transfer(IoStatus status);
   void tell_owner();
@@ -98,8 +167,10 @@ class Leg {
   Loop& loop_;
   std::weak_ptr<Owner> owner_;
   Channel channel_;
-  std::int64_t taken_bytes_ = 0;  // when it was asked for last
+  std::unique_ptr<session::CompressedLeg> compression_;  // null: none
+  std::int64_t taken_bytes_ = 0;                         // when it was asked for last
   bool write_failed_ = false;
+  bool ended_ = false;  // a compressed leg's peer has closed, and what it had sent before is still held
 };
 
 }  // namespace sallyport::net

@@ -22,6 +22,7 @@
 #include "net/reactor.h"
 #include "net/runtime.h"
 #include "session/account_ledger.h"
+#include "session/compressed_leg.h"
 #include "session/kill_budget.h"
 #include "session/session_registry.h"
 #include "store/audit_file.h"
@@ -105,6 +106,7 @@ class Loop {
   SideKills& side_kills() { return *side_kills_; }
   // Ends run() where nothing is left that it was to wait for.
   void stop_if_done();
+  session::CompressionWorkspace& compression() { return compression_; }
   std::uint32_t index() const { return index_; }
   bool draining() const { return draining_; }
   std::uint32_t next_connection_id(std::uint32_t loop_count);
@@ -134,6 +136,7 @@ class Loop {
   bool posted_here_ = false;             // something was, by this thread
   LoopShared& shared_;
   LoopCounters counters_;
+  session::CompressionWorkspace compression_;
   std::unique_ptr<store::AuditFile> audit_;
   Now now_;
   MonoTime next_tick_;

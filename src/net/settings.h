@@ -25,6 +25,7 @@ struct ListenerSettings {
   std::string server_version;  // what the greeting says; empty: a default of the flavor
   session::AuthMethod auth_method = session::AuthMethod::caching_sha2_password;
   ListenerTls tls;
+  wire::Capabilities compression = session::compression_capabilities;  // of these, those that are offered
   std::vector<AddressRange> proxy_protocol_from;  // load balancers, which send a PROXY protocol header first
 };
 

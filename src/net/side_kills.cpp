@@ -26,6 +26,9 @@ struct KillSide {
   void received(std::size_t count, Now /*now*/) { kill.received(count); }
   session::OutputQueue& output() { return kill.output(); }
   void sent(std::size_t count, Now /*now*/) { kill.output().sent(count); }
+  std::optional<session::NextMessage> next_message() { return kill.next_message(); }
+  void violated(std::string_view how, Now /*now*/) { kill.violated(std::string(how)); }
+  static constexpr bool reads_to_the_end = true;
 };
 
 // What Leg::peer() wrote.
@@ -101,6 +104,9 @@ bool Kill::exchange() {
   Leg::Transfer received = leg_->receive(KillSide{state_});
   if (received == Leg::Transfer::closed) {
     state_.closed();
+  }
+  if (auto start = state_.compression_due(); start && !leg_->is_compressed()) {
+    leg_->start_compression(session::CompressedLeg::Peer::server, *start);
   }
   return progress || received == Leg::Transfer::moved;
 }

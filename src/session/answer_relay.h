@@ -103,6 +103,8 @@ class AnswerRelay {
   // What an ERR packet bears that ends the answer now; 1, as the answer to the next command, when all that the client
   // waits for was sent and only an EOF of the server's is missing, which is not for the client.
   std::uint8_t error_sequence_id() const { return client_is_answered() ? std::uint8_t{1} : next_client_sequence_id(); }
+  // Of the server's next packet, where it has sent whole ones only.
+  std::uint8_t next_backend_sequence_id() const { return reader_.next_sequence_id(); }
   bool done() const { return reader_.done(); }
   // Complete rows that were sent to the client.
   std::uint64_t rows() const { return cut_ ? rows_sent_ : reader_.rows(); }

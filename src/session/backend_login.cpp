@@ -184,6 +184,13 @@ BackendLogin::Step BackendLogin::on_greeting(Bytes payload) {
                 "the server (" + facts_.server_version +
                     ") lacks capabilities of the client: " + std::to_string(needed & ~facts_.negotiated));
   }
+  wire::Capabilities compression = compression_capability(target_.connection->compression);
+  if ((compression & ~greeting->capabilities) != 0) {
+    return fail(Reason::backend_incompatible, "the server (" + facts_.server_version +
+                                                  ") does not offer what connections." + target_.connection->name +
+                                                  ".compression asks for");
+  }
+  facts_.negotiated |= compression;
   bool tls_due = target_.connection->tls.mode != BackendTlsMode::disabled;
   if (!tls_due) {
     write_response();

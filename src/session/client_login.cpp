@@ -47,6 +47,11 @@ std::string_view default_server_version(Flavor flavor) {
   return {};
 }
 
+wire::Capabilities ClientLogin::offered() const {
+  return offered_capabilities(profile_->flavor, profile_->server_version) &
+         (~compression_capabilities | profile_->compression);
+}
+
 void ClientLogin::greet(const Opening& opening) {
   nonce_ = opening.nonce;
   bool mariadb = profile_->flavor == Flavor::mariadb;
@@ -60,7 +65,7 @@ void ClientLogin::greet(const Opening& opening) {
   wire::write_greeting(writer, {.server_version = version,
                                 .connection_id = opening.connection_id,
                                 .nonce = nonce_,
-                                .capabilities = offered_capabilities(profile_->flavor, profile_->server_version),
+                                .capabilities = offered(),
                                 .collation_id = mariadb ? collation_utf8mb4_general_ci : collation_utf8mb4_0900_ai_ci,
                                 .status_flags = wire::status::autocommit,
                                 .auth_plugin = std::string(wire::plugin::caching_sha2_password)});
@@ -102,8 +107,7 @@ ClientLogin::Step ClientLogin::on_first_message(Bytes payload, std::uint32_t tok
 }
 
 ClientLogin::Step ClientLogin::on_response(Bytes payload, std::uint32_t token_bytes_max) {
-  auto response =
-      wire::parse_handshake_response(payload, offered_capabilities(profile_->flavor, profile_->server_version));
+  auto response = wire::parse_handshake_response(payload, offered());
   bool in_tls = response && wire::has(response->capabilities, wire::capability::ssl);
   if (!response || (!in_tls && profile_->tls == ListenerTlsUse::required)) {
     return refuse(Reason::handshake_malformed);

@@ -24,6 +24,8 @@ struct ListenerProfile {
   std::string server_version;
   AuthMethod auth_method = AuthMethod::caching_sha2_password;
   ListenerTlsUse tls = ListenerTlsUse::required;
+  // Of the capabilities that mean compression, those that are offered, where the flavor has them.
+  wire::Capabilities compression = compression_capabilities;
 };
 
 // The version that the greeting shows when none is configured.
@@ -93,6 +95,7 @@ class ClientLogin {
   Step request_full_authentication();
   Step switch_to(AuthMethod method);
   Step refuse(Reason reason);
+  wire::Capabilities offered() const;
 
   const ListenerProfile* profile_;
   std::vector<std::uint8_t>* out_;

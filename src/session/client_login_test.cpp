@@ -259,9 +259,27 @@ TEST(ClientGreeting, NamesAVersionByFlavorAndNeverAClearPlugin) {
       ASSERT_TRUE(greeting);
       EXPECT_EQ(greeting->auth_plugin, plugin::caching_sha2_password);
       EXPECT_EQ(greeting->server_version.starts_with("5.5.5-"), flavor == Flavor::mariadb);
-      EXPECT_FALSE(wire::has(greeting->capabilities, capability::compress));
+      EXPECT_TRUE(wire::has(greeting->capabilities, capability::compress));
+      EXPECT_EQ(wire::has(greeting->capabilities, capability::zstd_compression), flavor == Flavor::mysql);
       EXPECT_TRUE(wire::has(greeting->capabilities, capability::ssl));
       EXPECT_EQ(wire::has(greeting->capabilities, capability::query_attributes), flavor == Flavor::mysql);
+    }
+  }
+}
+
+TEST(ClientGreeting, OffersTheCompressionThatTheListenerSays) {
+  for (wire::Capabilities offered :
+       {wire::Capabilities{0}, capability::compress, capability::zstd_compression, compression_capabilities}) {
+    for (Flavor flavor : {Flavor::mysql, Flavor::mariadb}) {
+      ListenerProfile profile{
+          .name = "main", .flavor = flavor, .server_version = {}, .auth_method = {}, .compression = offered};
+      std::vector<std::uint8_t> out;
+      ClientLogin login{profile, out};
+      login.greet({.connection_id = 7, .nonce = {}});
+      auto greeting = wire::parse_greeting(Bytes{out}.subspan(wire::frame_header_bytes));
+      ASSERT_TRUE(greeting);
+      wire::Capabilities had = flavor == Flavor::mysql ? offered : offered & capability::compress;
+      EXPECT_EQ(greeting->capabilities & compression_capabilities, had);
     }
   }
 }

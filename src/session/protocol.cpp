@@ -82,7 +82,8 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::connect_with_db, "CONNECT_WITH_DB", Offer::always, Wish::never,
      "the gateway chooses the schema by COM_INIT_DB, when the role is set"},
     {capability::no_schema, "NO_SCHEMA", Offer::always, Wish::same, "`schema.table.column` is an error"},
-    {capability::compress, "COMPRESS", Offer::never, Wish::never, "zlib: not offered yet"},
+    {capability::compress, "COMPRESS", Offer::always, Wish::by_compression,
+     "zlib, unless the listener's `compression` leaves it out; see below"},
     {capability::odbc, "ODBC", Offer::always, Wish::same, "no effect on today's servers"},
     {capability::local_files, "LOCAL_FILES", Offer::always, Wish::by_grant,
      "LOAD DATA LOCAL, off unless the grant has `local_infile`; see below"},
@@ -112,7 +113,8 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::deprecate_eof, "DEPRECATE_EOF", Offer::always, Wish::as_client, "EOF and OK are translated"},
     {capability::optional_resultset_metadata, "OPTIONAL_RESULTSET_METADATA", Offer::by_mysql_listeners, Wish::same,
      "`SET resultset_metadata=NONE`: results without column definitions; see below"},
-    {capability::zstd_compression, "ZSTD_COMPRESSION_ALGORITHM", Offer::never, Wish::never, "not offered yet"},
+    {capability::zstd_compression, "ZSTD_COMPRESSION_ALGORITHM", Offer::by_mysql_listeners, Wish::by_compression,
+     "the same with zstd; with both flags it is zlib"},
     {capability::query_attributes, "QUERY_ATTRIBUTES", Offer::by_mysql_listeners, Wish::same, "MySQL only"},
     {capability::multi_factor, "MULTI_FACTOR_AUTHENTICATION", Offer::never, Wish::never, "the token is the one factor"},
     {1ULL << 29, "CAPABILITY_EXTENSION", Offer::never, Wish::never, "reserved for more flags"},
@@ -174,6 +176,8 @@ std::string_view text_of(BackendWish wish) {
       return "as the client, by `local_infile` of the grant";
     case Wish::by_tls_mode:
       return "by `tls.mode`";
+    case Wish::by_compression:
+      return "by the connection's `compression`";
     case Wish::never:
       return "never";
   }

@@ -45,12 +45,13 @@ enum class ClientOffer : std::uint8_t {
 
 // Whether the gateway asks a server for it.
 enum class BackendWish : std::uint8_t {
-  always,       // where the server has it
-  as_client,    // where client and server have it: what a server lacks is translated
-  optional,     // where client and server have it: without it nothing is missed
-  same,         // exactly where the client has it, because it changes what statements do or mean
-  by_grant,     // where the client has it and its grant allows it
-  by_tls_mode,  // as the connection's tls.mode says
+  always,          // where the server has it
+  as_client,       // where client and server have it: what a server lacks is translated
+  optional,        // where client and server have it: without it nothing is missed
+  same,            // exactly where the client has it, because it changes what statements do or mean
+  by_grant,        // where the client has it and its grant allows it
+  by_tls_mode,     // as the connection's tls.mode says
+  by_compression,  // as the connection's compression says
   never
 };
 

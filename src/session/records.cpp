@@ -230,6 +230,8 @@ bool SessionRecords::session_start(const LoginRecord& login, const Start& start,
   record.text("server_version", start.server_version);
   record.number("server_connection_id", start.server_connection_id);
   record.text("server_connection", start.server_connection);
+  record.text("client_compression", wire::name_of(start.client_compression));
+  record.text("server_compression", wire::name_of(start.server_compression));
   record.end();
   return finish();
 }

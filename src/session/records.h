@@ -11,6 +11,7 @@
 #include "identity/principal.h"
 #include "session/client_login.h"
 #include "wire/command.h"
+#include "wire/compressed.h"
 #include "wire/parameters.h"
 #include "wire/response.h"
 
@@ -91,6 +92,8 @@ class SessionRecords {
     std::string_view login;              // name of the database login, never its secret
     std::string_view set_role;
     std::string_view schema;
+    std::optional<wire::CompressionAlgorithm> client_compression;
+    std::optional<wire::CompressionAlgorithm> server_compression;
   };
   bool session_start(const LoginRecord& login, const Start& start, WallTime now);
   bool command(const CommandRecord& command, WallTime now);

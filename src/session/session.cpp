@@ -108,6 +108,11 @@ void Session::client_tls_failed(std::string detail, Now now) {
   }
 }
 
+void Session::client_violated(std::string detail, Now now) {
+  at(now);
+  end_session(Reason::client_violation, std::move(detail));
+}
+
 void Session::audit_committed(Now now) {
   at(now);
   if (phase<RecordingLogin>() != nullptr) {
@@ -220,6 +225,22 @@ void Session::backend_closed(Now now) {
     } else {
       end_session(Reason::backend_closed);
     }
+  }
+}
+
+void Session::backend_violated(std::string detail, Now now) {
+  at(now);
+  backend_broken_ = true;
+  auto* answering = phase<Answering>();
+  if (closing() || !backend_open_ || (phase<SettingUp>() != nullptr && retry_backend())) {
+    return;
+  }
+  if (!start_recorded_) {
+    refuse_login_by_backend(Reason::backend_login_failed, std::move(detail));
+  } else if (answering != nullptr && !answering->relay.at_packet_boundary()) {
+    close(Reason::backend_violation, std::move(detail));
+  } else {
+    end_session(Reason::backend_violation, std::move(detail));
   }
 }
 
@@ -415,6 +436,36 @@ bool Session::wants_backend_bytes() {
 
 MutableBytes Session::backend_space() {
   return from_backend_.space(backend_buffer_max());
+}
+
+std::optional<NextMessage> Session::next_client_message() const {
+  using Kind = NextMessage::Kind;
+  if (!from_client_.unclaimed().empty() || !to_client_.empty()) {
+    return std::nullopt;
+  }
+  if (std::holds_alternative<Ready>(phase_)) {
+    return NextMessage{.kind = Kind::command, .sequence_id = 0};
+  }
+  if (const auto* logging_in = std::get_if<LoggingIn>(&phase_)) {
+    return NextMessage{.kind = Kind::more, .sequence_id = logging_in->login.next_sequence_id()};
+  }
+  if (const auto* answering = std::get_if<Answering>(&phase_); answering != nullptr && answering->upload) {
+    return NextMessage{.kind = Kind::more, .sequence_id = answering->upload->next_sequence_id()};
+  }
+  return std::nullopt;
+}
+
+std::optional<NextMessage> Session::next_backend_message() const {
+  if (!from_backend_.unclaimed().empty()) {
+    return std::nullopt;
+  }
+  std::uint8_t sequence_id = 1;
+  if (const auto* answering = std::get_if<Answering>(&phase_); answering != nullptr && own_answers_due_ == 0) {
+    sequence_id = answering->relay.next_backend_sequence_id();
+  } else if (const auto* resetting = std::get_if<Resetting>(&phase_); resetting != nullptr && !resetting->setup) {
+    sequence_id = resetting->pending.message.next_sequence_id;
+  }
+  return NextMessage{.kind = NextMessage::Kind::more, .sequence_id = sequence_id};
 }
 
 std::size_t Session::buffer_bytes() const {

@@ -32,6 +32,7 @@
 #include "session/answer_relay.h"
 #include "session/backend_login.h"
 #include "session/client_login.h"
+#include "session/compressed_leg.h"
 #include "session/environment.h"
 #include "session/input_buffer.h"
 #include "session/output_queue.h"
@@ -56,6 +57,9 @@ enum class Action : std::uint8_t {
   connect_backend,    // to backend_target(): backend_resumed, or _connected, or _failed follows
   reconnect_backend,  // the connection that was resumed is dead: close it, open one; as above, without backend_resumed
   start_backend_tls,  // backend_tls_established or backend_failed follows
+  // What is received from now on is compressed, and what is sent as client_compression() and backend_compression() say.
+  start_client_compression,
+  start_backend_compression,
   close_backend,
   abandon_backend,  // close it, once the server has been told to end what runs on it: kill_order()
   kill,             // as kill_order() says; kill_answered() follows
@@ -102,6 +106,8 @@ class Session {
   void client_closed(Now now);
   void client_tls_established(TlsDetails details, Now now);
   void client_tls_failed(std::string detail, Now now);
+  // The client's compressed frames are not what they have to be.
+  void client_violated(std::string detail, Now now);
   void token_verified(Result<identity::Principal, identity::Refusal> result, Now now);
   void audit_committed(Now now);
   void audit_failed(Now now);
@@ -118,6 +124,7 @@ class Session {
   void backend_sent(std::size_t count, Now now);
   void backend_took(Now now);
   void backend_closed(Now now);
+  void backend_violated(std::string detail, Now now);
   // A side connection is ready for the KILL of that number. Whether it is still wanted; it is then on its way.
   bool kill_due(std::uint64_t number, Now now);
   void kill_answered(std::uint64_t number, const KillOutcome& outcome, Now now);
@@ -137,6 +144,12 @@ class Session {
   MutableBytes backend_space();
   OutputQueue& client_output() { return to_client_; }
   OutputQueue& backend_output() { return to_backend_; }
+  // What each peer's compressed leg has to know before it unfolds more (CompressedLeg::decode).
+  std::optional<NextMessage> next_client_message() const;
+  std::optional<NextMessage> next_backend_message() const;
+  // With start_client_compression and start_backend_compression.
+  const std::optional<CompressionStart>& client_compression() const { return client_compression_; }
+  const std::optional<CompressionStart>& backend_compression() const { return backend_compression_; }
   const Secret& token() const { return token_; }
   // Valid between connect_backend and the end of the backend's login.
   const BackendTarget& backend_target() const { return target_; }
@@ -248,6 +261,7 @@ class Session {
   // Where a resumed connection turns out dead, before the client was told anything. False: it was no resumed one.
   bool retry_backend();
   void finish_login();
+  void start_client_compression();
   LoginRecord login_record() const;
 
   // Commands (session_commands.cpp).
@@ -416,7 +430,9 @@ class Session {
   TrackedState state_;
   BackendFacts backend_;
   std::string backend_server_;
-  bool resumed_ = false;  // the backend's connection has served others before
+  std::optional<CompressionStart> client_compression_;   // from the first login on
+  std::optional<CompressionStart> backend_compression_;  // of the connection that was opened last
+  bool resumed_ = false;                                 // the backend's connection has served others before
   bool backend_broken_ = false;
   std::optional<BackendFault> backend_fault_;
   SpareBackend::Handover released_;

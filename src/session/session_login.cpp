@@ -326,6 +326,15 @@ void Session::process_backend_login() {
       }
       case BackendLogin::Step::logged_in: {
         BackendFacts facts = login.facts();
+        backend_compression_.reset();
+        if (auto algorithm = wire::compression_of(facts.negotiated)) {
+          if (!from_backend_.unclaimed().empty()) {
+            refuse_login_by_backend(Reason::backend_login_failed, "the server sent bytes that nothing had asked for");
+            return;
+          }
+          backend_compression_ = {.algorithm = *algorithm, .plain_bytes = to_backend_.size()};
+          request(Action::start_backend_compression);
+        }
         begin_setup(std::move(facts));
         return;
       }
@@ -362,7 +371,9 @@ void Session::process_setup() {
                                               .server_connection = resumed_ ? "reused" : "fresh",
                                               .login = target_.login->name,
                                               .set_role = target_.set_role,
-                                              .schema = target_.schema},
+                                              .schema = target_.schema,
+                                              .client_compression = wire::compression_of(hello_.capabilities),
+                                              .server_compression = wire::compression_of(backend_.negotiated)},
                                              now_.wall);
       if (!recorded) {
         refuse_login(Reason::audit_unavailable, {});
@@ -393,6 +404,7 @@ void Session::finish_login() {
   writer.end();
   to_client_.queue_made();
   start_recorded_ = true;
+  start_client_compression();
   registered_ = registry_.enter({.connection_id = origin_.connection_id,
                                  .server_connection_id = backend_.connection_id,
                                  .session_id = origin_.session_id,
@@ -409,6 +421,19 @@ void Session::finish_login() {
   }
   if (!closing()) {
     enter_ready();
+  }
+}
+
+// Behind the OK of the first login. What a client sent before it saw that can't be told to be compressed or not.
+void Session::start_client_compression() {
+  auto algorithm = wire::compression_of(hello_.capabilities);
+  if (!algorithm || client_compression_) {
+    return;
+  }
+  client_compression_ = {.algorithm = *algorithm, .plain_bytes = to_client_.size()};
+  request(Action::start_client_compression);
+  if (!from_client_.unclaimed().empty()) {
+    end_session(Reason::client_violation, "bytes before the login's OK, behind which compression begins");
   }
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "wire/capabilities.h"
 
 namespace sallyport::session {
 
@@ -17,6 +18,23 @@ enum class Flavor : std::uint8_t { mysql, mariadb };
 
 // What the gateway asks a client to authenticate with when the client's first answer carries no token.
 enum class AuthMethod : std::uint8_t { caching_sha2_password, mysql_clear_password, openid_connect, dialog };
+
+// Of the traffic with a server. A server that lacks it is not used.
+enum class Compression : std::uint8_t { none, zlib, zstd };
+// Of protocol capabilities, the one that means it.
+constexpr wire::Capabilities compression_capability(Compression compression) {
+  switch (compression) {
+    case Compression::none:
+      return 0;
+    case Compression::zlib:
+      return wire::capability::compress;
+    case Compression::zstd:
+      return wire::capability::zstd_compression;
+  }
+  return 0;
+}
+inline constexpr wire::Capabilities compression_capabilities =
+    wire::capability::compress | wire::capability::zstd_compression;
 
 struct Limits {
   std::uint32_t packet_bytes_max = 64U << 20;       // one command or handshake message of a client
@@ -85,6 +103,7 @@ struct ConnectionSettings {
   std::filesystem::path server_public_key_file;
   bool trust_server_public_key = false;
   std::string default_schema;  // when the client names none
+  Compression compression = Compression::none;
   PoolSettings pool;
   std::vector<DatabaseLogin> logins;
 };

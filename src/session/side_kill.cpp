@@ -70,6 +70,11 @@ void SideKill::closed() {
   follow();
 }
 
+void SideKill::violated(std::string how) {
+  spare_.violated(std::move(how));
+  follow();
+}
+
 void SideKill::follow() {
   switch (spare_.state()) {
     case SpareBackend::State::busy:

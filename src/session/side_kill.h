@@ -73,6 +73,10 @@ class SideKill {
   MutableBytes space() { return spare_.space(); }
   void received(std::size_t count);
   void closed();
+  // As of SpareBackend.
+  void violated(std::string how);
+  std::optional<NextMessage> next_message() const { return spare_.next_message(); }
+  std::optional<CompressionStart> compression_due() const { return spare_.compression_due(); }
   void time_passed(Now now);
   MonoTime deadline() const { return deadline_; }
   OutputQueue& output() { return spare_.output(); }

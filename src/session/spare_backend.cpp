@@ -184,6 +184,24 @@ void SpareBackend::closed() {
   }
 }
 
+void SpareBackend::violated(std::string how) {
+  if (state_ != State::failed) {
+    fail(std::move(how));
+  }
+}
+
+std::optional<NextMessage> SpareBackend::next_message() const {
+  if (!input_.unclaimed().empty()) {
+    return std::nullopt;
+  }
+  return NextMessage{.kind = NextMessage::Kind::more, .sequence_id = expected_sequence_id()};
+}
+
+std::optional<CompressionStart> SpareBackend::compression_due() const {
+  auto algorithm = state_ == State::idle ? wire::compression_of(facts_.negotiated) : std::nullopt;
+  return algorithm ? std::optional(CompressionStart{.algorithm = *algorithm, .plain_bytes = 0}) : std::nullopt;
+}
+
 void SpareBackend::check(Now now) {
   if (state_ != State::idle) {
     return;

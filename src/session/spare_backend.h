@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "session/backend_login.h"
 #include "session/backend_reset.h"
+#include "session/compressed_leg.h"
 #include "session/environment.h"
 #include "session/input_buffer.h"
 #include "session/output_queue.h"
@@ -72,6 +73,12 @@ class SpareBackend {
   MutableBytes space();
   void received(std::size_t count);
   void closed();
+  // The server's compressed frames are not what they have to be.
+  void violated(std::string how);
+  // As of a session: see CompressedLeg::decode().
+  std::optional<NextMessage> next_message() const;
+  // Where it has logged in: how its traffic goes on from there.
+  std::optional<CompressionStart> compression_due() const;
   // Where it is idle: asks the server whether it is there.
   void check(Now now);
   // Where it is idle: has the server end the statement, or the connection, that `text` names: "KILL QUERY 7". It is
