@@ -90,6 +90,14 @@ Scenario random_scenario(Choices& choices) {
     client.capabilities |= capability::query_attributes;
     backend.capabilities |= capability::query_attributes;
   }
+  if (choices.one_in(3)) {
+    bool zstd = scenario.flavor == session::Flavor::mysql && choices.one_in(2);
+    client.capabilities |= zstd ? capability::zstd_compression : capability::compress;
+  }
+  if (choices.one_in(3)) {
+    scenario.compression = choices.one_in(2) ? session::Compression::zlib : session::Compression::zstd;
+    backend.capabilities |= session::compression_capability(scenario.compression);
+  }
   if (choices.one_in(2)) {
     client.schema.clear();
     backend.has_schema = false;

@@ -85,6 +85,7 @@ std::shared_ptr<const session::Environment> World::environment(Fault variant) co
   connection.flavor = scenario_.flavor;
   connection.host = "127.0.0.1";
   connection.tls.mode = scenario_.tls;
+  connection.compression = scenario_.compression;
   connection.pool.mode = scenario_.pooled ? session::BackendMode::pooled : session::BackendMode::dedicated;
   connection.socket_path = scenario_.by_socket ? "/run/fake.sock" : "";
   for (std::string_view name : {"reader", "other"}) {
@@ -116,16 +117,16 @@ std::vector<World::Event> World::enabled() {
   add_if(tls_waits_ && client_acts && session_->client_output().empty(), Event::client_tls);
   if (!session_->ended()) {
     add_if(client_acts && !raw_ && client_.outgoing().empty() && client_.may_issue(), Event::client_issues);
-    add_if(client_acts && !tls_waits_ && !client_.outgoing().empty() && session_->wants_client_bytes(),
+    add_if(client_acts && !tls_waits_ && has_bytes(Event::client_sends) && session_->wants_client_bytes(),
            Event::client_sends);
     add_if(client_acts && (client_.finished() || (client_.closes() && !client_.has_outstanding())) &&
-               client_.outgoing().empty() && session_->client_output().empty(),
+               !has_bytes(Event::client_sends) && session_->client_output().empty(),
            Event::client_closes);
     add_if(token_waits_, Event::token);
     add_if(commits_wait_ > 0 && !commit_hangs_, Event::commit);
     add_if(connect_waits_ && !backend_silent_, Event::connect);
     add_if(backend_tls_waits_ && backend_acts && session_->backend_output().empty(), Event::backend_tls);
-    add_if(backend_acts && !backend_tls_waits_ && !backend_.outgoing().empty() && session_->wants_backend_bytes(),
+    add_if(backend_acts && !backend_tls_waits_ && has_bytes(Event::backend_sends) && session_->wants_backend_bytes(),
            Event::backend_sends);
     add_if(backend_acts && !session_->backend_output().empty(), Event::backend_takes);
     add_if(kill_ && session_->backend_output().empty(), Event::kill);
@@ -231,6 +232,9 @@ void World::perform_waiting(Event event) {
       scenario_.resumes = false;
       connected_ = true;
       backend_.resumed(facts->negotiated);
+      if (auto algorithm = wire::compression_of(facts->negotiated)) {
+        framed_backend_ = framed(session::CompressedLeg::Peer::server, {.algorithm = *algorithm, .plain_bytes = 0});
+      }
       session_->backend_resumed(std::move(*facts), now_, "the server");
     } else {
       connected_ = true;
@@ -289,48 +293,147 @@ std::size_t World::portion(std::size_t available) {
   return scenario_.fragment_max == 0 ? most : 1 + choices_.below(static_cast<std::uint32_t>(most));
 }
 
-void World::deliver_to_session(Buffer& from, Event event) {
+std::unique_ptr<World::Framed> World::framed(session::CompressedLeg::Peer peer, session::CompressionStart start) {
+  using Role = FramedPeer::Role;
+  Role role = peer == session::CompressedLeg::Peer::client ? Role::client : Role::server;
+  return std::unique_ptr<Framed>(
+      new Framed{.leg = {peer, start, workspace_}, .peer = {role, start.algorithm, choices_}, .stream = {}});
+}
+
+// Whether something of the peer's can get to the session.
+bool World::has_bytes(Event event) {
   bool client = event == Event::client_sends;
-  MutableBytes space = client ? session_->client_space() : session_->backend_space();
-  if (space.empty()) {
-    fail("the session wants bytes, but has no space for them");
+  auto& framed = client ? framed_client_ : framed_backend_;
+  if (!(client ? client_.outgoing() : backend_.outgoing()).empty()) {
+    return true;
+  }
+  if (!framed) {
+    return false;
+  }
+  auto next = client ? session_->next_client_message() : session_->next_backend_message();
+  bool waits = framed->leg.holds_back(next);
+  return (!framed->stream.empty() && !framed->leg.space().empty()) || (framed->leg.holds_input() && !waits);
+}
+
+namespace {
+
+// The session from its sides.
+struct ClientSide {
+  session::Session& session;
+  Now now;
+  MutableBytes space() { return session.client_space(); }
+  void received(std::size_t count) { session.client_received(count, now); }
+  std::optional<session::NextMessage> next_message() { return session.next_client_message(); }
+  void violated(std::string_view how) { session.client_violated(std::string(how), now); }
+  session::OutputQueue& output() { return session.client_output(); }
+  void sent(std::size_t count) { session.client_sent(count, now); }
+};
+
+struct BackendSide {
+  session::Session& session;
+  Now now;
+  MutableBytes space() { return session.backend_space(); }
+  void received(std::size_t count) { session.backend_received(count, now); }
+  std::optional<session::NextMessage> next_message() { return session.next_backend_message(); }
+  void violated(std::string_view how) { session.backend_violated(std::string(how), now); }
+  session::OutputQueue& output() { return session.backend_output(); }
+  void sent(std::size_t count) { session.backend_sent(count, now); }
+};
+
+struct SpareSide {
+  session::SpareBackend& spare;
+  MutableBytes space() { return spare.space(); }
+  void received(std::size_t count) { spare.received(count); }
+  std::optional<session::NextMessage> next_message() { return spare.next_message(); }
+  void violated(std::string_view how) { spare.violated(std::string(how)); }
+  session::OutputQueue& output() { return spare.output(); }
+  void sent(std::size_t count) { spare.output().sent(count); }
+};
+
+}  // namespace
+
+template <typename Side>
+void World::deliver(Side side, Buffer& from, std::unique_ptr<Framed>& framed) {
+  auto move = [&](Buffer& source, MutableBytes space) {
+    std::size_t count = portion(std::min(space.size(), source.size()));
+    std::copy_n(source.begin(), count, space.begin());
+    source.erase(source.begin(), source.begin() + static_cast<std::ptrdiff_t>(count));
+    return count;
+  };
+  if (!framed) {
+    MutableBytes space = side.space();
+    if (space.empty()) {
+      fail("the session wants bytes, but has no space for them");
+    } else {
+      side.received(move(from, space));
+    }
     return;
   }
-  std::size_t count = portion(std::min(space.size(), from.size()));
-  std::copy_n(from.begin(), count, space.begin());
-  from.erase(from.begin(), from.begin() + static_cast<std::ptrdiff_t>(count));
-  if (client) {
-    session_->client_received(count, now_);
-  } else {
-    session_->backend_received(count, now_);
+  framed->peer.wrap(from, framed->stream);
+  if (MutableBytes space = framed->leg.space(); !space.empty() && !framed->stream.empty()) {
+    framed->leg.received(move(framed->stream, space));
+  }
+  auto next = side.next_message();
+  if (!framed->leg.holds_input() || framed->leg.holds_back(next)) {
+    return;
+  }
+  MutableBytes space = side.space();
+  auto produced = framed->leg.decode(space.first(portion(space.size())), next);
+  if (!produced) {
+    if (!raw_) {
+      fail("a peer's frames are refused: " + std::string(wire::describe(produced.error())));
+    }
+    side.violated(wire::describe(produced.error()));
+  } else if (*produced > 0) {
+    side.received(*produced);
   }
 }
 
-void World::take_from_session(Event event) {
-  bool client = event == Event::client_takes;
-  session::OutputQueue& queue = client ? session_->client_output() : session_->backend_output();
+void World::deliver_to_session(Buffer& from, Event event) {
+  if (event == Event::client_sends) {
+    deliver(ClientSide{*session_, now_}, from, framed_client_);
+  } else {
+    deliver(BackendSide{*session_, now_}, from, framed_backend_);
+  }
+}
+
+template <typename Side>
+Buffer World::take(Side side, std::unique_ptr<Framed>& framed) {
   std::array<Bytes, 3> pieces;
-  std::size_t filled = queue.gather(pieces);
+  bool as_frames = framed && framed->leg.sends_frames();
+  std::size_t filled = framed ? framed->leg.gather(side.output(), pieces) : side.output().gather(pieces);
   Buffer taken;
   for (std::size_t i = 0; i < filled; ++i) {
     taken.insert(taken.end(), pieces[i].begin(), pieces[i].end());
   }
   if (taken.empty()) {
     fail("a queue that is not empty has nothing to give");
-    return;
+    return taken;
   }
   taken.resize(portion(taken.size()));
-  if (client) {
+  side.sent(framed ? framed->leg.sent(taken.size()) : taken.size());
+  if (as_frames) {
+    taken = framed->peer.unwrap(taken);
+    if (!raw_) {
+      fail(framed->peer.error());
+    }
+  }
+  return taken;
+}
+
+void World::take_from_session(Event event) {
+  if (event == Event::client_takes) {
+    Buffer taken = take(ClientSide{*session_, now_}, framed_client_);
     if (text_of(taken).find(database_password) != std::string_view::npos) {
       fail("the client was sent the database password");
     }
-    session_->client_sent(taken.size(), now_);
     if (!raw_) {
       client_.receive(taken);
     }
   } else {
-    backend_bytes_ += taken.size();
-    session_->backend_sent(taken.size(), now_);
+    std::size_t queued = session_->backend_output().size();
+    Buffer taken = take(BackendSide{*session_, now_}, framed_backend_);
+    backend_bytes_ += queued - session_->backend_output().size();
     backend_.receive(taken);
   }
 }
@@ -356,6 +459,7 @@ void World::take_actions() {
       case Action::reconnect_backend:
         connected_ = backend_gone_ = false;
         connect_waits_ = true;
+        framed_backend_.reset();
         backend_.disconnected();
         break;
       case Action::close_backend:
@@ -382,6 +486,12 @@ void World::take_actions() {
           leave_backend();
         }
         break;
+      case Action::start_client_compression:
+        framed_client_ = framed(session::CompressedLeg::Peer::client, *session_->client_compression());
+        break;
+      case Action::start_backend_compression:
+        framed_backend_ = framed(session::CompressedLeg::Peer::server, *session_->backend_compression());
+        break;
       case Action::close_client:
         break;
     }
@@ -399,6 +509,7 @@ void World::leave_backend() {
     session_->backend_sent(to_backend.size(), now_);
   }
   backend_.disconnected();
+  framed_backend_.reset();
   records_checked_ = sink_.commands().size();  // commands without answer may not have got to the server
   connected_ = close_backend_requested_ = own_ping_due_ = false;
   token_verified_ = command_phase_before_ = false;
@@ -417,7 +528,8 @@ std::optional<session::BackendFacts> World::facts_to_resume() const {
   constexpr wire::Capabilities always = wire::capability::protocol_41 | wire::capability::transactions |
                                         wire::capability::secure_connection | wire::capability::plugin_auth |
                                         wire::capability::connect_attrs | wire::capability::session_track;
-  return session::BackendFacts{.negotiated = (wanted | always) & scenario_.backend.capabilities,
+  wire::Capabilities compression = session::compression_capability(scenario_.compression);
+  return session::BackendFacts{.negotiated = (wanted | always | compression) & scenario_.backend.capabilities,
                                .server_version = "8.4.0-fake",
                                .connection_id = 77};
 }
@@ -437,20 +549,14 @@ void World::reset_backend() {
   bool progress = true;
   while (progress && !backend_gone_ && !happened_[static_cast<std::size_t>(Fault::backend_stalls)]) {
     progress = false;
-    std::array<Bytes, 3> pieces;
-    if (spare_->output().gather(pieces) > 0) {
-      Bytes piece = pieces[0].first(portion(pieces[0].size()));
-      Buffer taken(piece.begin(), piece.end());
-      spare_->output().sent(taken.size());
-      backend_.receive(taken);
+    SpareSide side{*spare_};
+    if (!spare_->output().empty()) {
+      backend_.receive(take(side, framed_backend_));
       progress = true;
     }
-    if (!from_backend.empty() && spare_->wants_bytes()) {
-      MutableBytes space = spare_->space();
-      std::size_t count = portion(std::min(space.size(), from_backend.size()));
-      std::copy_n(from_backend.begin(), count, space.begin());
-      from_backend.erase(from_backend.begin(), from_backend.begin() + static_cast<std::ptrdiff_t>(count));
-      spare_->received(count);
+    bool arrives = framed_backend_ && (!framed_backend_->stream.empty() || framed_backend_->leg.holds_input());
+    if ((!from_backend.empty() || arrives) && spare_->wants_bytes()) {
+      deliver(side, from_backend, framed_backend_);
       progress = true;
     }
   }
@@ -482,13 +588,15 @@ void World::pass_time(Milliseconds time) {
 
 void World::inject_client_bytes(Bytes bytes) {
   raw_ = true;
-  client_.outgoing().insert(client_.outgoing().end(), bytes.begin(), bytes.end());
+  Buffer& to = framed_client_ && choices_.one_in(2) ? framed_client_->stream : client_.outgoing();
+  to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
 void World::inject_backend_bytes(Bytes bytes) {
   raw_ = true;
   raw_backend_login_ = raw_backend_login_ || !backend_.logged_in();
-  backend_.outgoing().insert(backend_.outgoing().end(), bytes.begin(), bytes.end());
+  Buffer& to = framed_backend_ && choices_.one_in(2) ? framed_backend_->stream : backend_.outgoing();
+  to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
 void World::inject(Fault fault) {

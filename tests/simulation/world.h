@@ -13,6 +13,7 @@
 #include "session/spare_backend.h"
 #include "simulation/fake_backend.h"
 #include "simulation/fake_client.h"
+#include "simulation/framed_peer.h"
 #include "simulation/recording_sink.h"
 
 namespace sallyport::simulation {
@@ -58,6 +59,7 @@ struct Scenario {
   std::uint32_t fragment_max = 0;  // 0: all that is there at once
   Fault fault = Fault::none;
   std::uint32_t fault_step = 0;
+  session::Compression compression = session::Compression::none;  // with the backend; the client's: its capabilities
   bool pooled = false;
   bool resumes = false;       // on a connection that was used before
   bool is_impatient = false;  // statements that take more than two milliseconds are stopped
@@ -122,8 +124,21 @@ class World {
   void follow_kill();
   bool is_own_command(std::uint8_t opcode);
   void check_order(const session::KillOrder& order, std::string_view verb);
+  // A compressed leg, the peer at its other end, and what is on its way from there.
+  struct Framed {
+    session::CompressedLeg leg;
+    FramedPeer peer;
+    Buffer stream;
+  };
+  std::unique_ptr<Framed> framed(session::CompressedLeg::Peer peer, session::CompressionStart start);
+  bool has_bytes(Event event);
   void deliver_to_session(Buffer& from, Event event);
+  template <typename Side>
+  void deliver(Side side, Buffer& from, std::unique_ptr<Framed>& framed);
   void take_from_session(Event event);
+  // Part of what is queued, as the peer reads it.
+  template <typename Side>
+  Buffer take(Side side, std::unique_ptr<Framed>& framed);
   void check();
   bool says_goodbye();
   bool asks_server();
@@ -158,6 +173,9 @@ class World {
   FakeClient client_;
   std::shared_ptr<const session::Environment> environment_;
   std::unique_ptr<session::Session> session_;
+  session::CompressionWorkspace workspace_;
+  std::unique_ptr<Framed> framed_client_;
+  std::unique_ptr<Framed> framed_backend_;
   std::unique_ptr<session::SpareBackend> spare_;  // what the session left
   session::BackendKind kind_;                     // of its connection
 
