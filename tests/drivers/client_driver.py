@@ -19,11 +19,13 @@ LONG = 4000  # bytes of a line; what is longer is printed as a digest
 def command(program, kind):
     verify = ["--ssl-verify-server-cert"] if kind == "mariadb" else ["--ssl-mode=VERIFY_IDENTITY"]
     initial = [f"--init-command={os.environ['DRIVER_INIT']}"] if os.environ.get("DRIVER_INIT") else []
+    algorithm = os.environ.get("DRIVER_COMPRESSION")
+    compression = [] if not algorithm else ["--compress"] if kind == "mariadb" else [f"--compression-algorithms={algorithm}"]
     database = [os.environ["DRIVER_DATABASE"]] if os.environ.get("DRIVER_DATABASE") else []
     return [program, "--no-defaults", f"--host={os.environ['DRIVER_HOST']}", f"--port={os.environ['DRIVER_PORT']}", "--protocol=tcp",
             f"--user={os.environ['DRIVER_USER']}", f"--ssl-ca={os.environ['DRIVER_CA']}", *verify, "--default-character-set=utf8mb4",
             "--max-allowed-packet=64M", "--force", "--table", "--column-type-info", "--show-warnings", "--comments", "--binary-as-hex",
-            "--unbuffered", "-vv", *initial, *database]
+            "--unbuffered", "-vv", *initial, *compression, *database]
 
 
 def shortened(line):

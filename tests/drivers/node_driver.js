@@ -55,6 +55,7 @@ async function openMysql2() {
   const connection = await mysql2.createConnection({
     host: DRIVER_HOST, port: Number(DRIVER_PORT), user: DRIVER_USER, password: DRIVER_PASSWORD, database: DRIVER_DATABASE,
     ssl: { ...tls, verifyIdentity: true }, multipleStatements: true, supportBigNumbers: true, bigNumberStrings: true, rowsAsArray: true,
+    compress: Boolean(process.env.DRIVER_COMPRESSION),
   });
   // One result or several, of rows or of a header, are told apart by the shape of the fields.
   const results = ([rows, fields]) => {
@@ -81,6 +82,7 @@ async function openMariadb() {
   const connection = await mariadb.createConnection({
     host: DRIVER_HOST, port: Number(DRIVER_PORT), user: DRIVER_USER, password: DRIVER_PASSWORD, database: DRIVER_DATABASE,
     ssl: tls, multipleStatements: true, rowsAsArray: true, metaAsArray: true, bigIntAsNumber: false, maxAllowedPacket: 64 << 20, checkDuplicate: false,
+    compress: Boolean(process.env.DRIVER_COMPRESSION),
   });
   const one = (rows, meta) => (Array.isArray(rows)
     ? summary(rows, (meta ?? []).map((c) => [c.name(), c.columnType, c.flags, c.collation?.name, c.columnLength, c.scale, c.table(), c.orgTable(),

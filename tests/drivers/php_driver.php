@@ -47,7 +47,8 @@ class PdoDriver {
             'mysql:host=' . getenv('DRIVER_HOST') . ';port=' . getenv('DRIVER_PORT') . ';charset=utf8mb4' . ($database ? ";dbname=$database" : ''),
             getenv('DRIVER_USER'), getenv('DRIVER_PASSWORD'),
             [PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::MYSQL_ATTR_SSL_CA => getenv('DRIVER_CA'),
-             PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT => true, PDO::ATTR_EMULATE_PREPARES => false, PDO::MYSQL_ATTR_MULTI_STATEMENTS => true]);
+             PDO::MYSQL_ATTR_SSL_VERIFY_SERVER_CERT => true, PDO::ATTR_EMULATE_PREPARES => false, PDO::MYSQL_ATTR_MULTI_STATEMENTS => true,
+             PDO::MYSQL_ATTR_COMPRESS => (bool) getenv('DRIVER_COMPRESSION')]);
     }
 
     public function server(): string { return $this->pdo->getAttribute(PDO::ATTR_SERVER_VERSION); }
@@ -99,7 +100,8 @@ class MysqliDriver {
         $this->mysqli->options(MYSQLI_OPT_SSL_VERIFY_SERVER_CERT, true);
         $this->mysqli->ssl_set(null, null, getenv('DRIVER_CA'), null, null);
         $this->mysqli->real_connect(getenv('DRIVER_HOST'), getenv('DRIVER_USER'), getenv('DRIVER_PASSWORD'), getenv('DRIVER_DATABASE') ?: null,
-                                    (int)getenv('DRIVER_PORT'), null, MYSQLI_CLIENT_SSL);
+                                    (int)getenv('DRIVER_PORT'), null,
+                                    MYSQLI_CLIENT_SSL | (getenv('DRIVER_COMPRESSION') ? MYSQLI_CLIENT_COMPRESS : 0));
         $this->mysqli->set_charset('utf8mb4');
     }
 

@@ -66,7 +66,7 @@ def connect_mysqlclient(mysqldb):
     optional = {"database": os.environ["DRIVER_DATABASE"]} if "DRIVER_DATABASE" in os.environ else {}
     return mysqldb.connect(host=os.environ["DRIVER_HOST"], port=int(os.environ["DRIVER_PORT"]), user=os.environ["DRIVER_USER"],
                            password=os.environ["DRIVER_PASSWORD"], ssl={"ca": os.environ["DRIVER_CA"]}, charset="utf8mb4",
-                           client_flag=CLIENT.MULTI_STATEMENTS, autocommit=None, **optional)
+                           client_flag=CLIENT.MULTI_STATEMENTS, autocommit=None, compress=bool(os.environ.get("DRIVER_COMPRESSION")), **optional)
 
 
 def run(connection, step):

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from compressed_wire import frame
 from forge import claims, token
 from laboratory import REPOSITORY, local_files_on
-from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_FOUND_ROWS, CLIENT_IGNORE_SPACE, CLIENT_LOCAL_FILES, CLIENT_MULTI_STATEMENTS,
+from mysql_wire import (CLIENT_COMPRESS, CLIENT_SSL, CLIENT_ZSTD, CLIENT_DEPRECATE_EOF, CLIENT_FOUND_ROWS, CLIENT_IGNORE_SPACE, CLIENT_LOCAL_FILES, CLIENT_MULTI_STATEMENTS,
                         CLIENT_OPTIONAL_RESULTSET_METADATA, CLIENT_PS_MULTI_RESULTS, CLIENT_QUERY_ATTRIBUTES, CLIENT_SESSION_TRACK, FIELD_LIST,
                         INIT_DB, MARIADB_BULK_OPERATIONS, MARIADB_BULK_UNIT_RESULTS, MARIADB_CACHE_METADATA, PING, QUERY, QUIT, RESET, SET_OPTION,
                         STATISTICS, STMT_CLOSE, STMT_EXECUTE, STMT_FETCH, STMT_PREPARE, STMT_RESET, STMT_SEND_LONG_DATA, USUAL, Client,
@@ -43,6 +44,27 @@ def test_each_row_has_a_test():
     due = {name for _, name, happens, _ in COMMANDS if happens != "refused"}
     due |= {name for _, name, offer, _, _ in CAPABILITIES if offer != "not offered"}
     assert due == COVERED
+
+
+@covers("COMPRESS", "ZSTD_COMPRESSION_ALGORITHM")
+def test_a_client_that_asks_for_compression_gets_it(lab):
+    """With zstd a frame that is too short to be compressed; test_compression.py has the rest."""
+    for flag in (CLIENT_COMPRESS, CLIENT_ZSTD):
+        if flag == CLIENT_ZSTD and lab.kind == "mariadb":
+            continue
+        mark = lab.audit_mark()
+        with Client(lab.port) as client:
+            client.capabilities = USUAL | flag
+            client.read_greeting()
+            client.start_tls(lab.ca, client.capabilities)
+            level = b"\3" if flag == CLIENT_ZSTD else b""
+            client.send(client.handshake_response("shop", b"\1" * 32, capabilities=client.capabilities | CLIENT_SSL) + level)
+            client.finish_authentication(lab.token("reporter"))
+            client.send_raw(frame(0, b"\1\0\0\0\x0e", stored=True))
+            header = client.receive_raw(7)
+            assert header[3:] == b"\1\0\0\0" and client.receive_raw(header[0])[4:5] == b"\0"
+        wanted = "zstd" if flag == CLIENT_ZSTD else "zlib"
+        assert lab.wait_for_record(mark, type="session_start")["client_compression"] == wanted
 
 
 def usable(session):
