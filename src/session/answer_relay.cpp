@@ -166,7 +166,7 @@ Result<Unit, Reason> AnswerRelay::discard(const Packet& packet, InputBuffer& fro
       return Unexpected(Reason::backend_violation);
     }
   } else if (packet.kind == PacketKind::prepare_ok) {
-    totals_.prepared = wire::parse_prepare_ok(payload);
+    totals_.prepared = wire::parse_prepare_ok(payload, legs_.backend);
   }
   to.skip(packet.bytes);
   return Unit{};
