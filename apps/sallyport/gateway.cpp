@@ -39,13 +39,16 @@ Result<std::string, std::string> read_public_key(const std::filesystem::path& pa
 }
 
 Result<net::GatewaySettings, std::string> settings_of(const config::Config& config) {
-  std::vector<std::string> public_keys;
+  std::vector<std::vector<std::string>> public_keys;
   for (const session::ConnectionSettings& connection : config.connections) {
-    auto key = read_public_key(connection.server_public_key_file);
-    if (!key) {
-      return Unexpected(std::move(key).error());
+    public_keys.emplace_back();
+    for (const session::ServerSettings& server : connection.servers) {
+      auto key = read_public_key(server.public_key_file);
+      if (!key) {
+        return Unexpected(std::move(key).error());
+      }
+      public_keys.back().push_back(std::move(key).value());
     }
-    public_keys.push_back(std::move(key).value());
   }
   std::shared_ptr<const session::Environment> environment(
       new session::Environment{.limits = config.limits,

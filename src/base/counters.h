@@ -20,6 +20,7 @@ enum class Metric : std::uint8_t {
   results_cut,
   backend_connects,
   backend_connect_failures,
+  backend_failovers,
   backend_logins_fresh,
   backend_logins_reused,
   backend_pool_waits,

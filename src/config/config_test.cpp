@@ -299,14 +299,14 @@ TEST_F(ConfigTest, ConnectionsAndTheirSecretsAreRead) {
   ASSERT_EQ(config->connections.size(), 2U);
   const auto& shop = config->connections[0];
   EXPECT_EQ(shop.flavor, session::Flavor::mariadb);
-  EXPECT_EQ(shop.host, "db.example.org");
-  EXPECT_EQ(shop.port, 3310);
+  EXPECT_EQ(shop.servers.at(0).host, "db.example.org");
+  EXPECT_EQ(shop.servers[0].port, 3310);
   EXPECT_EQ(shop.tls.mode, session::BackendTlsMode::verify_ca);
   EXPECT_EQ(shop.tls.ca_file, directory_ / "ca.pem");
-  EXPECT_EQ(shop.tls.server_name, "db");
+  EXPECT_EQ(shop.servers[0].tls_name, "db");
   EXPECT_EQ(shop.tls.certificate_file, directory_ / "cert.pem");
   EXPECT_EQ(shop.tls.key_file, directory_ / "key.pem");
-  EXPECT_EQ(shop.server_public_key_file, directory_ / "public.pem");
+  EXPECT_EQ(shop.servers[0].public_key_file, directory_ / "public.pem");
   EXPECT_FALSE(shop.trust_server_public_key);
   EXPECT_EQ(shop.default_schema, "shop");
   ASSERT_EQ(shop.logins.size(), 2U);
@@ -316,7 +316,7 @@ TEST_F(ConfigTest, ConnectionsAndTheirSecretsAreRead) {
   EXPECT_EQ(shop.logins[1].name, "sallyport_writer");
   EXPECT_EQ(shop.logins[1].password.reveal(), "from the environment");
   const auto& local = config->connections[1];
-  EXPECT_EQ(local.socket_path, "/run/mysqld/mysqld.sock");
+  EXPECT_EQ(local.servers.at(0).socket_path, "/run/mysqld/mysqld.sock");
   EXPECT_EQ(local.tls.mode, session::BackendTlsMode::disabled);
   EXPECT_TRUE(local.trust_server_public_key);
   EXPECT_EQ(local.logins[0].password.reveal(), "credential");
@@ -370,6 +370,7 @@ TEST_F(ConfigTest, WhatIsLeftOutHasTheDefaultsOfTheSettings) {
   EXPECT_EQ(config->limits.prepared_statements_max, limits.prepared_statements_max);
   EXPECT_EQ(config->limits.handshake_timeout, limits.handshake_timeout);
   EXPECT_EQ(config->limits.backend_login_timeout, limits.backend_login_timeout);
+  EXPECT_EQ(config->limits.backend_attempt_timeout, limits.backend_attempt_timeout);
   EXPECT_EQ(config->limits.idle_timeout, limits.idle_timeout);
   EXPECT_EQ(config->limits.write_timeout, limits.write_timeout);
   identity::AccountLimits account;
@@ -401,12 +402,42 @@ TEST_F(ConfigTest, WhatIsLeftOutHasTheDefaultsOfTheSettings) {
   EXPECT_EQ(read.algorithms, (std::vector{rs256, ps256, es256, eddsa}));
   EXPECT_EQ(read.token_types, (std::vector<std::string>{"at+jwt"}));
   session::ConnectionSettings connection;
-  EXPECT_EQ(config->connections[0].port, connection.port);
+  ASSERT_EQ(config->connections[0].servers.size(), 1U);
+  EXPECT_EQ(config->connections[0].servers[0].name, session::only_server_name);
+  EXPECT_EQ(config->connections[0].servers[0].role, session::ServerSettings{}.role);
+  EXPECT_EQ(config->connections[0].servers[0].port, session::ServerSettings{}.port);
+  EXPECT_EQ(config->identity.accounts[0].grants[0].servers, identity::Grant{}.servers);
   EXPECT_EQ(config->connections[0].tls.mode, connection.tls.mode);
   EXPECT_EQ(config->connections[0].flavor, connection.flavor);
   LogSettings log;
   EXPECT_EQ(config->log.level, log.level);
   EXPECT_EQ(config->log.format, log.format);
+}
+
+TEST_F(ConfigTest, SeveralServersAreReadInTheirOrder) {
+  std::string text(least_document);
+  auto replace = [&](std::string_view what, std::string_view by) { text.replace(text.find(what), what.size(), by); };
+  replace("host: db,",
+          "servers: [{name: east, role: primary, host: east, port: 3310, server_public_key: public.pem}, "
+          "{name: copy, role: replica, socket: /run/copy.sock, server_name: copy.example.org}], "
+          "tls: {server_name: db.example.org},");
+  replace("{connection: shop}", "{connection: shop, servers: prefer_replica}");
+  auto config = parse(text, "config.yaml", directory_);
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  const auto& servers = config->connections[0].servers;
+  ASSERT_EQ(servers.size(), 2U);
+  EXPECT_EQ(servers[0].name, "east");
+  EXPECT_EQ(servers[0].role, session::ServerRole::primary);
+  EXPECT_EQ(servers[0].host, "east");
+  EXPECT_EQ(servers[0].port, 3310);
+  EXPECT_EQ(servers[0].tls_name, "db.example.org") << "what is said of all";
+  EXPECT_EQ(servers[0].public_key_file, directory_ / "public.pem");
+  EXPECT_EQ(servers[1].role, session::ServerRole::replica);
+  EXPECT_EQ(servers[1].socket_path, "/run/copy.sock");
+  EXPECT_EQ(servers[1].tls_name, "copy.example.org");
+  EXPECT_TRUE(servers[1].public_key_file.empty());
+  EXPECT_EQ(config->connections[0].tls.mode, session::BackendTlsMode::verify_full);
+  EXPECT_EQ(config->identity.accounts[0].grants[0].servers, identity::ServerChoice::prefer_replica);
 }
 
 TEST_F(ConfigTest, TheExampleOfTheDocumentationIsValid) {
@@ -448,6 +479,7 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"issuer", "issuers: [{", "issuers[0]."},
       {"issuer_keys", "keys: {", "issuers[0].keys."},
       {"connection", "connections: [{", "connections[0]."},
+      {"server", "servers: [{", "connections[0].servers[0]."},
       {"backend_tls", "tls:  {", "connections[0].tls."},
       {"pool", "pool: {", "connections[0].pool."},
       {"login", "logins: [{", "connections[0].logins[0]."},
@@ -462,7 +494,7 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"log", "log: {", "log."},
   };
   const std::string skeleton =
-      "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, pool: {}, "
+      "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, servers: [{}], pool: {}, "
       "logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: {}}, "
       "tcp: {}, audit: {}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());

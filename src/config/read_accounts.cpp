@@ -11,6 +11,10 @@ using identity::Grant;
 using identity::MatchRule;
 
 constexpr std::size_t claim_bytes_max = 1024;
+constexpr std::array<Choice<identity::ServerChoice>, 3> server_choices{
+    {{"primary", identity::ServerChoice::primary},
+     {"replica", identity::ServerChoice::replica},
+     {"prefer_replica", identity::ServerChoice::prefer_replica}}};
 constexpr std::array<std::string_view, 4> condition_names{"equals", "glob", "contains", "one_of"};
 constexpr std::array<ClaimMatcher::Kind, 4> condition_kinds{ClaimMatcher::Kind::equals, ClaimMatcher::Kind::glob,
                                                             ClaimMatcher::Kind::contains, ClaimMatcher::Kind::one_of};
@@ -129,6 +133,27 @@ void resolve_login(SectionReader& section, Grant& grant, const Config& config) {
   }
 }
 
+// A choice of what the connection does not have would never be met.
+void check_servers(SectionReader& section, const Grant& grant, const Config& config) {
+  auto connection = std::find_if(config.connections.begin(), config.connections.end(),
+                                 [&](const auto& other) { return other.name == grant.connection; });
+  auto has = [&](session::ServerRole role) {
+    return std::any_of(connection->servers.begin(), connection->servers.end(),
+                       [&](const session::ServerSettings& server) { return server.role == role; });
+  };
+  if (connection->servers.empty()) {
+    return;  // which was a mistake already
+  }
+  if (grant.servers == identity::ServerChoice::primary && !has(session::ServerRole::primary)) {
+    section.mistake("servers", "The connection has no primary.",
+                    "Write servers: replica, or add a primary to the connection.");
+  }
+  if (grant.servers != identity::ServerChoice::primary && !has(session::ServerRole::replica)) {
+    section.mistake("servers", "The connection has no replica.",
+                    "Write servers: primary, or add a replica to the connection.");
+  }
+}
+
 std::vector<Grant> read_grants(SectionReader& account, const Config& config) {
   std::vector<Grant> grants;
   for (auto& section : account.sections("grants")) {
@@ -136,9 +161,11 @@ std::vector<Grant> read_grants(SectionReader& account, const Config& config) {
                 .role = section.text("role"),
                 .login = section.text("login"),
                 .set_role = section.text("set_role"),
-                .local_infile = section.flag("local_infile")};
+                .local_infile = section.flag("local_infile"),
+                .servers = section.choice("servers", server_choices)};
     if (resolves(section, "connection", grant.connection, names_of(config.connections))) {
       resolve_login(section, grant, config);
+      check_servers(section, grant, config);
     }
     bool twice = std::any_of(grants.begin(), grants.end(), [&](const Grant& other) {
       return !grant.connection.empty() && other.connection == grant.connection && other.role == grant.role;

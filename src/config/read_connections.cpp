@@ -9,11 +9,15 @@ namespace {
 
 using session::BackendTlsMode;
 using session::ConnectionSettings;
+using session::ServerSettings;
 
 constexpr std::array<Choice<BackendTlsMode>, 4> tls_modes{{{"verify-full", BackendTlsMode::verify_full},
                                                            {"verify-ca", BackendTlsMode::verify_ca},
                                                            {"required", BackendTlsMode::required},
                                                            {"disabled", BackendTlsMode::disabled}}};
+
+constexpr std::array<Choice<session::ServerRole>, 2> server_roles{
+    {{"primary", session::ServerRole::primary}, {"replica", session::ServerRole::replica}}};
 
 constexpr std::array<Choice<session::BackendMode>, 2> pool_modes{
     {{"pooled", session::BackendMode::pooled}, {"dedicated", session::BackendMode::dedicated}}};
@@ -45,16 +49,74 @@ bool verifies(BackendTlsMode mode) {
   return mode == BackendTlsMode::verify_full || mode == BackendTlsMode::verify_ca;
 }
 
-session::BackendTlsSettings read_tls(SectionReader& connection) {
+// Of a connection whose only server it is, or of an entry of `servers`: host or socket, and the server's key.
+ServerSettings read_place(SectionReader& section) {
+  ServerSettings server;
+  server.host = section.text("host");
+  server.port = static_cast<std::uint16_t>(section.number("port"));
+  server.socket_path = section.path("socket");
+  server.public_key_file = read_pem_path(section, "server_public_key", PemContent::public_key);
+  if (section.present("port") && section.present("socket") && !section.present("host")) {
+    section.mistake("port", "A Unix socket has no port.", "Remove it.");
+  }
+  if (server.socket_path.string().size() > 107) {
+    section.mistake("socket", "The path of a Unix socket has at most 107 bytes.", "Move the socket, or link to it.");
+  }
+  return server;
+}
+
+std::vector<ServerSettings> read_server_list(SectionReader& connection) {
+  auto sections = connection.sections("servers");
+  std::vector<ServerSettings> servers;
+  std::vector<std::string> names;
+  for (auto& section : sections) {
+    ServerSettings server = read_place(section);
+    server.name = section.text("name");
+    server.role = section.choice("role", server_roles);
+    server.tls_name = section.text("server_name");
+    bool has_place = !server.host.empty() || !server.socket_path.empty();
+    bool twice = has_place && std::any_of(servers.begin(), servers.end(),
+                                          [&](const ServerSettings& other) { return other.same_place(server); });
+    if (twice) {
+      section.mistake(server.host.empty() ? "socket" : "host", "An earlier entry of this list is the same server.",
+                      "Remove one of the two.");
+    }
+    names.push_back(server.name);
+    servers.push_back(std::move(server));
+  }
+  check_unique_names(sections, "name", names);
+  for (std::string_view of_one : {"port", "server_public_key"}) {
+    if (connection.present(of_one)) {
+      connection.mistake(of_one, "With servers, each of them has its own.", "Move it into the entries of servers.");
+    }
+  }
+  return servers;
+}
+
+std::vector<ServerSettings> read_servers(SectionReader& connection) {
+  std::vector<ServerSettings> servers{read_place(connection)};
+  if (connection.present("servers")) {
+    return read_server_list(connection);
+  }
+  servers.front().name = session::only_server_name;
+  return servers;
+}
+
+bool on_sockets(const std::vector<ServerSettings>& servers) {
+  return !servers.empty() && std::all_of(servers.begin(), servers.end(),
+                                         [](const ServerSettings& server) { return !server.socket_path.empty(); });
+}
+
+session::BackendTlsSettings read_tls(SectionReader& connection, std::vector<ServerSettings>& servers) {
   session::BackendTlsSettings tls;
   auto section = connection.section("tls");
   tls.mode = section.choice("mode", tls_modes);
   bool has_mode = connection.present("tls") && section.present("mode");
-  if (connection.present("socket") && !has_mode) {
+  if (on_sockets(servers) && !has_mode) {
     tls.mode = BackendTlsMode::disabled;
   }
   tls.ca_file = read_pem_path(section, "ca", PemContent::certificate);
-  tls.server_name = section.text("server_name");
+  std::string server_name = section.text("server_name");
   tls.certificate_file = read_pem_path(section, "certificate", PemContent::certificate);
   tls.key_file = read_pem_path(section, "key", PemContent::private_key);
   if (section.present("certificate") != section.present("key")) {
@@ -67,9 +129,19 @@ session::BackendTlsSettings read_tls(SectionReader& connection) {
   if (tls.mode == BackendTlsMode::disabled && section.present("certificate")) {
     section.mistake("certificate", "Without TLS no certificate is shown.", "Set mode to verify-full, or remove it.");
   }
-  if (tls.mode == BackendTlsMode::verify_full && connection.present("socket") && tls.server_name.empty()) {
-    section.mistake("mode", "On a Unix socket there is no host name to verify.",
-                    "Add server_name, or set mode to verify-ca or disabled.");
+  bool nameless = false;
+  for (ServerSettings& server : servers) {
+    server.tls_name = server.tls_name.empty() ? server_name : server.tls_name;
+    nameless = nameless || (!server.socket_path.empty() && server.tls_name.empty());
+  }
+  if (tls.mode == BackendTlsMode::verify_full && nameless) {
+    constexpr std::string_view message = "On a Unix socket there is no host name to verify.";
+    constexpr std::string_view mend = "Add server_name, or set mode to verify-ca or disabled.";
+    if (connection.present("tls")) {
+      section.mistake("mode", std::string(message), std::string(mend));
+    } else {
+      connection.mistake("servers", std::string(message), std::string(mend));
+    }
   }
   return tls;
 }
@@ -97,26 +169,19 @@ ConnectionSettings read_connection(SectionReader& section) {
   ConnectionSettings connection;
   connection.name = section.text("name");
   connection.flavor = section.choice("flavor", flavor_choices);
-  connection.host = section.text("host");
-  connection.port = static_cast<std::uint16_t>(section.number("port"));
-  connection.socket_path = section.path("socket");
-  connection.tls = read_tls(section);
-  connection.server_public_key_file = read_pem_path(section, "server_public_key", PemContent::public_key);
+  connection.servers = read_servers(section);
+  connection.tls = read_tls(section, connection.servers);
   connection.trust_server_public_key = section.flag("trust_server_public_key");
   connection.default_schema = section.text("default_schema");
   connection.compression = section.choice("compression", compressions);
   connection.pool = read_pool(section.section("pool"));
   connection.logins = read_logins(section);
-  if (section.present("port") && section.present("socket") && !section.present("host")) {
-    section.mistake("port", "A Unix socket has no port.", "Remove it.");
-  }
   if (connection.compression == session::Compression::zstd && connection.flavor == session::Flavor::mariadb) {
     section.mistake("compression", "MariaDB servers do not have zstd.", "Write zlib, or none.");
   }
-  if (connection.socket_path.string().size() > 107) {
-    section.mistake("socket", "The path of a Unix socket has at most 107 bytes.", "Move the socket, or link to it.");
-  }
-  if (connection.trust_server_public_key && !connection.server_public_key_file.empty()) {
+  bool pinned = std::any_of(connection.servers.begin(), connection.servers.end(),
+                            [](const ServerSettings& server) { return !server.public_key_file.empty(); });
+  if (connection.trust_server_public_key && pinned) {
     section.mistake("trust_server_public_key", "The server's key is given, so there is no need to trust another.",
                     "Remove one of the two.");
   }

@@ -41,6 +41,7 @@ void read_session_limits(SectionReader limits, Config& config) {
                    .local_file_bytes_max = static_cast<std::uint64_t>(limits.number("local_file_bytes_max")),
                    .handshake_timeout = limits.milliseconds("handshake_timeout"),
                    .backend_login_timeout = limits.milliseconds("backend_login_timeout"),
+                   .backend_attempt_timeout = limits.milliseconds("backend_attempt_timeout"),
                    .idle_timeout = limits.milliseconds("idle_timeout"),
                    .write_timeout = limits.milliseconds("write_timeout"),
                    .side_connections_max = static_cast<std::uint32_t>(limits.number("side_connections_max")),

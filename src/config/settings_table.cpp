@@ -29,6 +29,8 @@ constexpr std::array<Names, 10> algorithms{"RS256", "RS384", "RS512", "PS256", "
 constexpr std::array<Names, 2> subjects{"machine", "any"};
 constexpr std::array<Names, 4> tls_modes{"verify-full", "verify-ca", "required", "disabled"};
 constexpr std::array<Names, 2> pool_modes{"pooled", "dedicated"};
+constexpr std::array<Names, 2> server_roles{"primary", "replica"};
+constexpr std::array<Names, 3> server_choices{"primary", "replica", "prefer_replica"};
 constexpr std::array<Names, 4> log_levels{"debug", "info", "warning", "error"};
 constexpr std::array<Names, 2> log_formats{"json", "text"};
 
@@ -217,7 +219,7 @@ constexpr std::array<Field, 5> backend_tls_fields{{
     {.name = "ca", .kind = path, .meaning = "PEM file with the authorities to trust. By default those of the system."},
     {.name = "server_name",
      .kind = text,
-     .meaning = "Name that the certificate must have. By default the host.",
+     .meaning = "Name that the certificate must have. By default the host. A server of `servers` can have its own.",
      .least = 1,
      .most = 253},
     {.name = "certificate", .kind = path, .meaning = "PEM file with the certificate of the gateway as a client."},
@@ -269,21 +271,21 @@ constexpr std::array<Field, 9> pool_fields{{
      .kind = integer,
      .default_value = "1000",
      .meaning =
-         "Connections of one login that are open at a time, in use or not. Logins beyond it wait in the order of "
-         "their arrival.",
+         "Connections of one login to one server that are open at a time, in use or not. Logins beyond it wait in the "
+         "order of their arrival.",
      .least = 1,
      .most = 100'000},
     {.name = "connections_min",
      .kind = integer,
      .default_value = "0",
-     .meaning = "Connections of one login that are kept open. They are opened once a session has shown which protocol "
-                "features its clients use.",
+     .meaning = "Connections of one login to one server that are kept open. They are opened once a session has shown "
+                "which protocol features its clients use.",
      .least = 0,
      .most = 100'000},
     {.name = "idle_max",
      .kind = integer,
      .default_value = "100",
-     .meaning = "Connections of one login that are kept although no session needs them.",
+     .meaning = "Connections of one login to one server that are kept although no session needs them.",
      .least = 0,
      .most = 100'000},
     {.name = "waiting_max",
@@ -320,7 +322,45 @@ constexpr std::array<Field, 9> pool_fields{{
 }};
 constexpr Section pool{"pool", "How server connections are shared by sessions, one after the other.", pool_fields};
 
-constexpr std::array<Field, 12> connection_fields{{
+constexpr std::array<Field, 7> server_fields{{
+    {.name = "name",
+     .kind = name,
+     .presence = required,
+     .meaning = "How logs, records and metrics call it.",
+     .least = 1,
+     .most = 64},
+    {.name = "role",
+     .kind = choice,
+     .presence = required,
+     .meaning = "`primary` or `replica`: what grants ask for. Primaries are used one after the other: a later one only "
+                "while the earlier ones can't be reached. Sessions are spread evenly over replicas.",
+     .choices = server_roles},
+    {.name = "host",
+     .kind = text,
+     .meaning = "Host name or address. Either this or `socket`.",
+     .least = 1,
+     .most = 253},
+    {.name = "port",
+     .kind = integer,
+     .default_value = "3306",
+     .meaning = "TCP port, with `host` only.",
+     .least = 1,
+     .most = 65535},
+    {.name = "socket", .kind = path, .meaning = "Path of the server's Unix socket. Either this or `host`."},
+    {.name = "server_name",
+     .kind = text,
+     .meaning = "Name that its certificate must have. By default that of `tls`, or else the host.",
+     .least = 1,
+     .most = 253},
+    {.name = "server_public_key",
+     .kind = path,
+     .meaning = "PEM file with its RSA key, with which passwords are encrypted where there is no TLS."},
+}};
+constexpr std::array<Names, 2> server_exactly_one{"host", "socket"};
+constexpr Section server{"server", "One of several servers that hold the same data.", server_fields,
+                         server_exactly_one};
+
+constexpr std::array<Field, 13> connection_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -334,7 +374,7 @@ constexpr std::array<Field, 12> connection_fields{{
      .choices = flavors},
     {.name = "host",
      .kind = text,
-     .meaning = "Host name or address. Either this or `socket`.",
+     .meaning = "Host name or address of the only server. One of this, `socket` and `servers`.",
      .least = 1,
      .most = 253},
     {.name = "port",
@@ -343,11 +383,21 @@ constexpr std::array<Field, 12> connection_fields{{
      .meaning = "TCP port, with `host` only.",
      .least = 1,
      .most = 65535},
-    {.name = "socket", .kind = path, .meaning = "Path of the server's Unix socket. Either this or `host`."},
+    {.name = "socket",
+     .kind = path,
+     .meaning = "Path of the only server's Unix socket. One of this, `host` and `servers`."},
+    {.name = "servers",
+     .kind = sections,
+     .meaning =
+         "Several servers with the same data and logins, in the order in which primaries are tried. One of this, "
+         "`host` and `socket`.",
+     .least = 1,
+     .most = 16,
+     .section = &server},
     {.name = "tls", .kind = section, .meaning = "TLS to the server.", .section = &backend_tls},
     {.name = "server_public_key",
      .kind = path,
-     .meaning = "PEM file with the server's RSA key, with which passwords are encrypted where there is no TLS."},
+     .meaning = "PEM file with the only server's RSA key, with which passwords are encrypted where there is no TLS."},
     {.name = "trust_server_public_key",
      .kind = boolean,
      .default_value = "false",
@@ -372,8 +422,9 @@ constexpr std::array<Field, 12> connection_fields{{
      .most = 1000,
      .section = &login},
 }};
-constexpr std::array<Names, 2> connection_exactly_one{"host", "socket"};
-constexpr Section connection{"connection", "A database server that service accounts can be given access to.",
+constexpr std::array<Names, 3> connection_exactly_one{"host", "socket", "servers"};
+constexpr Section connection{"connection",
+                             "A database server, or several, that service accounts can be given access to.",
                              connection_fields, connection_exactly_one};
 
 constexpr std::array<Field, 2> match_fields{{
@@ -393,7 +444,7 @@ constexpr std::array<Field, 2> match_fields{{
 constexpr Section match{"match", "A rule that says which tokens an account is for; any of an account's rules suffices.",
                         match_fields};
 
-constexpr std::array<Field, 5> grant_fields{{
+constexpr std::array<Field, 6> grant_fields{{
     {.name = "connection",
      .kind = name,
      .presence = required,
@@ -421,6 +472,13 @@ constexpr std::array<Field, 5> grant_fields{{
      .default_value = "false",
      .meaning =
          "`true` lets LOAD DATA LOCAL read files of the client. The server has to allow it too (its `local_infile`)."},
+    {.name = "servers",
+     .kind = choice,
+     .default_value = "primary",
+     .meaning = "Which of the connection's servers its sessions may be on. `primary`: the first primary that can be "
+                "reached. `replica`: any replica. `prefer_replica`: any replica, and a primary while none can be "
+                "reached. See [several servers](#several-servers).",
+     .choices = server_choices},
 }};
 constexpr Section grant{"grant", "What a service account may open.", grant_fields};
 
@@ -502,7 +560,7 @@ constexpr std::array<Field, 5> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 16> limits_fields{{
+constexpr std::array<Field, 17> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -548,7 +606,13 @@ constexpr std::array<Field, 16> limits_fields{{
     {.name = "backend_login_timeout",
      .kind = duration,
      .default_value = "10s",
-     .meaning = "Connecting, TLS and login at the server, together.",
+     .meaning = "Connecting, TLS and login at the server, together; at all the servers that are tried.",
+     .least = 100,
+     .most = 10 * minute},
+    {.name = "backend_attempt_timeout",
+     .kind = duration,
+     .default_value = "3s",
+     .meaning = "How much of that one server may take while the connection has another that can be tried.",
      .least = 100,
      .most = 10 * minute},
     {.name = "idle_timeout",
@@ -710,9 +774,9 @@ constexpr std::array<Field, 11> root_fields{{
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 19> sections_in_order{
-    &root,   &listener, &listener_tls, &admin, &issuer, &issuer_keys,    &connection, &backend_tls, &pool, &login,
-    &secret, &account,  &match,        &grant, &limits, &account_limits, &tcp,        &audit,       &log};
+constexpr std::array<const Section*, 20> sections_in_order{
+    &root,  &listener, &listener_tls, &admin, &issuer, &issuer_keys, &connection,     &server, &backend_tls, &pool,
+    &login, &secret,   &account,      &match, &grant,  &limits,      &account_limits, &tcp,    &audit,       &log};
 
 }  // namespace
 

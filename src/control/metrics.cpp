@@ -31,6 +31,8 @@ constexpr std::array<Description, metric_count> counters{{
     {"sallyport_results_cut_total", "Results that ended early, at a limit of the service account."},
     {"sallyport_backend_connects_total", "Connections to database servers that were opened."},
     {"sallyport_backend_connect_failures_total", "Connections to database servers that failed before their login."},
+    {"sallyport_backend_failovers_total",
+     "Logins that went on with another server of their connection because one could not be reached."},
     {"sallyport_backend_logins_fresh_total", "Sessions that began on a server connection opened for them."},
     {"sallyport_backend_logins_reused_total", "Sessions that began on a server connection used before."},
     {"sallyport_backend_pool_waits_total", "Logins that had to wait for a server connection."},
@@ -153,6 +155,29 @@ MetricFamily issuer_keys(const std::vector<IssuerGauge>& issuers) {
   return result;
 }
 
+void add_servers(std::vector<MetricFamily>& families, const std::vector<ServerGauge>& servers) {
+  auto up = family({"sallyport_backend_server_up",
+                    "1 as long as the server could be reached when it was tried last, or was not tried yet."},
+                   MetricType::Gauge);
+  auto in_use = family({"sallyport_backend_server_connections_in_use", "Connections to the server that a session has."},
+                       MetricType::Gauge);
+  auto failures =
+      family({"sallyport_backend_server_failures_total", "Vain attempts to reach the server."}, MetricType::Counter);
+  for (const ServerGauge& server : servers) {
+    auto add = [&](MetricFamily& to, ClientMetric metric) {
+      metric.label.push_back({"connection", server.connection});
+      metric.label.push_back({"server", server.server});
+      to.metric.push_back(std::move(metric));
+    };
+    add(up, level(server.up ? 1 : 0));
+    add(in_use, level(static_cast<double>(server.in_use)));
+    add(failures, counted(server.failures));
+  }
+  families.push_back(std::move(up));
+  families.push_back(std::move(in_use));
+  families.push_back(std::move(failures));
+}
+
 }  // namespace
 
 std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
@@ -178,6 +203,7 @@ std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
     families.push_back(histogram(durations[i], totals.durations[i]));
   }
   families.push_back(issuer_keys(snapshot.issuers));
+  add_servers(families, snapshot.servers);
   families.push_back(build_info(snapshot.version));
   families.push_back(
       family({"process_start_time_seconds", "When the process started, in seconds since 1970."}, MetricType::Gauge));

@@ -15,9 +15,19 @@ struct IssuerGauge {
   std::uint64_t keys = 0;  // 0: none, and its tokens are refused
 };
 
+// What there is to know of one server of a connection.
+struct ServerGauge {
+  std::string connection;
+  std::string server;
+  bool up = true;  // as far as known
+  std::uint64_t failures = 0;
+  std::uint32_t in_use = 0;  // connections
+};
+
 struct MetricsSnapshot {
   CounterTotals totals;
   std::vector<IssuerGauge> issuers;
+  std::vector<ServerGauge> servers;
   std::string version;            // of the program
   double start_time_seconds = 0;  // since 1970-01-01T00:00:00Z
 };

@@ -16,7 +16,11 @@ using std::filesystem::path;
 using testing::HasSubstr;
 
 MetricsSnapshot snapshot_of(const LoopCounters& counters) {
-  MetricsSnapshot snapshot{.totals = {}, .issuers = {{"idp", 2}}, .version = "1.2.3", .start_time_seconds = 1.5e9};
+  MetricsSnapshot snapshot{.totals = {},
+                           .issuers = {{"idp", 2}},
+                           .servers = {{"shop", "east", true, 0, 4}, {"shop", "west", false, 3, 0}},
+                           .version = "1.2.3",
+                           .start_time_seconds = 1.5e9};
   counters.add_to(snapshot.totals);
   return snapshot;
 }
@@ -38,6 +42,10 @@ TEST(PrometheusText, ShowsCountersGaugesAndLabels) {
   EXPECT_THAT(text, HasSubstr("\nsallyport_connections_refused_total{reason=\"draining\"} 1"));
   EXPECT_THAT(text, HasSubstr("\nsallyport_commands_total{command=\"query\"} 1"));
   EXPECT_THAT(text, HasSubstr("\nsallyport_issuer_keys{issuer=\"idp\"} 2"));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_backend_server_up{connection=\"shop\",server=\"east\"} 1"));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_backend_server_up{connection=\"shop\",server=\"west\"} 0"));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_backend_server_failures_total{connection=\"shop\",server=\"west\"} 3"));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_backend_server_connections_in_use{connection=\"shop\",server=\"east\"} 4"));
   EXPECT_THAT(text, HasSubstr("\nsallyport_build_info{version=\"1.2.3\"} 1"));
 }
 

@@ -72,6 +72,13 @@ struct MatchRule {
   std::vector<ClaimMatcher> claims;  // never empty
 };
 
+// Which of a connection's servers a session may be on.
+enum class ServerChoice : std::uint8_t {
+  primary,        // the first primary, in their order, that can be reached
+  replica,        // one of the replicas
+  prefer_replica  // one of the replicas; where none can be reached, as `primary`
+};
+
 // What a service account may open: a connection, under a database account, optionally with a MySQL role.
 struct Grant {
   std::string connection;  // ConnectionSettings::name
@@ -79,6 +86,7 @@ struct Grant {
   std::string login;       // name of the database login of that connection
   std::string set_role;    // MySQL role to SET ROLE to after the login; empty: the login's own default roles
   bool local_infile = false;  // LOAD DATA LOCAL
+  ServerChoice servers = ServerChoice::primary;
 };
 
 // What the sessions of a service account may use. 0: no bound.

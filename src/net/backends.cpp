@@ -65,7 +65,8 @@ void Spare::start() {
     return;
   }
   const auto* connection = place_.runtime->environment->find_connection(backend_.kind().connection);
-  dial_ = Dial::start(place_.backends.loop(), *connection,
+  const auto* server = session::Environment::find_server(*connection, backend_.kind().server);
+  dial_ = Dial::start(place_.backends.loop(), *server,
                       [this](Result<Descriptor, std::string> socket) { on_dialed(std::move(socket)); });
 }
 
@@ -79,7 +80,7 @@ void Spare::on_dialed(Result<Descriptor, std::string> socket) {
     loop.own_counters().raise(Level::backend_connections_open);
     loop.own_counters().add(Metric::backend_connects);
   } else {
-    backend_.closed();
+    backend_.unreachable(std::move(socket).error());
   }
   pump();
 }
@@ -112,12 +113,13 @@ bool Spare::exchange() {
 bool Spare::continue_tls() {
   if (leg_->tls() == nullptr) {
     const auto* connection = place_.runtime->environment->find_connection(backend_.kind().connection);
+    const auto* server = session::Environment::find_server(*connection, backend_.kind().server);
     auto context = place_.runtime->backend_contexts.find(connection->name);
     auto stream = context == place_.runtime->backend_contexts.end()
                       ? Result<TlsStream, std::string>(Unexpected(std::string("no TLS context")))
-                      : make_backend_stream(context->second, *connection);
+                      : make_backend_stream(context->second, connection->tls.mode, *server);
     if (!stream) {
-      backend_.closed();
+      backend_.unreachable(std::move(stream).error());
       return true;
     }
     SSL_set_connect_state(stream->get());
@@ -134,8 +136,7 @@ bool Spare::continue_tls() {
     case Channel::Handshake::wants_write:
       return false;
     case Channel::Handshake::failed:
-      take_tls_error();
-      backend_.closed();
+      backend_.unreachable("TLS with the server failed: " + take_tls_error());
       return true;
   }
   return false;
@@ -162,12 +163,14 @@ void Spare::settle() {
     return;
   }
   bool at_login = logging_in_;
+  bool was_checked = was_idle_ || checking_;
   if (!at_login) {
-    bool was_checked = was_idle_ || checking_;
     counters.add(was_checked ? Metric::backend_check_failures : Metric::backend_reset_failures);
     loop.shared().log.write(was_checked ? Severity::info : Severity::warning,
                             was_checked ? "an idle server connection is gone" : "a server connection was not reset",
-                            {{"connection", backend_.kind().connection}, {"cause", backend_.failure()}});
+                            {{"connection", backend_.kind().connection},
+                             {"server", backend_.kind().server},
+                             {"cause", backend_.failure()}});
   }
   auto self = shared_from_this();
   place_.backends.remove(place_.slot);
@@ -175,6 +178,8 @@ void Spare::settle() {
   place_.backends.pool().use([&](session::BackendPool& pool, auto& orders) {
     if (at_login) {
       pool.open_failed(place_.slot, backend_.login_failure(), backend_.failure(), read_clocks(), orders);
+    } else if (was_checked) {
+      pool.unanswered(place_.slot, backend_.failure(), read_clocks(), orders);
     } else {
       pool.closed(place_.slot, read_clocks(), orders);
     }
@@ -225,12 +230,14 @@ void Spare::close() {
 }
 
 Backends::Ticket Backends::request(const std::shared_ptr<Connection>& connection, const session::BackendKind& kind,
+                                   std::vector<session::ServerCandidate> servers,
                                    const session::PoolSettings& settings) {
   Ticket ticket = (Ticket{loop_.index()} << 48) | ++tickets_;
   waiting_.emplace(ticket, connection);
   loop_.own_counters().raise(Level::backend_logins_waiting);
   pool_.use([&](session::BackendPool& pool, auto& orders) {
-    pool.request({.kind = kind, .loop = loop_.index(), .ticket = ticket}, settings, read_clocks(), orders);
+    pool.request({.kind = kind, .servers = std::move(servers), .loop = loop_.index(), .ticket = ticket}, settings,
+                 read_clocks(), orders);
     return Unit{};
   });
   return ticket;
@@ -256,6 +263,13 @@ void Backends::opened(Slot slot) {
 void Backends::open_failed(Slot slot, session::Reason reason, const std::string& detail) {
   pool_.use([&](session::BackendPool& pool, auto& orders) {
     pool.open_failed(slot, reason, detail, read_clocks(), orders);
+    return Unit{};
+  });
+}
+
+void Backends::unanswered(Slot slot, const std::string& detail) {
+  pool_.use([&](session::BackendPool& pool, auto& orders) {
+    pool.unanswered(slot, detail, read_clocks(), orders);
     return Unit{};
   });
 }
@@ -355,14 +369,16 @@ void Backends::give(const Order& order, const std::shared_ptr<Connection>& conne
       spare->close();
     }
   }
-  connection->take_backend(order.slot, std::move(leg), spare ? spare->state().facts() : session::BackendFacts{});
+  connection->take_backend({.slot = order.slot, .server = order.server}, std::move(leg),
+                           spare ? spare->state().facts() : session::BackendFacts{});
 }
 
 void Backends::open_spare(const Order& order) {
   const auto& runtime = loop_.runtime();
   const auto* connection = runtime->environment->find_connection(order.backend_kind.connection);
   if (closing_ || connection == nullptr ||
-      session::Environment::find_login(*connection, order.backend_kind.login) == nullptr) {
+      session::Environment::find_login(*connection, order.backend_kind.login) == nullptr ||
+      session::Environment::find_server(*connection, order.backend_kind.server) == nullptr) {
     closed(order.slot);
     return;
   }

@@ -28,14 +28,24 @@ class SharedPool {
   using Deliver = std::function<void(session::BackendPool::Order)>;
   void set_loops(std::vector<Deliver> loops) { loops_ = std::move(loops); }
 
+  // Before the loops run. Called, from any thread, once for each change of a server.
+  using Tell = std::function<void(const session::BackendPool::Change&)>;
+  void set_tell(Tell tell) { tell_ = std::move(tell); }
+
   template <typename Use>
   auto use(Use use) {
     session::BackendPool::Orders orders;
+    std::vector<session::BackendPool::Change> changes;
     auto result = [&] {
       std::lock_guard lock{mutex_};
-      return use(pool_, orders);
+      auto used = use(pool_, orders);
+      changes = pool_.take_changes();
+      return used;
     }();
     deliver(orders);
+    for (const auto& change : changes) {
+      tell_(change);
+    }
     return result;
   }
 
@@ -45,6 +55,7 @@ class SharedPool {
   std::mutex mutex_;
   session::BackendPool pool_;
   std::vector<Deliver> loops_;
+  Tell tell_;
 };
 
 // One spare connection: its socket and what is to be said on it.
@@ -101,10 +112,12 @@ class Backends {
 
   // What a session's connection asks for; Connection::take_backend() or refuse_backend() follows.
   Ticket request(const std::shared_ptr<Connection>& connection, const session::BackendKind& kind,
-                 const session::PoolSettings& settings);
+                 std::vector<session::ServerCandidate> servers, const session::PoolSettings& settings);
   void withdraw(Ticket ticket, const session::BackendKind& kind);
   void opened(Slot slot);
   void open_failed(Slot slot, session::Reason reason, const std::string& detail);
+  // The server does not answer on a connection that had logged in.
+  void unanswered(Slot slot, const std::string& detail);
   void closed(Slot slot);
   // False: it is to be closed, and closed() to be called.
   bool give_back(Slot slot, const std::shared_ptr<const Runtime>& runtime, std::unique_ptr<Leg>& leg,

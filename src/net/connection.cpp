@@ -146,7 +146,8 @@ void Connection::perform(session::Action action) {
       loop_.request_commit(shared_from_this());
       break;
     case Action::connect_backend:
-      connect_backend();
+      lease_.emplace(Lease{.kind = session_.backend_kind()});
+      request_backend();
       break;
     case Action::reconnect_backend:
       drop_backend();
@@ -269,23 +270,16 @@ void Connection::verify_token() {
   session_.token_verified(std::move(result), now);
 }
 
-void Connection::connect_backend() {
-  if (session_.backend_target().connection->pool.mode == session::BackendMode::dedicated) {
-    dial_backend();
-  } else {
-    lease_.emplace(Lease{.kind = session_.backend_kind()});
-    request_backend();
-  }
-}
-
 void Connection::request_backend() {
-  lease_->ticket =
-      loop_.backends().request(shared_from_this(), lease_->kind, session_.backend_target().connection->pool);
+  lease_->ticket = loop_.backends().request(shared_from_this(), lease_->kind, session_.server_candidates(),
+                                            session_.backend_target().connection->pool);
 }
 
-void Connection::take_backend(Backends::Slot slot, std::unique_ptr<Leg> leg, session::BackendFacts facts) {
+void Connection::take_backend(const Given& given, std::unique_ptr<Leg> leg, session::BackendFacts facts) {
   lease_->ticket = 0;
-  lease_->slot = slot;
+  lease_->slot = given.slot;
+  lease_->kind.server = given.server;
+  session_.backend_chosen(given.server, loop_.now());
   if (leg) {
     lease_->in_use = true;
     backend_ = std::move(leg);
@@ -294,7 +288,6 @@ void Connection::take_backend(Backends::Slot slot, std::unique_ptr<Leg> leg, ses
     loop_.own_counters().raise(Level::backend_connections_in_use);
     session_.backend_resumed(std::move(facts), loop_.now(), backend_->peer());
   } else {
-    session_.backend_wait_over(loop_.now());
     dial_backend();
   }
   pump();
@@ -308,7 +301,7 @@ void Connection::refuse_backend(session::Reason reason, const std::string& detai
 
 void Connection::dial_backend() {
   runtime_ = loop_.runtime();
-  dial_ = Dial::start(loop_, *session_.backend_target().connection,
+  dial_ = Dial::start(loop_, *session_.backend_target().server,
                       [this](Result<Descriptor, std::string> socket) { on_dialed(std::move(socket)); });
 }
 
@@ -335,7 +328,7 @@ void Connection::start_backend_tls() {
     session_.backend_failed("no TLS context for connection " + connection.name, loop_.now());
     return;
   }
-  auto stream = make_backend_stream(context->second, connection);
+  auto stream = make_backend_stream(context->second, connection.tls.mode, *session_.backend_target().server);
   if (!stream) {
     session_.backend_failed(stream.error(), loop_.now());
     return;
@@ -447,6 +440,8 @@ void Connection::end_lease() {
     backends.withdraw(lease.ticket, lease.kind);
   } else if (const auto& fault = session_.backend_fault(); fault && !lease.in_use) {
     backends.open_failed(lease.slot, fault->reason, fault->detail);
+  } else if (fault) {
+    backends.unanswered(lease.slot, fault->detail);
   } else {
     backends.closed(lease.slot);
   }

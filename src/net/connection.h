@@ -40,8 +40,12 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
 
   // From the loop's backends. Asks for a server connection; one of the other two follows.
   void request_backend();
+  struct Given {
+    Backends::Slot slot;
+    std::string server;
+  };
   // `leg`: a connection that is as new; null: one is to be opened.
-  void take_backend(Backends::Slot slot, std::unique_ptr<Leg> leg, session::BackendFacts facts);
+  void take_backend(const Given& given, std::unique_ptr<Leg> leg, session::BackendFacts facts);
   void refuse_backend(session::Reason reason, const std::string& detail);
 
   // From the loop's side kills, of the order of that number.
@@ -59,7 +63,6 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   bool continue_client_tls();
   void verify_token();
 
-  void connect_backend();
   void dial_backend();
   void on_dialed(Result<Descriptor, std::string> socket);
   void start_backend_tls();
@@ -87,7 +90,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   MonoTime linger_until_;
   session::Session session_;
 
-  // Of a pooled connection; none while the session has none and asks for none.
+  // Of a server connection; none while the session has none and asks for none.
   struct Lease {
     session::BackendKind kind;
     Backends::Ticket ticket = 0;  // while it is asked for

@@ -12,9 +12,9 @@
 
 namespace sallyport::net {
 
-std::shared_ptr<Dial> Dial::start(Loop& loop, const session::ConnectionSettings& connection, Done done) {
+std::shared_ptr<Dial> Dial::start(Loop& loop, const session::ServerSettings& server, Done done) {
   std::shared_ptr<Dial> dial(new Dial(loop, std::move(done)));
-  dial->resolve(connection);
+  dial->resolve(server);
   return dial;
 }
 
@@ -29,25 +29,25 @@ std::shared_ptr<Dial> Dial::start(Loop& loop, const Endpoint& endpoint, Done don
   return dial;
 }
 
-void Dial::resolve(const session::ConnectionSettings& connection) {
+void Dial::resolve(const session::ServerSettings& server) {
   auto begin = [weak = weak_from_this()] {
     if (auto self = weak.lock()) {
       self->connect_next();
     }
   };
-  if (!connection.socket_path.empty()) {
-    endpoints_.emplace_back(boost::asio::local::stream_protocol::endpoint(connection.socket_path.string()));
+  if (!server.socket_path.empty()) {
+    endpoints_.emplace_back(boost::asio::local::stream_protocol::endpoint(server.socket_path.string()));
     loop_.after(Milliseconds{0}, begin);
     return;
   }
   boost::system::error_code not_numeric;
-  auto address = boost::asio::ip::make_address(connection.host, not_numeric);
+  auto address = boost::asio::ip::make_address(server.host, not_numeric);
   if (!not_numeric) {
-    endpoints_.emplace_back(boost::asio::ip::tcp::endpoint(address, connection.port));
+    endpoints_.emplace_back(boost::asio::ip::tcp::endpoint(address, server.port));
     loop_.after(Milliseconds{0}, begin);
     return;
   }
-  loop_.shared().resolve(connection.host, connection.port, loop_,
+  loop_.shared().resolve(server.host, server.port, loop_,
                          [weak = weak_from_this()](Result<std::vector<Endpoint>, std::string> found) {
                            auto self = weak.lock();
                            if (!self) {

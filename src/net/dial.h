@@ -19,15 +19,15 @@ class Dial : public std::enable_shared_from_this<Dial> {
   using Done = std::function<void(Result<Descriptor, std::string>)>;
 
   // Calls `done` once on the loop's thread, never from here; not at all when the dial is destroyed before.
-  static std::shared_ptr<Dial> start(Loop& loop, const session::ConnectionSettings& connection, Done done);
-  // To this very server.
+  static std::shared_ptr<Dial> start(Loop& loop, const session::ServerSettings& server, Done done);
+  // To this very address.
   static std::shared_ptr<Dial> start(Loop& loop, const Endpoint& endpoint, Done done);
   Dial(const Dial&) = delete;
   Dial& operator=(const Dial&) = delete;
 
  private:
   Dial(Loop& loop, Done done) : loop_(loop), done_(std::move(done)) {}
-  void resolve(const session::ConnectionSettings& connection);
+  void resolve(const session::ServerSettings& server);
   void connect_next();
   void failed(int error);
   void on_ready();

@@ -39,6 +39,17 @@ bool same_place(const ListenerSettings& left, const ListenerSettings& right) {
          left.compression == right.compression && left.proxy_protocol_from == right.proxy_protocol_from;
 }
 
+void log_change(Log& log, const session::BackendPool::Change& change) {
+  using To = session::BackendPool::Change::To;
+  if (change.to == To::down) {
+    log.write(Severity::warning, "a database server can't be reached",
+              {{"connection", change.connection}, {"server", change.server}, {"cause", change.detail}});
+  } else {
+    log.write(Severity::info, "a database server can be reached again",
+              {{"connection", change.connection}, {"server", change.server}});
+  }
+}
+
 std::uint64_t random_seed() {
   std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
   crypto::random_bytes(bytes);
@@ -89,7 +100,8 @@ class Gateway::Impl {
   void watch_certificates();
   std::uint32_t connection_count() const;
   std::vector<control::ReadinessCheck> readiness() const;
-  control::MetricsSnapshot metrics() const;
+  control::MetricsSnapshot metrics();
+  std::vector<control::ServerGauge> server_gauges();
 
   Log& log_;
   std::string version_;
@@ -221,6 +233,7 @@ Result<Unit, std::string> Gateway::Impl::open_loops() {
     });
   }
   backends_.set_loops(std::move(deliveries));
+  backends_.set_tell([this](const session::BackendPool::Change& change) { log_change(log_, change); });
   keys_.set_issuers(settings_.issuers);
   return Unit{};
 }
@@ -466,7 +479,24 @@ std::vector<control::ReadinessCheck> Gateway::Impl::readiness() const {
   return checks;
 }
 
-control::MetricsSnapshot Gateway::Impl::metrics() const {
+std::vector<control::ServerGauge> Gateway::Impl::server_gauges() {
+  return backends_.use([&](const session::BackendPool& pool, auto& /*orders*/) {
+    std::vector<control::ServerGauge> gauges;
+    for (const session::ConnectionSettings& connection : settings_.environment->connections) {
+      for (const session::ServerSettings& server : connection.servers) {
+        auto status = pool.server_status(connection.name, server.name);
+        gauges.push_back({.connection = connection.name,
+                          .server = server.name,
+                          .up = status.up,
+                          .failures = status.failures,
+                          .in_use = status.in_use});
+      }
+    }
+    return gauges;
+  });
+}
+
+control::MetricsSnapshot Gateway::Impl::metrics() {
   control::MetricsSnapshot snapshot;
   counters_.add_to(snapshot.totals);
   for (const auto& loop : loops_) {
@@ -475,6 +505,7 @@ control::MetricsSnapshot Gateway::Impl::metrics() const {
   for (std::size_t i = 0; i < keys_.issuer_count(); ++i) {
     snapshot.issuers.push_back({.name = keys_.issuer(i).name, .keys = keys_.status(i).keys});
   }
+  snapshot.servers = server_gauges();
   snapshot.version = version_;
   snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
   return snapshot;

@@ -114,10 +114,12 @@ bool Kill::exchange() {
 bool Kill::continue_tls() {
   if (leg_->tls() == nullptr) {
     const auto* connection = task_.runtime->environment->find_connection(state_.order().kind.connection);
+    const auto* server =
+        connection == nullptr ? nullptr : session::Environment::find_server(*connection, state_.order().kind.server);
     auto context = task_.runtime->backend_contexts.find(state_.order().kind.connection);
-    auto stream = connection == nullptr || context == task_.runtime->backend_contexts.end()
+    auto stream = server == nullptr || context == task_.runtime->backend_contexts.end()
                       ? Result<TlsStream, std::string>(Unexpected(std::string("no TLS context")))
-                      : make_backend_stream(context->second, *connection);
+                      : make_backend_stream(context->second, connection->tls.mode, *server);
     if (!stream) {
       state_.failed(stream.error());
       return true;

@@ -166,20 +166,20 @@ Result<TlsContext, std::string> make_backend_context(const session::BackendTlsSe
   return context;
 }
 
-Result<TlsStream, std::string> make_backend_stream(const TlsContext& context,
-                                                   const session::ConnectionSettings& connection) {
+Result<TlsStream, std::string> make_backend_stream(const TlsContext& context, session::BackendTlsMode mode,
+                                                   const session::ServerSettings& server) {
   TlsStream stream(SSL_new(context.get()), SSL_free);
   SALLYPORT_CHECK(stream != nullptr);
-  const std::string& name = connection.tls.server_name.empty() ? connection.host : connection.tls.server_name;
+  const std::string& name = server.tls_name.empty() ? server.host : server.tls_name;
   bool ok = true;
   if (is_address(name)) {
-    ok = connection.tls.mode != session::BackendTlsMode::verify_full ||
+    ok = mode != session::BackendTlsMode::verify_full ||
          X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(stream.get()), name.c_str()) == 1;
   } else if (!name.empty()) {
     // SSL_set_tlsext_host_name, whose macro has a cast of C's.
     ok = SSL_ctrl(stream.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                   const_cast<char*>(name.c_str())) == 1;
-    if (connection.tls.mode == session::BackendTlsMode::verify_full) {
+    if (mode == session::BackendTlsMode::verify_full) {
       SSL_set_hostflags(stream.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
       ok = ok && SSL_set1_host(stream.get(), name.c_str()) == 1;
     }

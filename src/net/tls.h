@@ -29,9 +29,9 @@ Result<TlsContext, std::string> make_backend_context(const session::BackendTlsSe
 
 using TlsStream = std::unique_ptr<SSL, decltype(&SSL_free)>;
 
-// A stream that verifies the server for this connection: name or address for verify-full, SNI.
-Result<TlsStream, std::string> make_backend_stream(const TlsContext& context,
-                                                   const session::ConnectionSettings& connection);
+// A stream that verifies this server as `mode` says: name or address for verify-full, SNI.
+Result<TlsStream, std::string> make_backend_stream(const TlsContext& context, session::BackendTlsMode mode,
+                                                   const session::ServerSettings& server);
 
 // The oldest error of this thread's OpenSSL queue, which is emptied.
 std::string take_tls_error();

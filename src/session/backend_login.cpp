@@ -138,7 +138,7 @@ BackendLogin::Step BackendLogin::fail(Reason reason, std::string detail) {
 }
 
 bool BackendLogin::channel_is_secure() const {
-  return tls_ || !target_.connection->socket_path.empty();
+  return tls_ || !target_.server->socket_path.empty();
 }
 
 BackendLogin::Step BackendLogin::on_packet(Bytes payload) {

@@ -25,6 +25,7 @@ struct BackendFacts {
 // Where to log in, as whom, and what for. Borrowed; must outlive the login.
 struct BackendTarget {
   const ConnectionSettings* connection = nullptr;
+  const ServerSettings* server = nullptr;  // null until one is chosen
   const DatabaseLogin* login = nullptr;
   std::string_view set_role;  // empty: none
   std::string_view schema;    // empty: none

@@ -53,7 +53,6 @@ class BackendLoginTest : public testing::Test {
  protected:
   BackendLoginTest() {
     connection_.name = "shop";
-    connection_.host = "db";
     connection_.tls.mode = BackendTlsMode::disabled;
     login_settings_ = {.name = "reader", .user = "reader_user", .password = Secret{std::string(password)}};
     hello_.capabilities = capability::protocol_41 | capability::multi_statements | capability::multi_results;
@@ -62,6 +61,7 @@ class BackendLoginTest : public testing::Test {
 
   BackendTarget target() {
     return {.connection = &connection_,
+            .server = &server_,
             .login = &login_settings_,
             .set_role = {},
             .schema = {},
@@ -123,6 +123,7 @@ class BackendLoginTest : public testing::Test {
   }
 
   ConnectionSettings connection_;
+  ServerSettings server_{.name = "primary", .host = "db"};
   DatabaseLogin login_settings_;
   ClientHello hello_;
   std::string key_pem_;
@@ -148,7 +149,7 @@ TEST_F(BackendLoginTest, FullAuthenticationSendsThePasswordInTlsOrOverASocketOnl
     SCOPED_TRACE(by_socket);
     sequence_id_ = 0;
     connection_.tls.mode = by_socket ? BackendTlsMode::disabled : BackendTlsMode::verify_full;
-    connection_.socket_path = by_socket ? "/run/db.sock" : "";
+    server_.socket_path = by_socket ? "/run/db.sock" : "";
     greeted(plugin::caching_sha2_password);
     EXPECT_EQ(packet(full_authentication), Step::more);
     EXPECT_EQ(taken(), from_text(std::string(password) + '\0'));

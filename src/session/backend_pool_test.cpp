@@ -10,11 +10,14 @@ using Kind = BackendPool::Order::Kind;
 class BackendPoolTest : public testing::Test {
  protected:
   static BackendKind kind(std::uint8_t collation_id = 45) {
-    return {.connection = "shop", .login = "reader", .capabilities = 0, .collation_id = collation_id};
+    return {
+        .connection = "shop", .server = "primary", .login = "reader", .capabilities = 0, .collation_id = collation_id};
   }
   BackendPool::Orders request(BackendPool::Ticket ticket, std::uint32_t loop = 0, std::uint8_t collation_id = 45) {
     BackendPool::Orders orders;
-    pool_.request({.kind = kind(collation_id), .loop = loop, .ticket = ticket}, settings_, now_, orders);
+    BackendKind wanted = kind(collation_id);
+    wanted.server.clear();
+    pool_.request({.kind = wanted, .servers = servers_, .loop = loop, .ticket = ticket}, settings_, now_, orders);
     return orders;
   }
   BackendPool::Slot open(BackendPool::Ticket ticket, std::uint32_t loop = 0, std::uint8_t collation_id = 45) {
@@ -48,6 +51,7 @@ class BackendPoolTest : public testing::Test {
   }
 
   PoolSettings settings_{.connections_max = 2, .check_interval = Milliseconds{10'000'000}};
+  std::vector<ServerCandidate> servers_{{.name = "primary"}};
   Now now_{wall_from_unix_seconds(1'800'000'000), MonoTime{Seconds{1000}}};
   BackendPool pool_{1};
 };
@@ -144,7 +148,7 @@ TEST_F(BackendPoolTest, AServerThatIsDownIsLeftAloneAndTriedByOne) {
   ASSERT_EQ(orders.size(), 1U);
   EXPECT_EQ(orders[0].kind, Kind::refuse);
   EXPECT_EQ(orders[0].reason, Reason::backend_unavailable);
-  pass(Milliseconds{200});
+  now_.mono += Milliseconds{200};
   orders = request(3);
   EXPECT_EQ(orders.at(0).kind, Kind::open);
   EXPECT_TRUE(request(4).empty()) << "one tries, the others wait for how it ends";
@@ -152,9 +156,9 @@ TEST_F(BackendPoolTest, AServerThatIsDownIsLeftAloneAndTriedByOne) {
   ASSERT_EQ(failed.size(), 1U);
   EXPECT_EQ(failed[0].kind, Kind::refuse);
   EXPECT_EQ(failed[0].ticket, 4U);
-  pass(Milliseconds{150});
+  now_.mono += Milliseconds{150};
   EXPECT_EQ(request(5).at(0).kind, Kind::refuse) << "the pause has doubled";
-  pass(Milliseconds{150});
+  now_.mono += Milliseconds{150};
   orders = request(6);
   ASSERT_EQ(orders.at(0).kind, Kind::open);
   EXPECT_TRUE(request(7).empty());
@@ -168,7 +172,7 @@ TEST_F(BackendPoolTest, AServerThatIsDownIsLeftAloneAndTriedByOne) {
 TEST_F(BackendPoolTest, AProbeThatEndsWithoutAVerdictIsFollowedByAnother) {
   settings_.connections_max = 10;
   fail(request(1).at(0).slot);
-  pass(Milliseconds{200});
+  now_.mono += Milliseconds{200};
   auto slot = request(2).at(0).slot;
   request(3);
   auto orders = close(slot);

@@ -14,7 +14,8 @@ namespace sallyport::session {
 struct Environment {
   Limits limits;
   std::vector<ConnectionSettings> connections;
-  std::vector<std::string> server_public_keys;  // PEM, in the order of `connections`; empty where none is pinned
+  // PEM, in the order of `connections` and their servers; empty, or not there, where none is pinned.
+  std::vector<std::vector<std::string>> server_public_keys;
   identity::AccountDirectory accounts;
   std::unique_ptr<policy::Policy> policy;
 
@@ -35,9 +36,20 @@ struct Environment {
     }
     return nullptr;
   }
-  std::string_view server_public_key(const ConnectionSettings& connection) const {
+  static const ServerSettings* find_server(const ConnectionSettings& connection, std::string_view name) {
+    for (const ServerSettings& server : connection.servers) {
+      if (server.name == name) {
+        return &server;
+      }
+    }
+    return nullptr;
+  }
+  // `connection` is one of `connections`, `server` one of its servers.
+  std::string_view server_public_key(const ConnectionSettings& connection, const ServerSettings& server) const {
     auto index = static_cast<std::size_t>(&connection - connections.data());
-    return index < server_public_keys.size() ? std::string_view(server_public_keys[index]) : std::string_view{};
+    auto place = static_cast<std::size_t>(&server - connection.servers.data());
+    bool pinned = index < server_public_keys.size() && place < server_public_keys[index].size();
+    return pinned ? std::string_view(server_public_keys[index][place]) : std::string_view{};
   }
 };
 

@@ -227,6 +227,7 @@ bool SessionRecords::session_start(const LoginRecord& login, const Start& start,
   record.text("database_login", start.login);
   record.text_if_any("database_role", start.set_role);
   record.text_if_any("schema", start.schema);
+  record.text("server", start.server);
   record.text("server_version", start.server_version);
   record.number("server_connection_id", start.server_connection_id);
   record.text("server_connection", start.server_connection);

@@ -86,6 +86,7 @@ class SessionRecords {
   bool login_accepted(const LoginRecord& login, WallTime now);
   bool login_refused(const LoginRecord& login, std::string_view reason, std::string_view detail, WallTime now);
   struct Start {
+    std::string_view server;  // which of the connection's
     std::string_view server_version;
     std::uint32_t server_connection_id;
     std::string_view server_connection;  // "fresh" or "reused"

@@ -117,12 +117,10 @@ void Session::audit_committed(Now now) {
   at(now);
   if (phase<RecordingLogin>() != nullptr) {
     to_backend_.clear();  // what the last server did not take before it was left
-    phase_ = ConnectingBackend{};
-    const PoolSettings& pool = who_->connection->pool;
-    bool waits = pool.mode == BackendMode::pooled;
-    phase_deadline_ =
-        now.mono + environment_->limits.backend_login_timeout + (waits ? pool.wait_timeout : Milliseconds{0});
-    request(Action::connect_backend);
+    tried_servers_ = 0;
+    server_failures_.clear();
+    login_time_left_ = environment_->limits.backend_login_timeout;
+    ask_for_backend();
   } else if (phase<RecordingStart>() != nullptr) {
     finish_login();
   } else if (auto* recording = phase<RecordingCommand>(); recording != nullptr && !end_if_expired()) {
@@ -340,8 +338,9 @@ void Session::time_passed(Now now) {
     } else if (phase<Asking>() != nullptr) {
       end_session(Reason::backend_closed, "the server did not say within limits.backend_login_timeout how it reads");
     } else if (!start_recorded_) {
-      refuse_login_by_backend(Reason::backend_unavailable,
-                              "the server did not answer within limits.backend_login_timeout");
+      refuse_login_by_backend(Reason::backend_unavailable, attempt_time() < login_time_left_
+                                                               ? "no answer within limits.backend_attempt_timeout"
+                                                               : "no answer within limits.backend_login_timeout");
     }
   }
 }

@@ -39,6 +39,7 @@
 #include "session/prepared_statements.h"
 #include "session/reason.h"
 #include "session/records.h"
+#include "session/server_choice.h"
 #include "session/session_registry.h"
 #include "session/side_kill.h"
 #include "session/spare_backend.h"
@@ -54,7 +55,8 @@ enum class Action : std::uint8_t {
   start_client_tls,   // the client's next bytes are TLS: client_tls_established or client_closed follows
   verify_token,       // of token(): token_verified follows
   commit_audit,       // audit_committed or audit_failed follows
-  connect_backend,    // to backend_target(): backend_resumed, or _connected, or _failed follows
+  connect_backend,    // to one of server_candidates(): backend_chosen and then backend_resumed or _connected follow, or
+                      // _failed. It may be asked for again, after close_backend, for another of them
   reconnect_backend,  // the connection that was resumed is dead: close it, open one; as above, without backend_resumed
   start_backend_tls,  // backend_tls_established or backend_failed follows
   // What is received from now on is compressed, and what is sent as client_compression() and backend_compression() say.
@@ -113,12 +115,12 @@ class Session {
   void audit_failed(Now now);
   // `server`: what it was connected to, in a form of the shell's own; a KILL's order has it again.
   void backend_connected(Now now, std::string server = {});
+  // What connect_backend asked for begins now, after a wait, with this one of server_candidates().
+  void backend_chosen(std::string_view server, Now now);
   // A connection that has logged in before and was reset since, of the kind backend_kind().
   void backend_resumed(BackendFacts facts, Now now, std::string server = {});
   // `reason`: backend_unavailable, backend_login_failed or backend_pool_exhausted.
   void backend_failed(std::string detail, Now now, Reason reason = Reason::backend_unavailable);
-  // What connect_backend asked for begins now, after a wait.
-  void backend_wait_over(Now now);
   void backend_tls_established(Now now);
   void backend_received(std::size_t count, Now now);
   void backend_sent(std::size_t count, Now now);
@@ -151,14 +153,16 @@ class Session {
   const std::optional<CompressionStart>& client_compression() const { return client_compression_; }
   const std::optional<CompressionStart>& backend_compression() const { return backend_compression_; }
   const Secret& token() const { return token_; }
-  // Valid between connect_backend and the end of the backend's login.
+  // Valid between connect_backend and the end of the backend's login; names a server from backend_chosen on.
   const BackendTarget& backend_target() const { return target_; }
   BackendKind backend_kind() const;
+  // At connect_backend: where the session may be, without what was tried in vain in this login.
+  std::vector<ServerCandidate> server_candidates() const;
   // At release_backend. Leaves nothing.
   SpareBackend::Handover released_backend() { return std::move(released_); }
   // At kill and abandon_backend. Leaves nothing.
   KillOrder kill_order();
-  // Why the server could not be reached; nothing when another cause is possible, or before.
+  // Why the server chosen last could not be reached; nothing when another cause is possible, or before.
   struct BackendFault {
     Reason reason;
     std::string detail;
@@ -253,6 +257,11 @@ class Session {
   void refuse_login(Reason reason, std::string detail);
   void refuse_login(const ClientError& error, std::string_view code, std::string detail);
   void refuse_login_by_backend(Reason reason, std::string detail);
+  void ask_for_backend();
+  void drop_backend_login();
+  // Asks for another of the connection's servers. False: there is none, or no time.
+  bool try_next_server(std::string_view failure);
+  Nanoseconds attempt_time() const;
   void process_backend_login();
   void process_setup();
   void begin_setup(BackendFacts facts);
@@ -426,6 +435,10 @@ class Session {
   Secret token_;
   std::optional<Identified> who_;
   BackendTarget target_;
+  ServerSet tried_servers_ = 0;  // in this login
+  std::string server_failures_;  // what was the matter with them, where there are several
+  Nanoseconds login_time_left_{0};
+  MonoTime attempt_began_;
   Legs legs_;
   TrackedState state_;
   BackendFacts backend_;

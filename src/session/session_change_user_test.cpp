@@ -56,6 +56,7 @@ TEST_F(ChangeUserTest, TheNewLoginIsVerifiedRecordedAndOpensAServerConnectionOfI
   EXPECT_EQ(sink_.count(R"("previous_session":"s")"), 1U);
   commit();
   ASSERT_TRUE(asked(Action::connect_backend));
+  choose();
   session_->backend_connected(now_);
   finish_login();
   from_client(packet(0, Buffer{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0}));  // the statement of the session before
@@ -114,7 +115,7 @@ TEST_F(ChangeUserTest, TheServerIsNotAskedForWhatSetOptionSwitchedOn) {
   actions();
   session_->token_verified(principal(), now_);
   commit();
-  actions();
+  choose();
   session_->backend_connected(now_);
   from_backend(backend_greeting());
   Buffer response = to_backend();

@@ -48,7 +48,8 @@ std::optional<Reason> Session::aim_kill(const sql::KillStatement& kill, CommandR
     return Reason::kill_target_unknown;
   }
   const ConnectionSettings* connection = who_->environment->find_connection(target->connection);
-  if (connection == nullptr || Environment::find_login(*connection, target->login) == nullptr) {
+  if (connection == nullptr || Environment::find_login(*connection, target->login) == nullptr ||
+      Environment::find_server(*connection, target->server_name) == nullptr) {
     return Reason::kill_target_unknown;
   }
   kills_elsewhere_ = target->connection != who_->connection->name || target->login != target_.login->name ||
@@ -62,11 +63,13 @@ std::optional<Reason> Session::aim_kill(const sql::KillStatement& kill, CommandR
   kill_target_ = std::move(target->session_id);
   record.target_session = kill_target_;
   if (kills_elsewhere_) {
-    kill_order_ = std::make_unique<KillOrder>(KillOrder{
-        .environment = who_->environment,
-        .kind = {.connection = target->connection, .login = target->login, .collation_id = hello_.collation_id},
-        .server = std::move(target->server),
-        .text = kill_text_});
+    kill_order_ = std::make_unique<KillOrder>(KillOrder{.environment = who_->environment,
+                                                        .kind = {.connection = target->connection,
+                                                                 .server = target->server_name,
+                                                                 .login = target->login,
+                                                                 .collation_id = hello_.collation_id},
+                                                        .server = std::move(target->server),
+                                                        .text = kill_text_});
   }
   return std::nullopt;
 }

@@ -12,6 +12,7 @@ SessionRegistry::Entry entry(std::uint32_t number, std::string account) {
           .session_id = "s" + std::to_string(number),
           .account = std::move(account),
           .connection = "shop",
+          .server_name = "primary",
           .login = "reader"};
 }
 

@@ -1,4 +1,6 @@
 // The session's login: the client up to its token, the account that the token belongs to, the backend.
+#include <algorithm>
+
 #include "session/session.h"
 
 namespace sallyport::session {
@@ -110,6 +112,7 @@ void Session::resolve_account() {
   }
   who_->place = std::move(place).value();
   target_ = {.connection = who_->connection,
+             .server = nullptr,
              .login = login,
              .set_role = (*grant)->set_role,
              .schema = hello_.schema.empty() ? std::string_view(who_->connection->default_schema)
@@ -117,7 +120,7 @@ void Session::resolve_account() {
              .client = &hello_,
              .local_files = (*grant)->local_infile,
              .account = account_shown_to_server(),
-             .server_public_key_pem = environment_->server_public_key(*who_->connection)};
+             .server_public_key_pem = {}};
   if (!records_.login_accepted(login_record(), now_.wall)) {
     refuse_login(Reason::audit_unavailable, {});
     return;
@@ -148,10 +151,14 @@ void Session::follow_environment() {
   const ConnectionSettings* connection = grant ? environment_->find_connection((*grant)->connection) : nullptr;
   const DatabaseLogin* login = connection == nullptr ? nullptr : Environment::find_login(*connection, (*grant)->login);
   const DatabaseLogin* used = Environment::find_login(*who_->connection, who_->grant->login);
+  // Until one is chosen there is none to compare; finish_login() comes back here.
+  const ServerSettings* server = target_.server == nullptr || connection == nullptr
+                                     ? target_.server
+                                     : Environment::find_server(*connection, target_.server->name);
   bool same = login != nullptr && login->name == used->name && login->user == used->user &&
               (*grant)->set_role == who_->grant->set_role && (*grant)->local_infile == who_->grant->local_infile &&
-              connection->host == who_->connection->host && connection->port == who_->connection->port &&
-              connection->socket_path == who_->connection->socket_path;
+              (target_.server == nullptr ||
+               (server != nullptr && server->same_place(*target_.server) && admits((*grant)->servers, server->role)));
   if (!same) {
     end_session(Reason::account_changed);
     return;
@@ -164,11 +171,12 @@ void Session::follow_environment() {
   who_->grant = *grant;
   who_->connection = connection;
   target_.connection = connection;
+  target_.server = server;
   target_.login = login;
   target_.set_role = who_->grant->set_role;
   target_.schema = {};  // was chosen in the login
   target_.account = account_shown_to_server();
-  target_.server_public_key_pem = environment_->server_public_key(*connection);
+  target_.server_public_key_pem = environment_->server_public_key(*connection, *server);
 }
 
 LoginRecord Session::login_record() const {
@@ -206,16 +214,43 @@ void Session::refuse_login(const ClientError& error, std::string_view code, std:
 
 BackendKind Session::backend_kind() const {
   return {.connection = target_.connection->name,
+          .server = target_.server == nullptr ? std::string{} : target_.server->name,
           .login = target_.login->name,
           .capabilities = capabilities_for_backend(target_),
           .collation_id = hello_.collation_id};
 }
 
-void Session::backend_wait_over(Now now) {
+std::vector<ServerCandidate> Session::server_candidates() const {
+  return session::server_candidates(*who_->connection, who_->grant->servers, tried_servers_);
+}
+
+void Session::ask_for_backend() {
+  target_.server = nullptr;
+  phase_ = ConnectingBackend{};
+  const PoolSettings& pool = who_->connection->pool;
+  bool waits = pool.mode == BackendMode::pooled;
+  phase_deadline_ = now_.mono + login_time_left_ + (waits ? pool.wait_timeout : Milliseconds{0});
+  request(Action::connect_backend);
+}
+
+void Session::backend_chosen(std::string_view server, Now now) {
   at(now);
-  if (phase<ConnectingBackend>() != nullptr) {
-    phase_deadline_ = now.mono + environment_->limits.backend_login_timeout;
+  const ServerSettings* chosen = Environment::find_server(*who_->connection, server);
+  if (phase<ConnectingBackend>() == nullptr || chosen == nullptr) {
+    return;
   }
+  target_.server = chosen;
+  target_.server_public_key_pem = who_->environment->server_public_key(*who_->connection, *chosen);
+  tried_servers_ |= ServerSet{1} << (chosen - who_->connection->servers.data());
+  backend_fault_.reset();
+  attempt_began_ = now.mono;
+  phase_deadline_ = now.mono + attempt_time();
+}
+
+// One server must not take the time of the next.
+Nanoseconds Session::attempt_time() const {
+  Nanoseconds attempt = environment_->limits.backend_attempt_timeout;
+  return server_candidates().empty() ? login_time_left_ : std::min(login_time_left_, attempt);
 }
 
 void Session::backend_resumed(BackendFacts facts, Now now, std::string server) {
@@ -227,7 +262,6 @@ void Session::backend_resumed(BackendFacts facts, Now now, std::string server) {
   backend_open_ = true;
   resumed_ = true;
   backend_progress_ = now.mono;
-  backend_wait_over(now);
   begin_setup(std::move(facts));
 }
 
@@ -235,13 +269,34 @@ bool Session::retry_backend() {
   if (!std::exchange(resumed_, false)) {
     return false;
   }
+  drop_backend_login();
+  phase_ = ConnectingBackend{};
+  phase_deadline_ = now_.mono + attempt_time();
+  request(Action::reconnect_backend);
+  return true;
+}
+
+void Session::drop_backend_login() {
   to_client_.skip(from_backend_.unclaimed().size());
   to_backend_.clear();
   backend_ = {};
-  backend_open_ = backend_broken_ = false;
-  phase_ = ConnectingBackend{};
-  phase_deadline_ = now_.mono + environment_->limits.backend_login_timeout;
-  request(Action::reconnect_backend);
+  resumed_ = backend_open_ = backend_broken_ = false;
+}
+
+bool Session::try_next_server(std::string_view failure) {
+  if (target_.server == nullptr) {
+    return false;
+  }
+  login_time_left_ -= now_.mono - attempt_began_;
+  server_failures_ += (server_failures_.empty() ? "" : "; ") + target_.server->name + ": ";
+  server_failures_ += failure;
+  if (server_candidates().empty() || login_time_left_ <= Nanoseconds{0}) {
+    return false;
+  }
+  counters_.add(Metric::backend_failovers);
+  drop_backend_login();
+  request(Action::close_backend);
+  ask_for_backend();
   return true;
 }
 
@@ -250,6 +305,17 @@ void Session::refuse_login_by_backend(Reason reason, std::string detail) {
   // Anything else may be of the client's doing (its collation, its capabilities), and must not count against others.
   if (reason == Reason::backend_unavailable) {
     backend_fault_ = BackendFault{.reason = reason, .detail = detail};
+    if (try_next_server(detail)) {
+      return;
+    }
+  }
+  if (who_->connection->servers.size() > 1) {
+    bool noted = reason == Reason::backend_unavailable && target_.server != nullptr;
+    std::string_view separator = server_failures_.empty() || noted ? "" : "; ";
+    std::string last = noted                       ? std::string{}
+                       : target_.server != nullptr ? target_.server->name + ": " + detail
+                                                   : detail;
+    detail = server_failures_ + std::string(separator) + last;
   }
   refuse_login(reason, std::move(detail));
 }
@@ -366,7 +432,8 @@ void Session::process_setup() {
     if (step == BackendSetup::Step::done) {
       state_.schema = target_.schema;
       bool recorded = records_.session_start(login_record(),
-                                             {.server_version = backend_.server_version,
+                                             {.server = target_.server->name,
+                                              .server_version = backend_.server_version,
                                               .server_connection_id = backend_.connection_id,
                                               .server_connection = resumed_ ? "reused" : "fresh",
                                               .login = target_.login->name,
@@ -410,6 +477,7 @@ void Session::finish_login() {
                                  .session_id = origin_.session_id,
                                  .account = who_->account->name,
                                  .connection = who_->connection->name,
+                                 .server_name = target_.server->name,
                                  .login = target_.login->name,
                                  .server = backend_server_});
   counters_.add(Metric::logins_accepted);

@@ -14,6 +14,7 @@ class PooledSessionTest : public SessionTest {
     give_token();
     commit();
     ASSERT_TRUE(asked(Action::connect_backend));
+    choose();
     session_->backend_resumed(
         {.negotiated = wire::capability::protocol_41, .server_version = "8.0", .connection_id = 3}, now_);
   }

@@ -39,6 +39,7 @@ std::optional<SessionRegistry::Target> SessionRegistry::find_target(const Wanted
   return Target{.session_id = best->session_id,
                 .server_connection_id = best->server_connection_id,
                 .connection = best->connection,
+                .server_name = best->server_name,
                 .login = best->login,
                 .server = best->server};
 }

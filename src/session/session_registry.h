@@ -23,6 +23,7 @@ class SessionRegistry {
     std::string session_id;
     std::string account;
     std::string connection;  // name of the configured connection
+    std::string server_name;  // of the one of its servers
     std::string login;       // name of the database login
     std::string server;      // that it is connected to, as the shell writes it
     bool aimed_at = false;   // find_target() gave it
@@ -71,6 +72,7 @@ class SessionRegistry {
     std::string session_id;
     std::uint32_t server_connection_id;
     std::string connection;
+    std::string server_name;
     std::string login;
     std::string server;
   };

@@ -42,15 +42,18 @@ void Session::order_kill(KillScope scope, Reason reason) {
   count_audit();
   auto not_begun = actions_.begin() + static_cast<std::ptrdiff_t>(next_action_);
   actions_.erase(std::remove(not_begun, actions_.end(), Action::kill), actions_.end());
-  kill_order_ = std::make_unique<KillOrder>(KillOrder{
-      .number = ++kills_ordered_,
-      .environment = who_->environment,
-      .kind = {.connection = who_->connection->name, .login = target_.login->name, .collation_id = hello_.collation_id},
-      .server = backend_server_,
-      .text = std::move(text),
-      .session_id = origin_.session_id,
-      .of = kill_seq_,
-      .outcome_seq = scope == KillScope::connection ? kill_seq_ + 2 : 0});  // behind session_end
+  kill_order_ = std::make_unique<KillOrder>(
+      KillOrder{.number = ++kills_ordered_,
+                .environment = who_->environment,
+                .kind = {.connection = who_->connection->name,
+                         .server = target_.server->name,
+                         .login = target_.login->name,
+                         .collation_id = hello_.collation_id},
+                .server = backend_server_,
+                .text = std::move(text),
+                .session_id = origin_.session_id,
+                .of = kill_seq_,
+                .outcome_seq = scope == KillScope::connection ? kill_seq_ + 2 : 0});  // behind session_end
 }
 
 void Session::statement_overdue() {

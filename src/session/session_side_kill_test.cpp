@@ -432,6 +432,7 @@ class KillElsewhereTest : public SideKillTest {
                                .session_id = "other",
                                .account = "reporter",
                                .connection = "shop",
+                               .server_name = "primary",
                                .login = "reader",
                                .server = "another"});
   }

@@ -68,12 +68,16 @@ class SessionTest : public testing::Test {
     identity::ServiceAccount account{.name = "reporter"};
     account.match = {{.issuer = "dev", .claims = {{.claim = "sub", .value = "agent"}}}};
     account.limits = account_limits_;
-    account.grants = {
-        {.connection = "shop", .role = "reporter", .login = "reader", .set_role = {}, .local_infile = local_infile_}};
+    account.grants = {{.connection = "shop",
+                       .role = "reporter",
+                       .login = "reader",
+                       .set_role = {},
+                       .local_infile = local_infile_,
+                       .servers = choice_}};
     ConnectionSettings connection;
     connection.name = "shop";
     connection.flavor = Flavor::mariadb;
-    connection.host = "127.0.0.1";
+    connection.servers = servers_;
     connection.tls.mode = BackendTlsMode::disabled;
     connection.pool.mode = mode_;
     connection.default_schema = "a schema whose name lies on the heap";
@@ -173,10 +177,13 @@ class SessionTest : public testing::Test {
     ASSERT_TRUE(asked(Action::verify_token));
     session_->token_verified(principal(), now_);
   }
+  // The first server that the session may be on.
+  void choose() { session_->backend_chosen(session_->server_candidates().front().name, now_); }
   void connect() {
     give_token();
     commit();
     ASSERT_TRUE(asked(Action::connect_backend));
+    choose();
     session_->backend_connected(now_);
   }
   Buffer backend_greeting() const {
@@ -275,6 +282,8 @@ class SessionTest : public testing::Test {
   bool local_infile_ = false;
   std::uint64_t local_file_bytes_max_ = 1U << 20;
   BackendMode mode_;
+  std::vector<ServerSettings> servers_{{.name = "primary", .host = "127.0.0.1"}};
+  identity::ServerChoice choice_ = identity::ServerChoice::primary;
   identity::AccountLimits account_limits_;
   wire::Capabilities capabilities_ = wire::capability::protocol_41 | wire::capability::ssl |
                                      wire::capability::secure_connection | wire::capability::plugin_auth |

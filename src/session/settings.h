@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -45,6 +46,7 @@ struct Limits {
   std::uint64_t local_file_bytes_max = 1ULL << 30;  // one LOAD DATA LOCAL
   Milliseconds handshake_timeout{10'000};           // greeting to authenticated, backend login not counted
   Milliseconds backend_login_timeout{10'000};       // connect, TLS and login at the server, together
+  Milliseconds backend_attempt_timeout{3'000};      // of that, at one server while there is another to be tried
   Milliseconds idle_timeout{8 * 3600 * 1000};       // no command from the client
   Milliseconds write_timeout{60'000};               // a peer that takes nothing of what is due to it
   // KILLs of the gateway's own, over all event loops and servers together.
@@ -63,7 +65,6 @@ enum class BackendTlsMode : std::uint8_t {
 struct BackendTlsSettings {
   BackendTlsMode mode = BackendTlsMode::verify_full;
   std::filesystem::path ca_file;           // empty: the system's store
-  std::string server_name;                 // for SNI and verify-full; empty: the host
   std::filesystem::path certificate_file;  // client certificate, optional
   std::filesystem::path key_file;
 };
@@ -91,16 +92,35 @@ struct PoolSettings {
   Milliseconds check_interval{30'000};  // idle connections are pinged so often
 };
 
-struct ConnectionSettings {
-  std::string name;  // what clients give as user name, alone or before the dot
-  Flavor flavor = Flavor::mysql;
+enum class ServerRole : std::uint8_t { primary, replica };
+
+// One server of a connection: where it is, and what it is known by.
+struct ServerSettings {
+  std::string name;  // of logs, records and metrics
+  ServerRole role = ServerRole::primary;
   std::string host;  // empty when `socket_path` is set
   std::uint16_t port = 3306;
   std::filesystem::path socket_path;
-  BackendTlsSettings tls;
+  std::string tls_name;  // for SNI and verify-full; empty: the host
   // Without TLS, the RSA key that caching_sha2_password and sha256_password encrypt the password with: pinned by
   // this file, or, when `trust_server_public_key`, asked of the server (open to an active attacker on the way).
-  std::filesystem::path server_public_key_file;
+  std::filesystem::path public_key_file;
+
+  bool same_place(const ServerSettings& other) const {
+    return host == other.host && port == other.port && socket_path == other.socket_path;
+  }
+};
+
+// Of one connection.
+inline constexpr std::size_t servers_per_connection_max = 16;
+// What the server of a connection is called that is not given as a list.
+inline constexpr std::string_view only_server_name = "primary";
+
+struct ConnectionSettings {
+  std::string name;  // what clients give as user name, alone or before the dot
+  Flavor flavor = Flavor::mysql;
+  std::vector<ServerSettings> servers;  // from 1 to servers_per_connection_max, in the order of preference
+  BackendTlsSettings tls;               // to each of them
   bool trust_server_public_key = false;
   std::string default_schema;  // when the client names none
   Compression compression = Compression::none;

@@ -19,7 +19,7 @@ namespace sallyport::session {
 
 struct KillOrder {
   std::uint64_t number = 0;                        // of the session's, to tell one from another
-  std::shared_ptr<const Environment> environment;  // has the connection and the login that `kind` names
+  std::shared_ptr<const Environment> environment;  // has the connection, server and login that `kind` names
   BackendKind kind;                                // the target's login; no capabilities
   std::string server;                              // where the target is connected to, as the shell has written it
   std::string text;                                // "KILL QUERY 7"

@@ -26,6 +26,7 @@ class SideKillDialogue : public testing::Test {
     ConnectionSettings connection;
     connection.name = "shop";
     connection.flavor = Flavor::mariadb;
+    connection.servers = {{.name = "primary", .host = "127.0.0.1"}};
     connection.tls.mode = tls;
     connection.logins.push_back({.name = "reader", .user = "reader_user", .password = Secret{std::string("p4ssword")}});
     auto environment = std::make_shared<Environment>(Environment{.limits = {.kill_timeout = Milliseconds{700}},
@@ -34,7 +35,7 @@ class SideKillDialogue : public testing::Test {
                                                                  .accounts = identity::AccountDirectory({}),
                                                                  .policy = {}});
     kill_ = std::make_unique<SideKill>(KillOrder{.environment = environment,
-                                                 .kind = {.connection = "shop", .login = "reader"},
+                                                 .kind = {.connection = "shop", .server = "primary", .login = "reader"},
                                                  .server = "somewhere",
                                                  .text = "KILL QUERY 7"},
                                        now_);

@@ -38,14 +38,16 @@ SpareBackend::SpareBackend(Setting setting, Now now)
 BackendTarget SpareBackend::target() const {
   const Environment& environment = *setting_.environment;
   const ConnectionSettings* connection = environment.find_connection(setting_.kind.connection);
+  const ServerSettings* server = Environment::find_server(*connection, setting_.kind.server);
   return {.connection = connection,
+          .server = server,
           .login = Environment::find_login(*connection, setting_.kind.login),
           .set_role = {},
           .schema = {},
           .client = &hello_,
           .local_files = wire::has(setting_.kind.capabilities, wire::capability::local_files),
           .account = {},
-          .server_public_key_pem = environment.server_public_key(*connection)};
+          .server_public_key_pem = environment.server_public_key(*connection, *server)};
 }
 
 std::uint8_t SpareBackend::expected_sequence_id() const {
@@ -200,6 +202,12 @@ std::optional<NextMessage> SpareBackend::next_message() const {
 std::optional<CompressionStart> SpareBackend::compression_due() const {
   auto algorithm = state_ == State::idle ? wire::compression_of(facts_.negotiated) : std::nullopt;
   return algorithm ? std::optional(CompressionStart{.algorithm = *algorithm, .plain_bytes = 0}) : std::nullopt;
+}
+
+void SpareBackend::unreachable(std::string detail) {
+  if (state_ != State::failed) {
+    fail(std::move(detail));
+  }
 }
 
 void SpareBackend::check(Now now) {

@@ -26,8 +26,9 @@ namespace sallyport::session {
 // Which connections can stand in for each other. What COM_CHANGE_USER can't change is part of it, and so is the
 // collation, which is simplest kept.
 struct BackendKind {
-  std::string connection;  // names
-  std::string login;
+  std::string connection{};  // names
+  std::string server{};
+  std::string login{};
   wire::Capabilities capabilities = 0;  // capabilities_for_backend()
   std::uint8_t collation_id = 0;
   bool operator==(const BackendKind&) const = default;
@@ -36,7 +37,7 @@ struct BackendKind {
 class SpareBackend {
  public:
   struct Setting {
-    std::shared_ptr<const Environment> environment;  // has the kind's connection and login
+    std::shared_ptr<const Environment> environment;  // has the kind's connection, server and login
     BackendKind kind;
   };
   struct Handover {
@@ -79,6 +80,8 @@ class SpareBackend {
   std::optional<NextMessage> next_message() const;
   // Where it has logged in: how its traffic goes on from there.
   std::optional<CompressionStart> compression_due() const;
+  // It could not be connected, or TLS failed: `detail` is for logs and records.
+  void unreachable(std::string detail);
   // Where it is idle: asks the server whether it is there.
   void check(Now now);
   // Where it is idle: has the server end the statement, or the connection, that `text` names: "KILL QUERY 7". It is

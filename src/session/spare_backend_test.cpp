@@ -23,6 +23,7 @@ class SpareBackendTest : public testing::Test {
     ConnectionSettings connection;
     connection.name = "shop";
     connection.flavor = flavor;
+    connection.servers = {{.name = "primary", .host = "127.0.0.1"}};
     connection.tls.mode = BackendTlsMode::disabled;
     connection.logins.push_back({.name = "reader", .user = "reader_user", .password = Secret{std::string("p4ssword")}});
     environment_ = std::make_shared<Environment>(Environment{.limits = {},
@@ -34,7 +35,8 @@ class SpareBackendTest : public testing::Test {
 
   void reset(std::vector<std::uint8_t> unsent = {}) {
     spare_ = std::make_unique<SpareBackend>(
-        SpareBackend::Setting{.environment = environment_, .kind = {.connection = "shop", .login = "reader"}},
+        SpareBackend::Setting{.environment = environment_,
+                              .kind = {.connection = "shop", .server = "primary", .login = "reader"}},
         SpareBackend::Handover{.facts = {.negotiated = wire::capability::protocol_41 | wire::capability::plugin_auth,
                                          .server_version = "8.4.0",
                                          .connection_id = 3},

@@ -126,6 +126,7 @@ Scenario random_scenario(Choices& choices) {
   if (choices.one_in(2)) {
     add_extensions(scenario, choices);
   }
+  scenario.two_servers = choices.one_in(2);
   return scenario;
 }
 

@@ -83,11 +83,16 @@ std::shared_ptr<const session::Environment> World::environment(Fault variant) co
   session::ConnectionSettings connection;
   connection.name = "shop";
   connection.flavor = scenario_.flavor;
-  connection.host = "127.0.0.1";
   connection.tls.mode = scenario_.tls;
   connection.compression = scenario_.compression;
   connection.pool.mode = scenario_.pooled ? session::BackendMode::pooled : session::BackendMode::dedicated;
-  connection.socket_path = scenario_.by_socket ? "/run/fake.sock" : "";
+  for (std::string_view name : {"primary", "other"}) {
+    if (name == "primary" || scenario_.two_servers) {
+      connection.servers.push_back({.name = std::string(name),
+                                    .host = scenario_.by_socket ? "" : "127.0.0.1",
+                                    .socket_path = scenario_.by_socket ? "/run/fake.sock" : ""});
+    }
+  }
   for (std::string_view name : {"reader", "other"}) {
     connection.logins.push_back(
         {.name = std::string(name), .user = "reader_user", .password = Secret{std::string(database_password)}});
@@ -225,8 +230,12 @@ void World::perform_waiting(Event event) {
   } else if (event == Event::connect) {
     connect_waits_ = false;
     auto facts = facts_to_resume();
+    if (session_->backend_target().server == nullptr) {  // or else it is connected to once more
+      session_->backend_chosen(session_->server_candidates().front().name, now_);
+    }
     kind_ = session_->backend_kind();
-    if (happens(Fault::connect_fails)) {
+    bool reached = !happens(Fault::connect_fails) || (scenario_.two_servers && choices_.one_in(2));
+    if (!reached) {
       session_->backend_failed("connection refused", now_);
     } else if (facts) {
       scenario_.resumes = false;
@@ -451,6 +460,11 @@ void World::take_actions() {
         ++commits_wait_;
         break;
       case Action::connect_backend:
+        if (close_backend_requested_) {  // the first server was left for the other
+          connected_ = backend_gone_ = close_backend_requested_ = false;
+          backend_tls_waits_ = false;
+          backend_.disconnected();
+        }
         connect_waits_ = true;
         break;
       case Action::start_backend_tls:

@@ -61,7 +61,8 @@ struct Scenario {
   std::uint32_t fault_step = 0;
   session::Compression compression = session::Compression::none;  // with the backend; the client's: its capabilities
   bool pooled = false;
-  bool resumes = false;       // on a connection that was used before
+  bool resumes = false;  // on a connection that was used before
+  bool two_servers = false;
   bool is_impatient = false;  // statements that take more than two milliseconds are stopped
 };
 
