@@ -1,4 +1,4 @@
-"""A second server behind the gateway of a lab with chaos.yaml, to be killed, stopped and restarted."""
+"""Another server behind the gateway of a lab with chaos.yaml or servers.yaml, to be killed, stopped and restarted."""
 
 import os
 import signal
@@ -13,10 +13,10 @@ from lab.servers import KINDS, quoted  # noqa: E402  (the path above comes first
 class Victim:
     """The server, and what is done to it. Its schema is `chaos`; `numbers` there has 100 rows."""
 
-    def __init__(self, lab):
-        directory = lab.directory / "victim"
+    def __init__(self, lab, name="victim", spare_port=4):
+        directory = lab.directory / name
         directory.mkdir()
-        self.server = KINDS[lab.kind](directory, directory / "s", int(lab.values["LAB_SPARE_PORT_4"]), lab.directory / "tls")
+        self.server = KINDS[lab.kind](directory, directory / "s", int(lab.values[f"LAB_SPARE_PORT_{spare_port}"]), lab.directory / "tls")
         self.server.start()
         password = (lab.directory / "secrets" / "sallyport_shared").read_text().strip()
         rows = ", ".join(f"({number})" for number in range(100))
@@ -33,6 +33,13 @@ class Victim:
 
     def start(self):
         self.server.run()
+
+    def revive(self):
+        """Whatever was done to it is over."""
+        if self.server.program.process.poll() is None:
+            self.signal(signal.SIGCONT)
+        else:
+            self.start()
 
     def statements_with(self, marker):
         """How many of the server's sessions run a statement with the marker in its text."""
