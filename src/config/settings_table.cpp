@@ -560,7 +560,7 @@ constexpr std::array<Field, 5> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 17> limits_fields{{
+constexpr std::array<Field, 18> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
