@@ -86,7 +86,8 @@ def test_a_dead_primary_is_followed_by_the_next_and_used_again(lab, user):
     begin = len(lab.gateway_log())
     lab.servers[0].kill()
     assert {visit(lab, user) for _ in range(5)} == {lab.ports["main"]}
-    assert not is_up(lab, user, "east") and is_up(lab, user, "west")
+    wait_until(lambda: not is_up(lab, user, "east"), 10, "the first primary to be known as down")
+    assert is_up(lab, user, "west")
     lab.servers[0].start()
     wait_until(lambda: is_up(lab, user, "east"), 30, "the first primary")
     assert {visit(lab, user) for _ in range(3)} == {lab.ports["one"]}
