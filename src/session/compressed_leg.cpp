@@ -187,7 +187,9 @@ std::size_t CompressedLeg::encode(Bytes plain) {
 
 // Where the count of frames does not just go on: with a command, with the answer to one, or to one yet to come.
 std::optional<std::uint8_t> CompressedLeg::frame_id_before(std::uint8_t packet_id) {
-  bool answers = std::exchange(received_since_, false);
+  // Amid a command nothing is answered: it is the gateway that ends the session, as it would between commands.
+  bool amid_command = peer_ == Peer::client && !packets_.between_messages();
+  bool answers = std::exchange(received_since_, false) && !amid_command;
   bool restarts = peer_ == Peer::server ? packet_id == 0 && !file_wraps_
                                         : !answers && packet_id != static_cast<std::uint8_t>(last_packet_id_ + 1);
   if (restarts) {

@@ -251,6 +251,16 @@ TEST(CompressedLeg, AnErrorThatAnswersNothingStandsAsTheAnswerToTheNextCommand) 
   EXPECT_EQ(frames, (std::vector<Frame>{{1, packet(1, "a") + packet(2, "b")}, {1, packet(1, "error")}}));
 }
 
+TEST(CompressedLeg, AnErrorAmidACommandStandsAsTheAnswerToTheNextOneToo) {
+  Ends ends{Peer::client, zlib};
+  Buffer whole = packet(0, "SELECT 1");
+  ends.peer_sends(0, Buffer(whole.begin(), whole.begin() + 6));
+  ends.peer_sends(1, Buffer(whole.begin() + 6, whole.begin() + 8));
+  ends.unfold(command);
+  ends.unfold(command);
+  EXPECT_EQ(ends.sends(packet(1, "error")), (std::vector<Frame>{{1, packet(1, "error")}}));
+}
+
 TEST(CompressedLeg, OfAServerAFrameIsUnfoldedAtATimeAndItsPacketsGoOn) {
   Ends ends{Peer::server, zlib};
   ends.sends(packet(0, "query"));

@@ -464,6 +464,7 @@ void World::take_actions() {
           connected_ = backend_gone_ = close_backend_requested_ = false;
           backend_tls_waits_ = false;
           backend_.disconnected();
+          framed_backend_.reset();
         }
         connect_waits_ = true;
         break;
