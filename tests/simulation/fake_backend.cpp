@@ -255,7 +255,7 @@ void FakeBackend::on_command(const ClientPacket& packet) {
   Answer answer;
   bool sets_up = setup_left_ > 0;
   bool asks = !sets_up && command.text == session::state_query_text;
-  bool own = sets_up || asks || is_own_(command.opcode);
+  bool own = sets_up || asks || is_own_(command.opcode, payload.size() >= 5 ? id_of(payload) : 0);
   if (sets_up) {
     --setup_left_;
     bool due = command.text.starts_with("SET ") || command.opcode == com_init_db;

@@ -51,8 +51,11 @@ class FakeBackend {
   FakeBackend(Plan plan, Choices& choices, const Executions& executions)
       : plan_(plan), choices_(choices), executions_(executions) {}
 
-  // Whether a command of this kind that arrives now is one of the gateway's own.
-  void ask_about_own(std::function<bool(std::uint8_t opcode)> is_own) { is_own_ = std::move(is_own); }
+  // Whether a command of this kind that arrives now is one of the gateway's own. `statement_id`: of those that have
+  // one.
+  void ask_about_own(std::function<bool(std::uint8_t opcode, std::uint32_t statement_id)> is_own) {
+    is_own_ = std::move(is_own);
+  }
 
   void connected();
   // The gateway has closed the connection, and may connect again.
@@ -112,7 +115,7 @@ class FakeBackend {
     }
   }
 
-  std::function<bool(std::uint8_t)> is_own_;
+  std::function<bool(std::uint8_t, std::uint32_t)> is_own_;
   Plan plan_;
   Choices& choices_;
   const Executions& executions_;

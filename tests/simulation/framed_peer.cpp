@@ -35,6 +35,9 @@ void FramedPeer::write(Bytes plain, Buffer& stream) {
     writer.write({&piece, 1}, *compressor_, stream);
     send_id_ = writer.next_sequence_id();
     plain = plain.subspan(part);
+    if (role_ == Role::client && last_packet_id_ != 0) {
+      answers_due_.insert(send_id_);  // a login may end for want of time when so much of it has arrived
+    }
   }
   if (any && role_ == Role::client) {
     answers_due_.insert(send_id_);

@@ -106,7 +106,10 @@ void RecordingSink::take(const identity::JsonValue& record, const std::string& t
       fail("session_end, but session_start was not committed");
     }
   } else if (type == "command") {
-    Command command{.seq = seq, .name = text_member(record, "command"), .text = text_member(record, "text")};
+    Command command{.seq = seq,
+                    .name = text_member(record, "command"),
+                    .text = text_member(record, "text"),
+                    .statement_id = number_member(record, "statement_id")};
     if (const auto* parameters = record.member("parameters"); parameters != nullptr && parameters->as_array()) {
       for (const auto& parameter : *parameters->as_array()) {
         const auto* value = parameter.member("value");

@@ -19,6 +19,7 @@ class RecordingSink final : public audit::Sink {
     std::uint64_t seq = 0;
     std::string name;
     std::string text;
+    std::uint64_t statement_id = 0;
     bool committed = false;
     std::uint32_t outcomes = 0;
     std::string status;                   // of the outcome

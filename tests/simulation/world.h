@@ -123,7 +123,7 @@ class World {
   void leave_backend();
   // What becomes of a KILL that the session has asked for: two events, or one where it is not tried.
   void follow_kill();
-  bool is_own_command(std::uint8_t opcode);
+  bool is_own_command(std::uint8_t opcode, std::uint32_t statement_id);
   void check_order(const session::KillOrder& order, std::string_view verb);
   // A compressed leg, the peer at its other end, and what is on its way from there.
   struct Framed {
