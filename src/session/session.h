@@ -238,8 +238,8 @@ class Session {
   };
   struct Ended {};
   using Phase = std::variant<LoggingIn, VerifyingToken, RecordingLogin, ConnectingBackend, BackendLoggingIn, SettingUp,
-                             RecordingStart, Ready, Asking, RecordingCommand, Answering, Interrupted, Killing, Resetting,
-                             Closing, Ended>;
+                             RecordingStart, Ready, Asking, RecordingCommand, Answering, Interrupted, Killing,
+                             Resetting, Closing, Ended>;
 
   // Who is there, from the verified token on.
   struct Identified {
@@ -375,7 +375,7 @@ class Session {
   // Whether the token has expired; the session then ends.
   bool end_if_expired();
 
-  // The end.
+  // The end (session_end.cpp).
   void end_session(Reason reason, std::string detail = {});
   void close(Reason reason, std::string detail);
   void send_error(std::uint8_t sequence_id, const ClientError& error);

@@ -22,11 +22,11 @@ class SessionRegistry {
     std::uint32_t server_connection_id = 0;  // of its connection to the server
     std::string session_id;
     std::string account;
-    std::string connection;  // name of the configured connection
+    std::string connection;   // name of the configured connection
     std::string server_name;  // of the one of its servers
-    std::string login;       // name of the database login
-    std::string server;      // that it is connected to, as the shell writes it
-    bool aimed_at = false;   // find_target() gave it
+    std::string login;        // name of the database login
+    std::string server;       // that it is connected to, as the shell writes it
+    bool aimed_at = false;    // find_target() gave it
   };
   // A session's entry; taken out when this is destroyed. The registry must outlive it.
   class Place {
