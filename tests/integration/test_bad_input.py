@@ -14,7 +14,7 @@ import pytest
 
 from faulty_server import COLUMN, EOF_PACKET, OK, FaultyServer, answer_until, greeting, log_in, packet, read_packet
 from laboratory import wait_until
-from mysql_wire import (CHANGE_USER, CLIENT_COMPRESS, CLIENT_SSL, FIELD_LIST, INIT_DB, PING, QUERY, RESET, STMT_CLOSE, STMT_EXECUTE, STMT_PREPARE, USUAL,
+from mysql_wire import (CHANGE_USER, CLIENT_SSL, FIELD_LIST, INIT_DB, PING, QUERY, RESET, STMT_CLOSE, STMT_EXECUTE, STMT_PREPARE, USUAL,
                         Client, Closed, ServerError, lenenc)
 
 MEBIBYTE = 1 << 20
@@ -181,11 +181,6 @@ def test_a_second_tls_request(lab):
     with after_tls(lab) as client:
         client.send(client.capability_header(USUAL | CLIENT_SSL))
         ended(client)
-
-
-def test_compression_is_not_spoken(lab):
-    with at_greeting(lab) as client:
-        assert not client.greeting.capabilities & CLIENT_COMPRESS
 
 
 def test_slow_loris(lab):
