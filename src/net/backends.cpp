@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "crypto/random.h"
+#include "net/backend_tls.h"
 #include "net/connection.h"
 #include "net/loop.h"
 
@@ -23,7 +24,7 @@ struct SpareSide {
   session::OutputQueue& output() { return backend.output(); }
   void sent(std::size_t count, Now /*now*/) { backend.output().sent(count); }
   std::optional<session::NextMessage> next_message() { return backend.next_message(); }
-  void violated(std::string_view how, Now /*now*/) { backend.violated(std::string(how)); }
+  void violated(std::string_view how, Now /*now*/) { backend.broken(std::string(how)); }
   static constexpr bool reads_to_the_end = true;
 };
 
@@ -80,7 +81,7 @@ void Spare::on_dialed(Result<Descriptor, std::string> socket) {
     loop.own_counters().raise(Level::backend_connections_open);
     loop.own_counters().add(Metric::backend_connects);
   } else {
-    backend_.unreachable(std::move(socket).error());
+    backend_.broken(std::move(socket).error());
   }
   pump();
 }
@@ -114,32 +115,23 @@ bool Spare::continue_tls() {
   if (leg_->tls() == nullptr) {
     const auto* connection = place_.runtime->environment->find_connection(backend_.kind().connection);
     const auto* server = session::Environment::find_server(*connection, backend_.kind().server);
-    auto context = place_.runtime->backend_contexts.find(connection->name);
-    auto stream = context == place_.runtime->backend_contexts.end()
-                      ? Result<TlsStream, std::string>(Unexpected(std::string("no TLS context")))
-                      : make_backend_stream(context->second, connection->tls.mode, *server);
-    if (!stream) {
-      backend_.unreachable(std::move(stream).error());
+    if (auto begun = begin_backend_tls(*leg_, *place_.runtime, *connection, *server); !begun) {
+      backend_.broken(begun.error());
       return true;
     }
-    SSL_set_connect_state(stream->get());
-    leg_->start_tls(std::move(*stream));
   }
   if (!leg_->handshake_due()) {
     return false;
   }
-  switch (leg_->handshake()) {
-    case Channel::Handshake::done:
-      backend_.tls_established();
-      return true;
-    case Channel::Handshake::wants_read:
-    case Channel::Handshake::wants_write:
-      return false;
-    case Channel::Handshake::failed:
-      backend_.unreachable("TLS with the server failed: " + take_tls_error());
-      return true;
+  auto done = continue_backend_tls(*leg_);
+  if (!done) {
+    backend_.broken(std::move(done).error());
+    return true;
   }
-  return false;
+  if (*done) {
+    backend_.tls_established();
+  }
+  return *done;
 }
 
 // Tells the pool what has become of it.

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "net/backend_tls.h"
 #include "net/side_kills.h"
 
 namespace sallyport::net {
@@ -322,43 +323,25 @@ void Connection::on_dialed(Result<Descriptor, std::string> socket) {
 
 void Connection::start_backend_tls() {
   backend_->send(BackendSide{session_});  // the request for TLS, before its handshake
-  const session::ConnectionSettings& connection = *session_.backend_target().connection;
-  auto context = runtime_->backend_contexts.find(connection.name);
-  if (context == runtime_->backend_contexts.end()) {
-    session_.backend_failed("no TLS context for connection " + connection.name, loop_.now());
-    return;
+  const session::BackendTarget& target = session_.backend_target();
+  if (auto begun = begin_backend_tls(*backend_, *runtime_, *target.connection, *target.server); !begun) {
+    session_.backend_failed(begun.error(), loop_.now());
   }
-  auto stream = make_backend_stream(context->second, connection.tls.mode, *session_.backend_target().server);
-  if (!stream) {
-    session_.backend_failed(stream.error(), loop_.now());
-    return;
-  }
-  SSL_set_connect_state(stream->get());
-  backend_->start_tls(std::move(*stream));
 }
 
 bool Connection::continue_backend_tls() {
   if (!backend_ || !backend_->handshake_due()) {
     return false;
   }
-  switch (backend_->handshake()) {
-    case Channel::Handshake::done:
-      session_.backend_tls_established(loop_.now());
-      return true;
-    case Channel::Handshake::wants_read:
-    case Channel::Handshake::wants_write:
-      return false;
-    case Channel::Handshake::failed: {
-      std::string detail = "TLS with the server failed: " + take_tls_error();
-      long verified = SSL_get_verify_result(backend_->tls());
-      if (verified != X509_V_OK) {
-        detail += std::string(" (") + X509_verify_cert_error_string(verified) + ")";
-      }
-      session_.backend_failed(std::move(detail), loop_.now());
-      return true;
-    }
+  auto done = net::continue_backend_tls(*backend_);
+  if (!done) {
+    session_.backend_failed(std::move(done).error(), loop_.now());
+    return true;
   }
-  return false;
+  if (*done) {
+    session_.backend_tls_established(loop_.now());
+  }
+  return *done;
 }
 
 // That of the configuration which the order's login is of.

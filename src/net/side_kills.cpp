@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "net/backend_tls.h"
 #include "net/backends.h"
 #include "net/connection.h"
 #include "net/loop.h"
@@ -116,32 +117,26 @@ bool Kill::continue_tls() {
     const auto* connection = task_.runtime->environment->find_connection(state_.order().kind.connection);
     const auto* server =
         connection == nullptr ? nullptr : session::Environment::find_server(*connection, state_.order().kind.server);
-    auto context = task_.runtime->backend_contexts.find(state_.order().kind.connection);
-    auto stream = server == nullptr || context == task_.runtime->backend_contexts.end()
-                      ? Result<TlsStream, std::string>(Unexpected(std::string("no TLS context")))
-                      : make_backend_stream(context->second, connection->tls.mode, *server);
-    if (!stream) {
-      state_.failed(stream.error());
+    auto begun = server == nullptr
+                     ? Result<Unit, std::string>(Unexpected(std::string("the server is not configured any more")))
+                     : begin_backend_tls(*leg_, *task_.runtime, *connection, *server);
+    if (!begun) {
+      state_.failed(begun.error());
       return true;
     }
-    SSL_set_connect_state(stream->get());
-    leg_->start_tls(std::move(*stream));
   }
   if (!leg_->handshake_due()) {
     return false;
   }
-  switch (leg_->handshake()) {
-    case Channel::Handshake::done:
-      state_.tls_established();
-      return true;
-    case Channel::Handshake::wants_read:
-    case Channel::Handshake::wants_write:
-      return false;
-    case Channel::Handshake::failed:
-      state_.failed("TLS with the server failed: " + take_tls_error());
-      return true;
+  auto done = continue_backend_tls(*leg_);
+  if (!done) {
+    state_.failed(std::move(done).error());
+    return true;
   }
-  return false;
+  if (*done) {
+    state_.tls_established();
+  }
+  return *done;
 }
 
 // Where the target's session has ended, its KILL is.

@@ -71,7 +71,7 @@ void SideKill::closed() {
 }
 
 void SideKill::violated(std::string how) {
-  spare_.violated(std::move(how));
+  spare_.broken(std::move(how));
   follow();
 }
 

@@ -186,12 +186,6 @@ void SpareBackend::closed() {
   }
 }
 
-void SpareBackend::violated(std::string how) {
-  if (state_ != State::failed) {
-    fail(std::move(how));
-  }
-}
-
 std::optional<NextMessage> SpareBackend::next_message() const {
   if (!input_.unclaimed().empty()) {
     return std::nullopt;
@@ -204,9 +198,9 @@ std::optional<CompressionStart> SpareBackend::compression_due() const {
   return algorithm ? std::optional(CompressionStart{.algorithm = *algorithm, .plain_bytes = 0}) : std::nullopt;
 }
 
-void SpareBackend::unreachable(std::string detail) {
+void SpareBackend::broken(std::string why) {
   if (state_ != State::failed) {
-    fail(std::move(detail));
+    fail(std::move(why));
   }
 }
 

@@ -74,14 +74,13 @@ class SpareBackend {
   MutableBytes space();
   void received(std::size_t count);
   void closed();
-  // The server's compressed frames are not what they have to be.
-  void violated(std::string how);
   // As of a session: see CompressedLeg::decode().
   std::optional<NextMessage> next_message() const;
   // Where it has logged in: how its traffic goes on from there.
   std::optional<CompressionStart> compression_due() const;
-  // It could not be connected, or TLS failed: `detail` is for logs and records.
-  void unreachable(std::string detail);
+  // It could not be connected, TLS failed, or its compressed frames are not what they have to be. `why` is for logs and
+  // records.
+  void broken(std::string why);
   // Where it is idle: asks the server whether it is there.
   void check(Now now);
   // Where it is idle: has the server end the statement, or the connection, that `text` names: "KILL QUERY 7". It is
