@@ -52,6 +52,8 @@ class StatementReader {
   LexError error() const { return lexer_.error(); }
   bool in_executable_comment() const { return lexer_.in_executable_comment(); }
   bool puzzled() const { return puzzled_; }
+  // The statement is one that others can lie in: a stored program, or a compound statement.
+  bool holds_statements() const { return holds_statements_; }
 
  private:
   void advance() {
@@ -74,6 +76,7 @@ class StatementReader {
   bool is_label() const;
 
   void read_create();
+  void read_oracle();
   void read_routine();
   void read_trigger();
   void read_event();
@@ -96,6 +99,7 @@ class StatementReader {
   std::array<Block, depth_max> blocks_{};
   std::size_t depth_ = 0;
   bool puzzled_ = false;
+  bool holds_statements_ = false;
 };
 
 const BlockWord* StatementReader::block_word() const {
@@ -152,8 +156,7 @@ void StatementReader::read() {
     }
   }
   if ((dialect_.mode & (sql_mode::oracle | sql_mode::mssql)) != 0) {
-    skip_to_semicolon();
-    puzzled_ = puzzled_ || is(Symbol::semicolon);
+    read_oracle();
     return;
   }
   if (is("CREATE") || is("ALTER")) {
@@ -168,9 +171,23 @@ void StatementReader::read() {
     block = is_block ? block : nullptr;
   }
   if (block != nullptr) {
+    holds_statements_ = true;
     read_body();
   }
   skip_to_semicolon();
+}
+
+// Of that grammar only so much is known as what the statement is.
+void StatementReader::read_oracle() {
+  holds_statements_ = is("DECLARE") || is("BEGIN");
+  if (accept("CREATE")) {
+    while (!stopped() && !holds_statements_ && !is(Symbol::semicolon) && !is(Symbol::parenthesis_open)) {
+      holds_statements_ = is("PROCEDURE") || is("FUNCTION") || is("TRIGGER") || is("EVENT") || is("PACKAGE");
+      advance();
+    }
+  }
+  skip_to_semicolon();
+  puzzled_ = puzzled_ || is(Symbol::semicolon);
 }
 
 // CREATE or ALTER, of which only stored programs have semicolons inside.
@@ -185,6 +202,7 @@ void StatementReader::read_create() {
     return;
   }
   accept("AGGREGATE");
+  holds_statements_ = is("EVENT") || (creates && (is("PROCEDURE") || is("FUNCTION") || is("TRIGGER") || is("PACKAGE")));
   if (creates && (is("PROCEDURE") || is("FUNCTION"))) {
     read_routine();
   } else if (creates && is("TRIGGER")) {
@@ -420,10 +438,10 @@ Result<FirstStatement, SplitRefusal> first_statement(std::string_view text, cons
     return Unexpected(SplitRefusal::not_understood);
   }
   bool ends_in_comment = reader.token().is(Symbol::semicolon) && reader.in_executable_comment();
-  if (reader.puzzled() || ends_in_comment) {
+  if (ends_in_comment || (reader.puzzled() && !reader.holds_statements())) {
     return Unexpected(SplitRefusal::not_separable);
   }
-  if (is_empty || !reader.token().is(Symbol::semicolon)) {
+  if (reader.puzzled() || is_empty || !reader.token().is(Symbol::semicolon)) {
     return whole;
   }
   std::string_view statement = text.substr(0, reader.token().begin);

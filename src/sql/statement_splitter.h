@@ -28,7 +28,7 @@ enum class SplitRefusal : std::uint8_t {
 };
 
 // `text`: a statement_text(). A text whose first statement is a syntax error to the server comes back whole, for the
-// server to say so.
+// server to say so; and so does a stored program or a compound statement whose end is not found.
 Result<FirstStatement, SplitRefusal> first_statement(std::string_view text, const Dialect& dialect);
 
 }  // namespace sallyport::sql

@@ -121,18 +121,33 @@ TEST(StatementSplitter, refuses_what_it_can_not_tell) {
   for (const Dialect& dialect : {mariadb, mysql}) {
     EXPECT_EQ(split("/*!50000 SELECT 1; */ SELECT 2", dialect), (Statements{"!not_separable"}));
     EXPECT_EQ(split("SELECT 1 --; SELECT 2", dialect), (Statements{"!not_separable"}));
-    EXPECT_EQ(split("CREATE PROCEDURE p() BEGIN SELECT 1; END IF; SELECT 2", dialect), (Statements{"!not_separable"}));
-    EXPECT_EQ(split("CREATE PROCEDURE p() BEGIN CREATE PROCEDURE q() BEGIN SELECT 1; END; END", dialect),
-              (Statements{"!not_separable"}));
-    EXPECT_EQ(split("CREATE PACKAGE p AS FUNCTION f() RETURN INT; END; SELECT 1", dialect),
-              (Statements{"!not_separable"}));
     EXPECT_EQ(split(std::string("SELECT 1\0; SELECT 2", 19), dialect), (Statements{"!not_understood"}));
-    std::string deep = "CREATE PROCEDURE p() ";
-    for (int i = 0; i < 300; ++i) {
-      deep += "BEGIN ";
+  }
+  EXPECT_EQ(split("CREATE TABLE t (function INT); SELECT 2", oracle), (Statements{"!not_separable"}));
+}
+
+TEST(StatementSplitter, leaves_a_program_whose_end_it_can_not_tell_to_the_server) {
+  std::string deep = "CREATE PROCEDURE p() ";
+  for (int i = 0; i < 300; ++i) {
+    deep += "BEGIN ";
+  }
+  for (const Dialect& dialect : {mariadb, mysql}) {
+    for (const std::string& program : {
+             std::string("CREATE PROCEDURE p() BEGIN SELECT 1; END IF; SELECT 2"),
+             std::string("CREATE PROCEDURE p() BEGIN CREATE PROCEDURE q() BEGIN SELECT 1; END; END"),
+             std::string("CREATE PACKAGE p AS FUNCTION f() RETURN INT; END; SELECT 1"),
+             std::string("CREATE TRIGGER t BEFORE INSERT ON x FOR EACH ROW IF 1 THEN SET NEW.a = 1; END; SELECT 1"),
+             deep + "; SELECT 1",
+         }) {
+      EXPECT_EQ(split(program, dialect), (Statements{program}));
     }
-    EXPECT_EQ(split(deep + ";", dialect), (Statements{deep.substr(0, deep.size() - 1)})) << "no semicolon is left";
-    EXPECT_EQ(split(deep + "; SELECT 1", dialect), (Statements{"!not_separable"}));
+  }
+  Dialect oracle = mariadb;
+  oracle.mode = sql_mode::oracle;
+  for (std::string_view program :
+       {"DECLARE a INT; BEGIN SELECT 1; END", "BEGIN SELECT 1; SELECT 2; END",
+        "CREATE OR REPLACE DEFINER=u@h FUNCTION f RETURN INT AS BEGIN RETURN 1; END; SELECT 1"}) {
+    EXPECT_EQ(split(program, oracle), (Statements{std::string(program)}));
   }
 }
 
