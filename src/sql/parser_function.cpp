@@ -1,0 +1,761 @@
+// Function calls, and what else begins like one.
+#include "sql/parser.h"
+
+namespace sallyport::sql {
+
+// A column, a function of any kind, or DATE '2020-01-01'.
+Node* Parser::column_or_function() {
+  bool is_typed_literal = is_one_of({K::date, K::time, K::timestamp}) && (peek(1).token.kind == TokenKind::text);
+  if (is_typed_literal) {
+    Production made(*this, NodeKind::temporal_literal, current().keyword);
+    advance();
+    made.add(Role::operand, text_literal());
+    return made.done();
+  }
+  if (is(TokenKind::word)) {
+    switch (current().keyword) {
+      // Functions without parentheses.
+      case K::current_date:
+      case K::current_time:
+      case K::current_timestamp:
+      case K::current_user:
+      case K::localtime:
+      case K::localtimestamp:
+      case K::utc_date:
+      case K::utc_time:
+      case K::utc_timestamp:
+        return function_call();
+      case K::current_role:
+        if (is_mariadb()) {
+          return function_call();
+        }
+        break;
+      case K::next:
+      case K::previous:
+        if (is_mariadb() && next_is(K::value, 1)) {
+          return sequence_function(current().keyword);
+        }
+        break;
+      case K::default_:
+        return default_function();
+      default:
+        break;
+    }
+    if (next_is(Symbol::parenthesis_open)) {
+      return function_call();
+    }
+    return column_or_qualified_call();
+  }
+  if (!is_identifier()) {
+    fail();
+    return nullptr;
+  }
+  return next_is(Symbol::parenthesis_open) ? function_call() : column_or_qualified_call();
+}
+
+// a.b is a column, a.b() a function.
+Node* Parser::column_or_qualified_call() {
+  Node* column = column_reference();
+  if (!is(Symbol::parenthesis_open) || failed() || column->first == nullptr || column->first->next == nullptr) {
+    return column;
+  }
+  if (column->first->next->next != nullptr) {
+    fail();
+    return nullptr;
+  }
+  column->kind = NodeKind::object_name;
+  column->variant = static_cast<std::uint16_t>(K::function);
+  return generic_call(column, K::no_keyword);
+}
+
+Node* Parser::function_call() {
+  Level level(*this);
+  if (!level) {
+    return nullptr;
+  }
+  Keyword keyword = current().keyword;
+  // These names are functions only where nothing stands before the parenthesis.
+  bool is_soft = false;
+  switch (keyword) {
+    case K::adddate:
+    case K::bit_and:
+    case K::bit_or:
+    case K::bit_xor:
+    case K::cast:
+    case K::count:
+    case K::curdate:
+    case K::curtime:
+    case K::date_add:
+    case K::date_sub:
+    case K::extract:
+    case K::group_concat:
+    case K::json_arrayagg:
+    case K::json_objectagg:
+    case K::max:
+    case K::mid:
+    case K::min:
+    case K::now:
+    case K::position:
+    case K::session_user:
+    case K::st_collect:
+    case K::std:
+    case K::stddev:
+    case K::stddev_pop:
+    case K::stddev_samp:
+    case K::subdate:
+    case K::substr:
+    case K::substring:
+    case K::sum:
+    case K::sysdate:
+    case K::system_user:
+    case K::trim:
+    case K::variance:
+    case K::var_pop:
+    case K::var_samp:
+    case K::median:
+    case K::percentile_cont:
+    case K::percentile_disc:
+      is_soft = true;
+      break;
+    default:
+      break;
+  }
+  if (is_soft && !has_mode(sql_mode::ignore_space) && !calls_directly()) {
+    keyword = K::no_keyword;
+  }
+  if (keyword != K::no_keyword) {
+    if (Node* found = keyword_function(keyword); found != nullptr || failed()) {
+      return found;
+    }
+    if ((name_use() & name_use::no_function) != 0) {
+      fail();
+      return nullptr;
+    }
+  }
+  Production name(*this, NodeKind::object_name, K::function);
+  name.add(Role::name, is_identifier() ? identifier_leaf() : identifier_behind_dot());
+  return generic_call(name.done(), keyword);
+}
+
+// name(...), where name stands already behind us.
+Node* Parser::generic_call(Node* name, Keyword keyword) {
+  Production made(*this, NodeKind::function_call, static_cast<std::uint16_t>(keyword), Role::function, name);
+  arguments(made);
+  over_clause(made, keyword);
+  return made.done();
+}
+
+// (), (a, b), and for functions of the user's own (a AS b).
+void Parser::arguments(Production& into) {
+  expect(Symbol::parenthesis_open);
+  if (accept(Symbol::parenthesis_close)) {
+    return;
+  }
+  do {
+    Node* value = expression();
+    if (is_alias_start()) {
+      Production named(*this, NodeKind::named_argument, 0, Role::value, value);
+      named.add(Role::alias, alias());
+      value = named.done();
+    }
+    into.add(Role::argument, value);
+  } while (accept(Symbol::comma));
+  expect(Symbol::parenthesis_close);
+}
+
+// Null, without an error, where the keyword is a function like any other.
+Node* Parser::keyword_function(Keyword keyword) {
+  switch (keyword) {
+    case K::current_date:
+    case K::current_user:
+    case K::current_role:
+    case K::current_time:
+    case K::current_timestamp:
+    case K::localtime:
+    case K::localtimestamp:
+    case K::utc_date:
+    case K::utc_time:
+    case K::utc_timestamp: {
+      Production name(*this, NodeKind::object_name, K::function);
+      name.add(Role::name, identifier_behind_dot());
+      Production made(*this, NodeKind::function_call, static_cast<std::uint16_t>(keyword), Role::function, name.done());
+      if (is(Symbol::parenthesis_open)) {
+        advance();
+        if (!is(Symbol::parenthesis_close)) {
+          made.add(Role::argument, expression());
+        }
+        expect(Symbol::parenthesis_close);
+      }
+      return made.done();
+    }
+    case K::cast:
+      return cast();
+    case K::convert:
+      return convert();
+    case K::extract:
+      return extract();
+    case K::position:
+      return position();
+    case K::substr:
+    case K::substring:
+    case K::mid:
+      return substring();
+    case K::trim:
+      return trim();
+    case K::char_:
+    case K::character:
+      return char_function();
+    case K::adddate:
+    case K::date_add:
+    case K::date_sub:
+    case K::subdate:
+      return date_arithmetic(keyword);
+    case K::get_format:
+      return get_format();
+    case K::timestampadd:
+    case K::timestampdiff:
+      return timestamp_difference(keyword);
+    case K::weight_string:
+      return weight_string();
+    case K::json_value:
+      return is_mysql() ? json_value() : nullptr;
+    case K::group_concat:
+      return group_concat();
+    case K::avg:
+    case K::bit_and:
+    case K::bit_or:
+    case K::bit_xor:
+    case K::count:
+    case K::json_arrayagg:
+    case K::json_objectagg:
+    case K::max:
+    case K::min:
+    case K::std:
+    case K::stddev:
+    case K::stddev_pop:
+    case K::stddev_samp:
+    case K::st_collect:
+    case K::sum:
+    case K::variance:
+    case K::var_pop:
+    case K::var_samp:
+      return aggregate(keyword);
+    case K::median:
+    case K::percentile_cont:
+    case K::percentile_disc:
+      return is_mariadb() ? percentile(keyword) : nullptr;
+    case K::values:
+    case K::value:
+      return (keyword == K::values && is_mysql()) || is_mariadb() ? values_function() : nullptr;
+    case K::nextval:
+    case K::lastval:
+    case K::setval:
+      return is_mariadb() ? sequence_function(keyword) : nullptr;
+    case K::first_value:
+    case K::last_value:
+    case K::nth_value:
+    case K::lead:
+    case K::lag:
+    case K::row_number:
+    case K::rank:
+    case K::dense_rank:
+    case K::percent_rank:
+    case K::cume_dist:
+    case K::ntile: {
+      Production name(*this, NodeKind::object_name, K::function);
+      name.add(Role::name, identifier_behind_dot());
+      return generic_call(name.done(), keyword);
+    }
+    default:
+      return nullptr;
+  }
+}
+
+namespace {
+constexpr std::uint16_t plain = static_cast<std::uint16_t>(NameStyle::plain);
+}
+
+// CAST(x AS type), with MySQL's AT TIME ZONE, ARRAY.
+Node* Parser::cast() {
+  Production made(*this, NodeKind::cast);
+  advance();
+  expect(Symbol::parenthesis_open);
+  made.add(Role::operand, expression());
+  if (is_mysql() && accept(K::at)) {
+    expect(K::time);
+    expect(K::zone);
+    accept(K::interval);
+    made.add(Role::zone, text_literal());
+  }
+  expect(K::as);
+  made.add(Role::type, cast_type());
+  if (is_mysql() && accept(K::array)) {
+    made.set(node_flag::array);
+  }
+  if (is_mariadb() && accept(K::format)) {
+    made.add(Role::format, text_literal());
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// CONVERT(x, type), CONVERT(x USING charset).
+Node* Parser::convert() {
+  Production made(*this, NodeKind::cast);
+  made.set(node_flag::as_convert);
+  advance();
+  expect(Symbol::parenthesis_open);
+  made.add(Role::operand, expression());
+  if (accept(K::using_)) {
+    made.add(Role::charset, is(K::default_) ? keyword_leaf() : charset_name());
+  } else {
+    expect(Symbol::comma);
+    made.add(Role::type, cast_type());
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+Node* Parser::extract() {
+  Production made(*this, NodeKind::function_call, K::extract);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::unit, interval_unit());
+  expect(K::from);
+  made.add(Role::argument, expression());
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// POSITION(x IN y).
+Node* Parser::position() {
+  Production made(*this, NodeKind::function_call, K::position);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::argument, bit_expression());
+  expect(K::in);
+  made.add(Role::argument, expression());
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// SUBSTRING(x, 1, 2), SUBSTRING(x FROM 1 FOR 2).
+Node* Parser::substring() {
+  Production made(*this, NodeKind::function_call, current().keyword);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::argument, expression());
+  if (accept(K::from)) {
+    made.add(Role::argument, expression());
+    if (accept(K::for_)) {
+      made.add(Role::argument, expression());
+    }
+  } else {
+    expect(Symbol::comma);
+    made.add(Role::argument, expression());
+    if (accept(Symbol::comma)) {
+      made.add(Role::argument, expression());
+    }
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// TRIM([LEADING | TRAILING | BOTH] [x] [FROM] y).
+Node* Parser::trim() {
+  Production made(*this, NodeKind::function_call, K::trim);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  bool has_side = is_one_of({K::leading, K::trailing, K::both});
+  if (has_side) {
+    made.add(Role::side, keyword_leaf());
+  }
+  if (!has_side || !is(K::from)) {
+    made.add(Role::argument, expression());
+  }
+  if (has_side ? accept(K::from) || (fail(), false) : accept(K::from)) {
+    made.add(Role::argument, expression());
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// CHAR(1, 2 USING utf8mb4).
+Node* Parser::char_function() {
+  Production made(*this, NodeKind::function_call, K::char_);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  expression_list(made, Role::argument);
+  if (accept(K::using_)) {
+    made.add(Role::charset, charset_name());
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// DATE_ADD(x, INTERVAL 1 DAY); ADDDATE(x, 1) too.
+Node* Parser::date_arithmetic(Keyword keyword) {
+  Production made(*this, NodeKind::function_call, keyword);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::argument, expression());
+  expect(Symbol::comma);
+  bool takes_days = keyword == K::adddate || keyword == K::subdate;
+  if (is(K::interval)) {
+    Production interval(*this, NodeKind::interval);
+    advance();
+    interval.add(Role::operand, expression());
+    interval.add(Role::unit, interval_unit());
+    made.add(Role::argument, interval.done());
+  } else if (takes_days) {
+    made.add(Role::argument, expression());
+  } else {
+    fail();
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+Node* Parser::get_format() {
+  Production made(*this, NodeKind::function_call, K::get_format);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  if (!is_one_of({K::date, K::time, K::timestamp, K::datetime})) {
+    fail();
+  }
+  made.add(Role::unit, keyword_leaf());
+  expect(Symbol::comma);
+  made.add(Role::argument, expression());
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// TIMESTAMPADD(unit, 1, x), TIMESTAMPDIFF(unit, x, y).
+Node* Parser::timestamp_difference(Keyword keyword) {
+  Production made(*this, NodeKind::function_call, keyword);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::unit, interval_unit());
+  expect(Symbol::comma);
+  made.add(Role::argument, expression());
+  expect(Symbol::comma);
+  made.add(Role::argument, expression());
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// WEIGHT_STRING(x [AS CHAR(1) | AS BINARY(1)] [LEVEL 1, 2-3 ...]), WEIGHT_STRING(x, 1, 2, 3).
+Node* Parser::weight_string() {
+  Production made(*this, NodeKind::function_call, K::weight_string);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::argument, expression());
+  while (accept(Symbol::comma)) {
+    made.add(Role::argument, unsigned_number());
+  }
+  if (accept(K::as)) {
+    Production type(*this, NodeKind::data_type, current().keyword);
+    expect_one_of({K::char_, K::binary});
+    type_length(type);
+    made.add(Role::type, type.done());
+  }
+  if (accept_word("LEVEL")) {
+    do {
+      made.add(Role::level, unsigned_number());
+      if (accept(Symbol::minus)) {
+        made.add(Role::level, unsigned_number());
+      }
+      while (accept_one_of({K::asc, K::desc, K::reverse})) {
+      }
+    } while (accept(Symbol::comma));
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// JSON_VALUE(x, path [RETURNING type] [... ON EMPTY] [... ON ERROR]).
+Node* Parser::json_value() {
+  Production made(*this, NodeKind::function_call, K::json_value);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::argument, simple_expression());
+  expect(Symbol::comma);
+  made.add(Role::argument, text_literal());
+  if (accept(K::returning)) {
+    made.add(Role::type, cast_type());
+  }
+  json_on_response(made);
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// {NULL | ERROR | DEFAULT x} ON {EMPTY | ERROR}, none, one or both.
+void Parser::json_on_response(Production& into) {
+  for (int clauses = 0; clauses < 2 && is_one_of({K::null, K::error, K::default_}); ++clauses) {
+    Production made(*this, NodeKind::json_on_response, current().keyword);
+    bool has_value = is(K::default_);
+    advance();
+    if (has_value) {
+      made.add(Role::value, is_literal() ? literal() : signed_number());
+    }
+    expect(K::on);
+    made.add(Role::event, keyword_leaf());
+    into.add(Role::option, made.done());
+  }
+}
+
+// GROUP_CONCAT([DISTINCT] a, b [ORDER BY c] [SEPARATOR 'x'] [LIMIT 1]).
+Node* Parser::group_concat() {
+  Production made(*this, NodeKind::function_call, K::group_concat);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  if (accept(K::distinct)) {
+    made.set(node_flag::distinct);
+  }
+  expression_list(made, Role::argument);
+  if (is(K::order)) {
+    made.add(Role::order_by, order_by());
+  }
+  if (accept(K::separator)) {
+    made.add(Role::separator, literal());
+  }
+  if (is_mariadb() && is(K::limit)) {
+    made.add(Role::limit, limit());
+  }
+  expect(Symbol::parenthesis_close);
+  over_clause(made, K::group_concat);
+  return made.done();
+}
+
+Node* Parser::aggregate(Keyword keyword) {
+  Production made(*this, NodeKind::function_call, keyword);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  if (keyword == K::count && is(Symbol::star)) {
+    made.add(Role::argument, leaf(NodeKind::star));
+  } else {
+    if (accept(K::distinct)) {
+      made.set(node_flag::distinct);
+    } else {
+      accept(K::all);
+    }
+    expression_list(made, Role::argument);
+    if (is_mariadb() && is(K::order)) {
+      made.add(Role::order_by, order_by());
+    }
+    if (is_mariadb() && is(K::limit)) {
+      made.add(Role::limit, limit());
+    }
+    if (keyword == K::json_arrayagg && is_mysql_since(90300)) {
+      if (is(K::order)) {
+        made.add(Role::order_by, order_by());
+      }
+      if (accept(K::absent) || accept(K::null)) {
+        expect(K::on);
+        expect(K::null);
+      }
+    }
+  }
+  expect(Symbol::parenthesis_close);
+  over_clause(made, keyword);
+  return made.done();
+}
+
+// PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) OVER (...), MEDIAN(x) OVER (...).
+Node* Parser::percentile(Keyword keyword) {
+  Production made(*this, NodeKind::function_call, keyword);
+  made.add(Role::function, leaf(NodeKind::name, plain));
+  expect(Symbol::parenthesis_open);
+  made.add(Role::argument, expression());
+  expect(Symbol::parenthesis_close);
+  if (keyword != K::median) {
+    expect(K::within, K::group);
+    expect(Symbol::parenthesis_open);
+    made.add(Role::order_by, order_by());
+    expect(Symbol::parenthesis_close);
+  }
+  if (!is(K::over)) {
+    fail();
+  }
+  over_clause(made, keyword);
+  return made.done();
+}
+
+// VALUES(a) of ON DUPLICATE KEY UPDATE; MariaDB's VALUE(a) anywhere.
+Node* Parser::values_function() {
+  Production made(*this, NodeKind::values_of);
+  advance();
+  expect(Symbol::parenthesis_open);
+  made.add(Role::column, column_reference());
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+Node* Parser::default_function() {
+  if (!next_is(Symbol::parenthesis_open)) {
+    fail();
+    return nullptr;
+  }
+  Production made(*this, NodeKind::default_of);
+  advance();
+  expect(Symbol::parenthesis_open);
+  made.add(Role::column, column_reference());
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// NEXT VALUE FOR s, PREVIOUS VALUE FOR s, NEXTVAL(s), LASTVAL(s), SETVAL(s, 1, 0, 1).
+Node* Parser::sequence_function(Keyword keyword) {
+  Production made(*this, NodeKind::sequence_value, keyword);
+  advance();
+  if (keyword == K::next || keyword == K::previous) {
+    expect(K::value);
+    expect(K::for_);
+    made.add(Role::sequence, object_name(K::sequence));
+    return made.done();
+  }
+  expect(Symbol::parenthesis_open);
+  made.add(Role::sequence, object_name(K::sequence));
+  while (keyword == K::setval && accept(Symbol::comma)) {
+    made.add(Role::argument, signed_number());
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+// [FROM FIRST | LAST] [RESPECT | IGNORE NULLS] OVER window.
+void Parser::over_clause(Production& into, Keyword function) {
+  if (function == K::nth_value && is(K::from)) {
+    advance();
+    expect_one_of({K::first, K::last});
+  }
+  if (is_one_of({K::respect, K::ignore}) && next_is(K::nulls)) {
+    into.add(Role::nulls, keyword_leaf());
+    advance();
+  }
+  if (!is(K::over)) {
+    return;
+  }
+  advance();
+  if (is(Symbol::parenthesis_open)) {
+    into.add(Role::window, window_specification());
+  } else {
+    Production named(*this, NodeKind::window_name);
+    named.add(Role::name, identifier_leaf());
+    into.add(Role::window, named.done());
+  }
+}
+
+// ([name] [PARTITION BY ...] [ORDER BY ...] [frame])
+Node* Parser::window_specification() {
+  Level level(*this);
+  Production made(*this, NodeKind::window);
+  expect(Symbol::parenthesis_open);
+  if (!level) {
+    return nullptr;
+  }
+  if (is_identifier() && !is_one_of({K::rows, K::range, K::groups}) && !(is(K::partition) && next_is(K::by))) {
+    made.add(Role::base, identifier_leaf());
+  }
+  if (is(K::partition)) {
+    Production partition(*this, NodeKind::partition_by);
+    advance();
+    expect(K::by);
+    comma_list(partition, Role::element, [&] { return order_item(); });
+    made.add(Role::partition_by, partition.done());
+  }
+  if (is(K::order)) {
+    made.add(Role::order_by, order_by());
+  }
+  if (is_one_of({K::rows, K::range, K::groups})) {
+    made.add(Role::frame, window_frame());
+  }
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
+Node* Parser::window_frame() {
+  Production made(*this, NodeKind::window_frame, current().keyword);
+  advance();
+  if (accept(K::between)) {
+    made.add(Role::low, frame_bound());
+    expect(K::and_);
+    made.add(Role::high, frame_bound());
+  } else {
+    made.add(Role::low, frame_bound());
+  }
+  if (accept(K::exclude)) {
+    Production exclusion(*this, NodeKind::frame_exclusion, current().keyword);
+    if (accept(K::current)) {
+      expect(K::row);
+    } else if (accept(K::no)) {
+      expect(K::others);
+    } else {
+      expect_one_of({K::ties, K::group});
+    }
+    made.add(Role::exclude, exclusion.done());
+  }
+  return made.done();
+}
+
+// UNBOUNDED PRECEDING, CURRENT ROW, 1 FOLLOWING, INTERVAL 1 DAY PRECEDING.
+Node* Parser::frame_bound() {
+  Production made(*this, NodeKind::frame_bound);
+  if (accept(K::current)) {
+    made.variant(K::current);
+    expect(K::row);
+    return made.done();
+  }
+  if (accept(K::unbounded)) {
+    made.set(node_flag::unbounded);
+  } else if (is(K::interval) && is_mysql()) {
+    Production interval(*this, NodeKind::interval);
+    advance();
+    interval.add(Role::operand, expression());
+    interval.add(Role::unit, interval_unit());
+    made.add(Role::operand, interval.done());
+  } else {
+    made.add(Role::operand, bit_expression());
+  }
+  made.variant(current().keyword);
+  expect_one_of({K::preceding, K::following});
+  return made.done();
+}
+
+Node* Parser::interval_unit() {
+  static constexpr auto units = {K::microsecond,
+                                 K::second,
+                                 K::minute,
+                                 K::hour,
+                                 K::day,
+                                 K::week,
+                                 K::month,
+                                 K::quarter,
+                                 K::year,
+                                 K::second_microsecond,
+                                 K::minute_microsecond,
+                                 K::minute_second,
+                                 K::hour_microsecond,
+                                 K::hour_second,
+                                 K::hour_minute,
+                                 K::day_microsecond,
+                                 K::day_second,
+                                 K::day_minute,
+                                 K::day_hour,
+                                 K::year_month,
+                                 K::sql_tsi_second,
+                                 K::sql_tsi_minute,
+                                 K::sql_tsi_hour,
+                                 K::sql_tsi_day,
+                                 K::sql_tsi_week,
+                                 K::sql_tsi_month,
+                                 K::sql_tsi_quarter,
+                                 K::sql_tsi_year};
+  if (!is_one_of(units)) {
+    fail();
+    return nullptr;
+  }
+  return keyword_leaf();
+}
+
+}  // namespace sallyport::sql
