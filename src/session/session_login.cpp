@@ -365,7 +365,8 @@ void Session::process_backend_login() {
     Bytes received{from_backend_.unclaimed()};
     auto message = wire::find_message(received, login.next_sequence_id(), wire::control_packet_bytes_max);
     if (!message) {
-      refuse_login_by_backend(Reason::backend_login_failed, "the server's packets are out of order or too large");
+      refuse_login_by_backend(Reason::backend_login_failed,
+                              "the server sent " + wire::describe_misplaced_frame(received, login.next_sequence_id()));
       return;
     }
     if (!*message) {
@@ -414,7 +415,9 @@ void Session::process_setup() {
     auto message = wire::find_message(received, BackendSetup::next_sequence_id, wire::control_packet_bytes_max);
     if (!message) {
       if (!retry_backend()) {
-        refuse_login_by_backend(Reason::backend_login_failed, "the server's packets are out of order or too large");
+        refuse_login_by_backend(
+            Reason::backend_login_failed,
+            "the server sent " + wire::describe_misplaced_frame(received, BackendSetup::next_sequence_id));
       }
       return;
     }

@@ -82,7 +82,7 @@ void SpareBackend::read() {
     Bytes received{input_.unclaimed()};
     auto message = wire::find_message(received, expected_sequence_id(), wire::control_packet_bytes_max);
     if (!message) {
-      fail("the server's packets are out of order or too large");
+      fail("the server sent " + wire::describe_misplaced_frame(received, expected_sequence_id()));
       return;
     }
     if (!*message) {

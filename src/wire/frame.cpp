@@ -30,6 +30,15 @@ Result<std::optional<Message>, FrameError> find_message(Bytes bytes, std::uint8_
   }
 }
 
+std::string describe_misplaced_frame(Bytes bytes, std::uint8_t expected_sequence_id) {
+  auto header = read_frame_header(bytes);
+  if (!header) {
+    return "nothing";
+  }
+  return "a packet of " + std::to_string(header->payload_bytes) + " bytes with number " +
+         std::to_string(header->sequence_id) + " where number " + std::to_string(expected_sequence_id) + " was due";
+}
+
 Bytes message_payload(Bytes bytes, const Message& message, std::vector<std::uint8_t>& scratch) {
   if (message.frames == 1) {
     return bytes.subspan(frame_header_bytes, message.frame_bytes - frame_header_bytes);

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/result.h"
@@ -44,6 +46,9 @@ struct Message {
 // its frames' payloads.
 Result<std::optional<Message>, FrameError> find_message(Bytes bytes, std::uint8_t expected_sequence_id,
                                                         std::uint64_t payload_bytes_max);
+
+// For a person: what stands at the front of `bytes` where find_message() gave an error.
+std::string describe_misplaced_frame(Bytes bytes, std::uint8_t expected_sequence_id);
 
 // The payload of a message found at the front of `bytes`. Borrowed from `bytes` when the message is one frame;
 // otherwise joined in `scratch`, from which it is then borrowed.
