@@ -91,7 +91,8 @@ bool says_the_same(const Node& one, std::string_view text, const Node& other, st
   if (one.variant != other.variant) {
     return false;
   }
-  if (one.first == nullptr && other.first == nullptr && one.kind == NodeKind::literal) {
+  bool is_literal = one.kind == NodeKind::literal || one.kind == NodeKind::literal_part || one.kind == NodeKind::hint;
+  if (is_literal && one.first == nullptr && other.first == nullptr) {
     return one.in(text) == other.in(other_text);
   }
   const Node* left = one.first;

@@ -16,9 +16,6 @@
 #include "sql/lexer.h"
 #include "sql/parse.h"
 
-// The grammar's switches are over some of 900 keywords, or of the tokens, and have a default.
-#pragma GCC diagnostic ignored "-Wswitch-enum"
-
 namespace sallyport::sql {
 
 class Production;

@@ -100,7 +100,7 @@ bool Parser::is_literal() const {
   }
 }
 
-// 'a' 'b' is one text.
+// 'a' 'b' is one text, of two parts.
 Node* Parser::text_literal() {
   bool is_national = is(TokenKind::national_text);
   Production made(*this, NodeKind::literal,
@@ -109,9 +109,13 @@ Node* Parser::text_literal() {
     fail();
     return nullptr;
   }
-  advance();
-  while (is_text()) {
+  if (peek(1).token.kind != TokenKind::text) {
     advance();
+    return made.done();
+  }
+  made.add(Role::part, leaf(NodeKind::literal_part));
+  while (is_text()) {
+    made.add(Role::part, leaf(NodeKind::literal_part));
   }
   return made.done();
 }
@@ -125,12 +129,9 @@ Node* Parser::literal() {
       return text_literal();
     case TokenKind::introducer: {
       Production made(*this, NodeKind::literal, static_cast<std::uint16_t>(LiteralKind::introduced));
-      advance();
-      if (is(TokenKind::hexadecimal) || is(TokenKind::bits)) {
-        advance();
-      } else {
-        text_literal();
-      }
+      made.add(Role::charset, leaf(NodeKind::literal_part));
+      made.add(Role::value,
+               is(TokenKind::hexadecimal) || is(TokenKind::bits) ? leaf(NodeKind::literal_part) : text_literal());
       return made.done();
     }
     case TokenKind::hexadecimal:

@@ -1,0 +1,275 @@
+#include "sql/printer.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "sql/lexer.h"
+
+namespace sallyport::sql {
+namespace {
+
+bool is_blank(char byte) {
+  return byte == ' ' || (byte >= 9 && byte <= 13);
+}
+
+// Beside these a token never grows: no operator of several characters and no comment has them in it, and no name.
+bool stands_alone(char character) {
+  return character == ',' || character == ')' || character == '+' || character == '%' || character == '^' ||
+         character == '~';
+}
+
+// A leaf of the tree, with what is to be printed for it.
+struct Piece {
+  enum class Kind : std::uint8_t { as_written, name, hidden, cut };
+  std::uint32_t begin;
+  std::uint32_t end;
+  Kind kind;
+};
+
+// Which names are quoted: those that are names of the schema or of the statement. What is written elsewhere as a name
+// (a function, an engine, a character set) may be more than one.
+bool is_quotable(const Node& parent, const Node& name) {
+  if (name.role == Role::function) {
+    return false;
+  }
+  switch (parent.kind) {
+    case NodeKind::column_reference:
+    case NodeKind::common_table_expression:
+    case NodeKind::select_item:
+    case NodeKind::table:
+    case NodeKind::derived_table:
+    case NodeKind::join:
+    case NodeKind::row_alias:
+    case NodeKind::window_definition:
+    case NodeKind::window_name:
+    case NodeKind::window:
+      return true;
+    case NodeKind::object_name:
+      return parent.keyword() != Keyword::function;
+    default:
+      return false;
+  }
+}
+
+class LeafCollector {
+ public:
+  enum class Literals : std::uint8_t { shown, hidden };
+  LeafCollector(std::string_view text, Literals literals, const std::function<bool(const Node&)>* hides)
+      : text_(text), literals_(literals), hides_(hides) {}
+
+  void collect(const Node& node, const Node* parent) {
+    if (node.first == nullptr || node.kind == NodeKind::literal) {
+      add_leaf(node, parent);
+      return;
+    }
+    if (literals_ == Literals::hidden && cut_list(node)) {
+      return;
+    }
+    for (const Node& child : children(node)) {
+      collect(child, &node);
+    }
+  }
+  std::vector<Piece> take() { return std::move(pieces_); }
+
+ private:
+  void add(const Node& node, Piece::Kind kind) { pieces_.push_back({node.begin, node.end, kind}); }
+
+  void add_leaf(const Node& node, const Node* parent) {
+    if (node.begin == node.end) {
+      return;
+    }
+    switch (node.kind) {
+      case NodeKind::name: {
+        bool quotes = parent != nullptr && node.as<NameStyle>() == NameStyle::plain && is_quotable(*parent, node);
+        add(node, quotes ? Piece::Kind::name : Piece::Kind::as_written);
+        return;
+      }
+      case NodeKind::literal: {
+        auto kind = node.as<LiteralKind>();
+        bool is_constant = kind == LiteralKind::null || kind == LiteralKind::true_ || kind == LiteralKind::false_;
+        bool hidden = (literals_ == Literals::hidden && !is_constant) || (hides_ != nullptr && (*hides_)(node));
+        add(node, hidden ? Piece::Kind::hidden : Piece::Kind::as_written);
+        return;
+      }
+      case NodeKind::parameter:
+      case NodeKind::hint:
+        add(node, Piece::Kind::as_written);
+        return;
+      default:
+        return;  // keywords and symbols
+    }
+  }
+
+  static bool is_literal(const Node& node) {
+    return node.kind == NodeKind::literal || node.kind == NodeKind::parameter ||
+           (node.kind == NodeKind::unary && node.first != nullptr && is_literal(*node.first));
+  }
+
+  // (1, 2, 3) is (?, ...), and of several rows of an INSERT the first one stands for all.
+  bool cut_list(const Node& node) {
+    bool has_rows = node.kind == NodeKind::insert_values || node.kind == NodeKind::values_query;
+    if (!has_rows && node.kind != NodeKind::in) {
+      return false;
+    }
+    const Node* first = node.child(Role::element);
+    if (first == nullptr || first->next == nullptr) {
+      return false;
+    }
+    const Node* last = first;
+    for (const Node* element = first; element != nullptr && element->role == Role::element; element = element->next) {
+      if (!has_rows && !is_literal(*element)) {
+        return false;
+      }
+      last = element;
+    }
+    for (const Node* child = node.first; child != first->next; child = child->next) {
+      collect(*child, &node);
+    }
+    pieces_.push_back({first->next->begin, last->end, Piece::Kind::cut});
+    for (const Node* child = last->next; child != nullptr; child = child->next) {
+      collect(*child, &node);
+    }
+    return true;
+  }
+
+  std::string_view text_;
+  Literals literals_;
+  const std::function<bool(const Node&)>* hides_;
+  std::vector<Piece> pieces_;
+};
+
+class TokenPrinter {
+ public:
+  TokenPrinter(std::string_view text, const Dialect& dialect, std::vector<Piece> pieces)
+      : text_(text), dialect_(dialect), pieces_(std::move(pieces)) {}
+
+  std::string print() {
+    Lexer lexer(text_, dialect_);
+    std::size_t at = 0;
+    for (Token token = lexer.next_code(); token.kind != TokenKind::end && token.kind != TokenKind::error;
+         token = lexer.next_code()) {
+      while (at < pieces_.size() && pieces_[at].end <= token.begin) {
+        ++at;
+      }
+      const Piece* piece = at < pieces_.size() && pieces_[at].begin <= token.begin ? &pieces_[at] : nullptr;
+      bool continues = piece != nullptr && token.begin > piece->begin;
+      if (continues && piece->kind != Piece::Kind::as_written) {
+        previous_ = token;
+        continue;
+      }
+      separate(token);
+      append(token, piece);
+      previous_ = token;
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void append(const Token& token, const Piece* piece) {
+    std::string_view written = token.in(text_);
+    if (piece == nullptr) {
+      if (token.kind == TokenKind::word) {
+        std::transform(written.begin(), written.end(), std::back_inserter(out_), [](char character) {
+          return character >= 'a' && character <= 'z' ? static_cast<char>(character - ('a' - 'A')) : character;
+        });
+      } else {
+        out_ += written;
+      }
+      return;
+    }
+    switch (piece->kind) {
+      case Piece::Kind::as_written:
+        out_ += written;
+        break;
+      case Piece::Kind::name:
+        out_ += '`';
+        out_ += written;
+        out_ += '`';
+        break;
+      case Piece::Kind::hidden:
+        out_ += '?';
+        break;
+      case Piece::Kind::cut:
+        out_ += "...";
+        break;
+    }
+  }
+
+  // A blank between two tokens, but where it would say something else, or looks odd.
+  void separate(const Token& token) {
+    if (out_.empty()) {
+      return;
+    }
+    bool touches = previous_.end == token.begin;
+    bool keeps = false;
+    for (Symbol symbol : {Symbol::at, Symbol::dot, Symbol::colon, Symbol::brace_open, Symbol::dot_dot}) {
+      keeps = keeps || previous_.is(symbol) || token.is(symbol);
+    }
+    bool opens = token.is(Symbol::parenthesis_open) && previous_.kind != TokenKind::symbol;
+    if (keeps || opens) {
+      out_ += touches ? "" : " ";
+      return;
+    }
+    bool tight = previous_.is(Symbol::parenthesis_open) || token.is(Symbol::parenthesis_close) ||
+                 token.is(Symbol::comma) || token.is(Symbol::semicolon);
+    out_ += tight ? "" : " ";
+  }
+
+  std::string_view text_;
+  const Dialect& dialect_;
+  std::vector<Piece> pieces_;
+  Token previous_;
+  std::string out_;
+};
+
+std::string print(const Node& root, std::string_view text, const Dialect& dialect, LeafCollector::Literals literals,
+                  const std::function<bool(const Node&)>* hides) {
+  LeafCollector leaves(text, literals, hides);
+  leaves.collect(root, nullptr);
+  return TokenPrinter{text, dialect, leaves.take()}.print();
+}
+
+}  // namespace
+
+std::optional<std::string> without_comments(std::string_view text, const Dialect& dialect) {
+  bool may_have_comments = text.find("/*") != std::string_view::npos || text.find('#') != std::string_view::npos ||
+                           text.find("--") != std::string_view::npos;
+  if (!may_have_comments) {
+    return std::nullopt;
+  }
+  Lexer lexer(text, dialect);
+  std::string out;
+  bool dropped = false;
+  bool gap = false;  // a comment has stood between what was printed and the token at hand
+  for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error;
+       token = lexer.next()) {
+    if (token.kind == TokenKind::comment || token.kind == TokenKind::code_begin || token.kind == TokenKind::code_end) {
+      dropped = gap = true;
+      continue;
+    }
+    std::string_view written = token.in(text);
+    bool separated = out.empty() || is_blank(out.back()) || token.kind == TokenKind::white_space ||
+                     stands_alone(out.back()) || (stands_alone(written.front()) && written.size() == 1);
+    if (gap && !separated) {
+      out += ' ';
+    }
+    gap = false;
+    out += written;
+  }
+  return dropped ? std::optional(std::move(out)) : std::nullopt;
+}
+
+std::string canonical_text(const Node& root, std::string_view text, const Dialect& dialect) {
+  return print(root, text, dialect, LeafCollector::Literals::shown, nullptr);
+}
+
+std::string normalised_text(const Node& root, std::string_view text, const Dialect& dialect) {
+  return print(root, text, dialect, LeafCollector::Literals::hidden, nullptr);
+}
+
+std::string redacted_text(const Node& root, std::string_view text, const Dialect& dialect,
+                          const std::function<bool(const Node& literal)>& hides) {
+  return print(root, text, dialect, LeafCollector::Literals::shown, &hides);
+}
+
+}  // namespace sallyport::sql

@@ -1,0 +1,30 @@
+// Statements back to text.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sql/ast.h"
+#include "sql/dialect.h"
+
+namespace sallyport::sql {
+
+// The text that is sent to the server in place of `text`, which parses: its tokens and its blanks, without comments but
+// hints, and with the insides of executable comments as code. Nothing where that is `text` itself.
+std::optional<std::string> without_comments(std::string_view text, const Dialect& dialect);
+
+// Words of the grammar in upper case, names in the quotes of the server, one blank where one is due: two statements
+// that differ in nothing else have the same canonical text. It parses to a tree that says the same.
+std::string canonical_text(const Node& root, std::string_view text, const Dialect& dialect);
+
+// The canonical text with a question mark for each literal, and lists of these cut short: what statements of one shape
+// have in common. It does not parse.
+std::string normalised_text(const Node& root, std::string_view text, const Dialect& dialect);
+
+// The canonical text with a question mark for each literal that `hides`.
+std::string redacted_text(const Node& root, std::string_view text, const Dialect& dialect,
+                          const std::function<bool(const Node& literal)>& hides);
+
+}  // namespace sallyport::sql
