@@ -96,6 +96,9 @@ bool Kill::exchange() {
     case SideKill::State::wants_to_know:
       ask_whether_wanted();
       return true;
+    case SideKill::State::pausing:
+      close_held();
+      return progress;
     case SideKill::State::connecting:
     case SideKill::State::over:
       return progress;
@@ -165,11 +168,7 @@ void Kill::finish() {
     leg_.reset();
     loop_.own_counters().lower(Level::backend_connections_open);
   }
-  if (task_.held) {
-    task_.held->shutdown_write();
-    task_.held.reset();
-    loop_.own_counters().lower(Level::backend_connections_open);
-  }
+  close_held();
   count(outcome);
   if (begun_) {
     loop_.own_counters().lower(Level::side_connections_open);
@@ -183,6 +182,14 @@ void Kill::finish() {
     asker->kill_answered(state_.order().number, outcome);
   }
   loop_.side_kills().remove(self);
+}
+
+void Kill::close_held() {
+  if (task_.held) {
+    task_.held->shutdown_write();
+    task_.held.reset();
+    loop_.own_counters().lower(Level::backend_connections_open);
+  }
 }
 
 void Kill::count(const KillOutcome& outcome) {

@@ -44,6 +44,7 @@ class Kill final : public Leg::Owner, public std::enable_shared_from_this<Kill> 
   bool continue_tls();
   void ask_whether_wanted();
   void finish();
+  void close_held();
   void count(const session::KillOutcome& outcome);
   void record(const session::KillOutcome& outcome);
 

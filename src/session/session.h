@@ -352,8 +352,8 @@ class Session {
   std::uint8_t forward_kill(const PendingCommand& pending);
 
   // KILLs by side connection (session_side_kill.cpp).
-  enum class KillScope : std::uint8_t { query, connection };
-  void order_kill(KillScope scope, Reason reason);
+  enum class KillPurpose : std::uint8_t { stop_statement, leave_nothing };
+  void order_kill(KillPurpose purpose, Reason reason);
   // limits.statement_timeout has passed, or that of what was done about it.
   void statement_overdue();
   // What is still to be done about a KILL when the answer that it was to stop has ended. True: the session waits.

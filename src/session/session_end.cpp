@@ -64,7 +64,7 @@ void Session::close(Reason reason, std::string detail) {
     record_outcome(killing->pending, "aborted", code, nullptr);
   }
   if (statement_runs()) {
-    order_kill(KillScope::connection, reason);
+    order_kill(KillPurpose::leave_nothing, reason);
   }
   bool was_verified = phase<LoggingIn>() == nullptr;
   if (start_recorded_) {

@@ -25,35 +25,41 @@ KillOrder Session::kill_order() {
   return order;
 }
 
-void Session::order_kill(KillScope scope, Reason reason) {
+void Session::order_kill(KillPurpose purpose, Reason reason) {
+  bool leaves = purpose == KillPurpose::leave_nothing;
+  bool is_mysql = who_->connection->flavor == Flavor::mysql;
+  std::string number = std::to_string(backend_.connection_id);
   // Softly: MariaDB then lets a repair or the making of an index come to a safe end.
-  std::string text = who_->connection->flavor == Flavor::mariadb ? "KILL SOFT " : "KILL ";
-  text += scope == KillScope::query ? "QUERY " : "CONNECTION ";
-  text += std::to_string(backend_.connection_id);
+  std::string text = is_mysql ? "KILL QUERY " : leaves ? "KILL SOFT CONNECTION " : "KILL SOFT QUERY ";
+  text += number;
+  // MySQL closes a killed connection's socket while its thread may still write, over TLS to whichever connection has
+  // the descriptor by then: so the statement is ended first.
+  std::string last_text = leaves && is_mysql ? "KILL CONNECTION " + number : std::string{};
   auto* answering = phase<Answering>();
   auto* interrupted = phase<Interrupted>();
   records_.kill({.of = answering != nullptr     ? answering->pending.seq
                        : interrupted != nullptr ? interrupted->seq
                                                 : 0,
                  .reason = reason_text(reason).code,
-                 .text = text},
+                 .text = last_text.empty() ? text : text + "; " + last_text},
                 now_.wall);
   kill_seq_ = records_.last_seq();
   count_audit();
   auto not_begun = actions_.begin() + static_cast<std::ptrdiff_t>(next_action_);
   actions_.erase(std::remove(not_begun, actions_.end(), Action::kill), actions_.end());
-  kill_order_ = std::make_unique<KillOrder>(
-      KillOrder{.number = ++kills_ordered_,
-                .environment = who_->environment,
-                .kind = {.connection = who_->connection->name,
-                         .server = target_.server->name,
-                         .login = target_.login->name,
-                         .collation_id = hello_.collation_id},
-                .server = backend_server_,
-                .text = std::move(text),
-                .session_id = origin_.session_id,
-                .of = kill_seq_,
-                .outcome_seq = scope == KillScope::connection ? kill_seq_ + 2 : 0});  // behind session_end
+  kill_order_ =
+      std::make_unique<KillOrder>(KillOrder{.number = ++kills_ordered_,
+                                            .environment = who_->environment,
+                                            .kind = {.connection = who_->connection->name,
+                                                     .server = target_.server->name,
+                                                     .login = target_.login->name,
+                                                     .collation_id = hello_.collation_id},
+                                            .server = backend_server_,
+                                            .text = std::move(text),
+                                            .last_text = std::move(last_text),
+                                            .session_id = origin_.session_id,
+                                            .of = kill_seq_,
+                                            .outcome_seq = leaves ? kill_seq_ + 2 : 0});  // behind session_end
 }
 
 void Session::statement_overdue() {
@@ -74,7 +80,7 @@ void Session::statement_overdue() {
     interrupt_ = Interrupt::asked_again;
     phase_deadline_ = interrupt_until_;
   }
-  order_kill(KillScope::query, Reason::statement_timeout);
+  order_kill(KillPurpose::stop_statement, Reason::statement_timeout);
   request(Action::commit_audit);
   request(Action::kill);
 }

@@ -3,6 +3,13 @@
 #include <utility>
 
 namespace sallyport::session {
+namespace {
+
+// After it nearly every statement that was killed, and whose connection was closed, has ended.
+constexpr Milliseconds last_text_delay{100};
+constexpr std::uint16_t unknown_thread = 1094;
+
+}  // namespace
 
 std::string_view name_of(KillOutcome::Status status) {
   switch (status) {
@@ -48,6 +55,7 @@ void SideKill::tls_established() {
 void SideKill::go_ahead(Now now) {
   if (state_ == State::wants_to_know) {
     asked_ = true;
+    pause_until_ = now.mono + last_text_delay;
     state_ = State::busy;
     spare_.kill(order_.text, now);
   }
@@ -88,7 +96,14 @@ void SideKill::follow() {
         break;
       }
       outcome_.refusal = spare_.kill_refusal();
+      if (!outcome_.refusal && !last_asked_ && !order_.last_text.empty()) {
+        state_ = State::pausing;
+        break;
+      }
       spare_.quit();
+      if (last_asked_ && outcome_.refusal && outcome_.refusal->code == unknown_thread) {
+        outcome_.refusal.reset();  // it has ended
+      }
       if (outcome_.refusal) {
         end(KillOutcome::Status::refused, std::to_string(outcome_.refusal->code) + " " + outcome_.refusal->message);
       } else {
@@ -107,6 +122,10 @@ void SideKill::time_passed(Now now) {
     unreachable_ = !asked_;
     end(KillOutcome::Status::failed, asked_ ? "the server did not answer the KILL within limits.kill_timeout"
                                             : "the server was not reached within limits.kill_timeout");
+  } else if (state_ == State::pausing && now.mono >= pause_until_) {
+    last_asked_ = true;
+    state_ = State::busy;
+    spare_.kill(order_.last_text, now);
   }
 }
 

@@ -3,9 +3,10 @@
 // net::SideKills.
 //
 // A server numbers its connections, and a number is free for another as soon as its connection has ended. So whoever
-// asks for a KILL keeps the target's connection open until it was answered or given up.
+// asks for a KILL keeps the target's connection open until it was answered or given up, or State::pausing.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,8 @@ struct KillOrder {
   BackendKind kind;                                // the target's login; no capabilities
   std::string server;                              // where the target is connected to, as the shell has written it
   std::string text;                                // "KILL QUERY 7"
+  // What is asked besides, once the target's connection is closed: "KILL CONNECTION 7". Empty: nothing.
+  std::string last_text{};
   // Of the record that says that it was asked for; its outcome is the record behind `outcome_seq` - 1.
   std::string session_id;
   std::uint64_t of = 0;
@@ -54,6 +57,7 @@ class SideKill {
     busy,
     wants_tls,      // once output() is sent; then tls_established()
     wants_to_know,  // whether the KILL is still wanted: go_ahead() or call_off()
+    pausing,        // the target's connection is to be closed; time_passed() goes on
     over            // outcome() says how; the connection is to be closed, after output() was sent
   };
   State state() const { return state_; }
@@ -78,7 +82,7 @@ class SideKill {
   std::optional<NextMessage> next_message() const { return spare_.next_message(); }
   std::optional<CompressionStart> compression_due() const { return spare_.compression_due(); }
   void time_passed(Now now);
-  MonoTime deadline() const { return deadline_; }
+  MonoTime deadline() const { return state_ == State::pausing ? std::min(pause_until_, deadline_) : deadline_; }
   OutputQueue& output() { return spare_.output(); }
 
  private:
@@ -89,6 +93,8 @@ class SideKill {
   SpareBackend spare_;
   State state_ = State::connecting;
   bool asked_ = false;  // the KILL is on its way
+  bool last_asked_ = false;
+  MonoTime pause_until_{};
   bool unreachable_ = false;
   MonoTime deadline_;
   KillOutcome outcome_;

@@ -22,7 +22,7 @@ class SideKillDialogue : public testing::Test {
  protected:
   SideKillDialogue() { begin(); }
 
-  void begin(BackendTlsMode tls = BackendTlsMode::disabled) {
+  void begin(BackendTlsMode tls = BackendTlsMode::disabled, std::string last_text = {}) {
     ConnectionSettings connection;
     connection.name = "shop";
     connection.flavor = Flavor::mariadb;
@@ -37,7 +37,8 @@ class SideKillDialogue : public testing::Test {
     kill_ = std::make_unique<SideKill>(KillOrder{.environment = environment,
                                                  .kind = {.connection = "shop", .server = "primary", .login = "reader"},
                                                  .server = "somewhere",
-                                                 .text = "KILL QUERY 7"},
+                                                 .text = "KILL QUERY 7",
+                                                 .last_text = std::move(last_text)},
                                        now_);
   }
   void receive(const Buffer& bytes) {
@@ -103,6 +104,35 @@ TEST_F(SideKillDialogue, LogsInSaysItsOneStatementAndGoes) {
   EXPECT_EQ(status(), Status::done);
   EXPECT_EQ(sent(), quit);
   EXPECT_FALSE(kill_->found_server_unreachable());
+}
+
+TEST_F(SideKillDialogue, AsksForTheLastThingOnceTheTargetsConnectionHadTimeToGo) {
+  for (bool is_gone : {true, false}) {
+    begin(BackendTlsMode::disabled, "KILL CONNECTION 7");
+    ask();
+    receive(packet(1, ok_payload));
+    ASSERT_EQ(kill_->state(), State::pausing);
+    EXPECT_EQ(sent(), "");
+    now_.mono += Milliseconds{99};
+    kill_->time_passed(now_);
+    EXPECT_EQ(kill_->state(), State::pausing);
+    now_.mono += Milliseconds{1};
+    EXPECT_GE(now_.mono, kill_->deadline());
+    kill_->time_passed(now_);
+    EXPECT_EQ(sent().substr(5), "KILL CONNECTION 7");
+    receive(is_gone ? err("\x46\x04#HY000Unknown thread id: 7") : packet(1, ok_payload));
+    EXPECT_EQ(status(), Status::done);
+    EXPECT_FALSE(kill_->outcome().refusal);
+    EXPECT_EQ(sent(), quit);
+  }
+  begin(BackendTlsMode::disabled, "KILL CONNECTION 7");
+  ask();
+  receive(packet(1, ok_payload));
+  now_.mono += Milliseconds{100};
+  kill_->time_passed(now_);
+  now_.mono += Milliseconds{700};
+  kill_->time_passed(now_);
+  EXPECT_EQ(status(), Status::failed) << "nobody answers";
 }
 
 TEST_F(SideKillDialogue, WhatIsNoLongerWantedIsNotSaid) {

@@ -273,8 +273,8 @@ bool World::is_own_command(std::uint8_t opcode, std::uint32_t statement_id) {
 }
 
 void World::check_order(const session::KillOrder& order, std::string_view verb) {
-  if (order.text.find(verb) == std::string::npos || order.server != "the server" || order.kind.login != kind_.login ||
-      !order.environment) {
+  if ((order.text + ";" + order.last_text).find(verb) == std::string::npos || order.server != "the server" ||
+      order.kind.login != kind_.login || !order.environment) {
     fail("a wrong order: " + order.text);
   }
 }

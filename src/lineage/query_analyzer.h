@@ -1,0 +1,107 @@
+// Queries to the lineage of their columns, for analyzer.h.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lineage/analyzer.h"
+#include "lineage/functions.h"
+#include "lineage/scope.h"
+
+namespace sallyport::lineage {
+
+// One text with its tree: that of the statement, of a view, of an expression of a generated column.
+struct SourceText {
+  std::string_view text;
+  sql::Dialect dialect;
+  std::string database;
+};
+
+class QueryAnalyzer {
+ public:
+  explicit QueryAnalyzer(const AnalysisInput& input);
+
+  Facts& facts() { return facts_; }
+  using Columns = std::vector<RelationColumn>;
+
+  // A query of any form, with what it sees from outside.
+  Columns query(const sql::Node& node, const Scope* outer);
+  Lineage expression(const sql::Node& node, const Scope& scope);
+  // Reads it for what it decides, not for what it gives.
+  void influence(const sql::Node& node, const Scope& scope);
+  void influence(const Lineage& lineage);
+  // FROM, into a scope whose outer one is set already.
+  void from(const sql::Node& references, Scope& scope);
+  void add_table(const sql::Node& table, Scope& scope);
+  // Columns of a target: of INSERT, without more around it.
+  Relation relation_of(const sql::Node& object_name, Access access);
+  std::optional<Source> find_base_column(const Relation& relation, std::string_view name);
+
+  std::string name_of(const sql::Node& name) const;
+  ColumnName column_name(const sql::Node& reference) const;
+  Lineage resolve(const ColumnName& name, const Scope& scope, std::uint32_t offset);
+  Object& note_object(ObjectType type, std::string_view type_name, const sql::Node& object_name, Access access);
+  void doubt(std::string what, std::uint32_t offset);
+  std::string_view text() const { return at_.text; }
+  // Whether an expression is true, or not false, for every row.
+  bool always_true(const sql::Node& node) const;
+
+  struct With {
+    std::string name;
+    Columns columns;
+  };
+
+ private:
+  friend class InText;
+
+  Columns query_block(const sql::Node& node, const Scope* outer);
+  Columns select(const sql::Node& node, const Scope* outer, const sql::Node* tail);
+  Columns set_operation(const sql::Node& node, const Scope* outer);
+  Columns values(const sql::Node& node, const Scope* outer);
+  Columns table_command(const sql::Node& node);
+  void with(const sql::Node& node, const Scope* outer);
+  Columns common_table(const sql::Node& node, const Scope* outer, bool recursive);
+  void tail(const sql::Node& node, const Scope& scope, const Columns& columns);
+  void order_or_group(const sql::Node& list, const Scope& scope, const Columns& columns);
+  void select_items(const sql::Node& node, const Scope& scope, Columns& columns);
+  void expand_star(const sql::Node& star, const Scope& scope, Columns& columns);
+  std::string item_name(const sql::Node& item) const;
+
+  void joined_table(const sql::Node& node, Scope& scope);
+  void join(const sql::Node& node, Scope& scope);
+  void derived_table(const sql::Node& node, Scope& scope);
+  void json_table(const sql::Node& node, Scope& scope);
+  void json_columns(const sql::Node& node, const Lineage& lineage, Columns& columns);
+  void coalesce(std::string_view name, Scope& scope, std::size_t left, std::size_t right, std::size_t end,
+                std::uint32_t offset);
+  std::vector<JoinedColumn> shape(const Scope& scope, std::size_t first, std::size_t end) const;
+
+  Columns columns_of(const catalog::Table& table);
+  Columns view_columns(const catalog::Table& view);
+  Lineage generated(const catalog::Table& table, std::string_view expression);
+  Relation open_relation(std::string schema, std::string name);
+
+  Lineage function_call(const sql::Node& node, const Scope& scope);
+  Lineage stored_function(const sql::Node& name, const sql::Node& call, const Scope& scope);
+  Lineage arguments(const sql::Node& node, const Scope& scope);
+  void window(const sql::Node& node, const Scope& scope);
+  Lineage subquery(const sql::Node& node, const Scope& scope);
+  Lineage branches(const sql::Node& node, const Scope& scope);
+  Lineage variable(const sql::Node& node);
+  std::optional<Lineage> find_in(const Scope& scope, const ColumnName& name, bool& ambiguous);
+  std::optional<Lineage> find_joined(const Scope& scope, const ColumnName& name) const;
+  bool is_named(const Relation& relation, const ColumnName& name) const;
+
+  const AnalysisInput& input_;
+  SourceText at_;
+  Facts facts_;
+  std::vector<With> withs_;  // innermost last
+  std::map<const catalog::Table*, Columns> views_;
+  std::map<std::string, Lineage> assigned_;  // user variables, in this statement
+  int depth_ = 0;
+};
+
+}  // namespace sallyport::lineage
