@@ -92,24 +92,38 @@ enum class Operator : std::uint8_t {
 
 // Node::flags, whose bits mean what the node's kind has.
 namespace node_flag {
-inline constexpr std::uint8_t negated = 1;         // in, between, like, regexp, is_test
-inline constexpr std::uint8_t distinct = 1;        // select, function_call
-inline constexpr std::uint8_t all = 1;             // set_operation: duplicates stay
-inline constexpr std::uint8_t recursive = 1;       // with
-inline constexpr std::uint8_t natural = 1;         // join
-inline constexpr std::uint8_t lateral = 1;         // derived_table
-inline constexpr std::uint8_t with_rollup = 1;     // group_by
-inline constexpr std::uint8_t with_expansion = 1;  // match
-inline constexpr std::uint8_t with_ties = 1;       // limit
-inline constexpr std::uint8_t unbounded = 1;       // frame_bound
-inline constexpr std::uint8_t as_convert = 1;      // cast
-inline constexpr std::uint8_t array = 2;           // cast
-inline constexpr std::uint8_t compressed = 1;      // data_type
-inline constexpr std::uint8_t ignore = 1;          // insert, replace, update
-inline constexpr std::uint8_t low_priority = 2;    // update
-inline constexpr std::uint8_t history = 1;         // delete
-inline constexpr std::uint8_t local = 1;           // load
-inline constexpr std::uint8_t analyze = 1;         // explain
+inline constexpr std::uint8_t negated = 1;           // in, between, like, regexp, is_test, option
+inline constexpr std::uint8_t distinct = 1;          // select, function_call
+inline constexpr std::uint8_t all = 1;               // set_operation: duplicates stay
+inline constexpr std::uint8_t recursive = 1;         // with
+inline constexpr std::uint8_t natural = 1;           // join
+inline constexpr std::uint8_t lateral = 1;           // derived_table
+inline constexpr std::uint8_t with_rollup = 1;       // group_by
+inline constexpr std::uint8_t with_expansion = 1;    // match
+inline constexpr std::uint8_t with_ties = 1;         // limit
+inline constexpr std::uint8_t unbounded = 1;         // frame_bound
+inline constexpr std::uint8_t as_convert = 1;        // cast
+inline constexpr std::uint8_t array = 2;             // cast
+inline constexpr std::uint8_t varying = 2;           // data_type
+inline constexpr std::uint8_t compressed = 1;        // data_type
+inline constexpr std::uint8_t ignore = 1;            // insert, replace, update
+inline constexpr std::uint8_t low_priority = 2;      // update
+inline constexpr std::uint8_t history = 1;           // delete
+inline constexpr std::uint8_t local = 1;             // load
+inline constexpr std::uint8_t analyze = 1;           // explain
+inline constexpr std::uint8_t or_replace = 1;        // create
+inline constexpr std::uint8_t if_exists = 2;         // alter, drop and the like
+inline constexpr std::uint8_t if_not_exists = 2;     // create and the like
+inline constexpr std::uint8_t temporary = 4;         // create, drop
+inline constexpr std::uint8_t external = 8;          // create
+inline constexpr std::uint8_t not_enforced = 4;      // table_constraint, option, alter_action
+inline constexpr std::uint8_t not_logged = 1;        // alter_action
+inline constexpr std::uint8_t linear = 1;            // partitioning
+inline constexpr std::uint8_t by_columns = 2;        // partitioning
+inline constexpr std::uint8_t without_overlaps = 1;  // key_part
+inline constexpr std::uint8_t no_binlog = 1;         // flush, table_maintenance
+inline constexpr std::uint8_t aggregate = 8;         // create
+inline constexpr std::uint8_t reverse = 1;           // for_loop
 }  // namespace node_flag
 
 struct Node {

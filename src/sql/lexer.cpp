@@ -232,7 +232,9 @@ Token Lexer::read_name(TokenKind kind) {
     return fail(LexError::byte_unknown);
   }
   after_name();
-  return make(kind);
+  // Directly before a dot and a name a word is no keyword: SELECT.a is a column.
+  bool is_qualifier = state_ == State::name_separator;
+  return make(is_qualifier ? TokenKind::name : kind);
 }
 
 Token Lexer::read_word() {

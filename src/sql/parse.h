@@ -21,7 +21,8 @@ enum class ParseErrorCode : std::uint8_t {
   syntax,            // not of the server's grammar, or not of the part that is known
   lexical,           // the lexer gave up: ParseError::lexical says why
   nesting_too_deep,  // beyond nesting_max
-  several_statements
+  several_statements,
+  not_supported  // known, and not read: stored programs under sql_mode ORACLE
 };
 std::string_view name_of(ParseErrorCode code);
 

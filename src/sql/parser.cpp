@@ -104,7 +104,7 @@ bool Parser::calls_directly() {
   const Token& name = current().token;
   std::uint32_t end = name.end;
   const Token& next = peek(1).token;
-  return next.is(Symbol::parenthesis_open) && next.begin == end;
+  return next.is(Symbol::parenthesis_open) && (next.begin == end || has_mode(sql_mode::ignore_space));
 }
 
 bool Parser::is_query_start() const {
@@ -165,6 +165,8 @@ std::string_view name_of(ParseErrorCode code) {
       return "nesting_too_deep";
     case ParseErrorCode::several_statements:
       return "several_statements";
+    case ParseErrorCode::not_supported:
+      return "not_supported";
   }
   return "";
 }

@@ -51,9 +51,19 @@ class Parser {
   void read_ahead();
   void advance();
   Position mark() const { return at_; }
-  void go_back(const Position& to) { at_ = to; }
+  // Not out of an error, behind which no token may match.
+  void go_back(const Position& to) {
+    if (!failed()) {
+      at_ = to;
+    }
+  }
   std::string_view text_of_current() const { return current().token.in(text_); }
+  // Nothing lies between the current token and the one before it.
+  bool is_adjacent() const { return current().token.begin == at_.previous_end; }
   bool at_end() const { return current().token.kind == TokenKind::end || current().token.kind == TokenKind::error; }
+
+  // Or of a statement of a stored program.
+  bool at_statement_end() const { return at_end() || is(Symbol::semicolon); }
 
   bool is(Keyword keyword) const { return current().keyword == keyword; }
   bool is(Symbol symbol) const { return current().token.is(symbol); }
@@ -90,7 +100,7 @@ class Parser {
   void fail(ParseErrorCode code = ParseErrorCode::syntax);
   bool failed() const { return error_.has_value(); }
 
-  // Whether the token directly behind the current one is "(", with nothing between them.
+  // Whether "(" is behind the current token, with nothing between them, or perhaps blanks where the mode has it so.
   bool calls_directly();
   // "(" of a query: "(", perhaps several, and then SELECT, WITH, VALUES or TABLE.
   bool is_parenthesised_query();
@@ -130,6 +140,8 @@ class Parser {
   NameUse name_use() const { return name_use_of(current().keyword, dialect_); }
   bool is_identifier() const;
   bool is_label_name() const;
+  // The name of a function as the servers' lexers see it before a "(": no identifier there.
+  bool is_called_name();
   bool is_text() const { return is(TokenKind::text); }
   // One token, whatever it is.
   Node* leaf(NodeKind kind, std::uint16_t variant = 0);
@@ -148,6 +160,8 @@ class Parser {
   Node* alias();
   bool is_alias_start() const;
   Node* text_literal();
+  // One text, without those behind it.
+  Node* text_token();
   Node* literal();
   bool is_literal() const;
   Node* unsigned_number();
@@ -156,6 +170,7 @@ class Parser {
   Node* parameter();
   Node* variable();
   Node* account();
+  Node* account_host();
   Node* charset_name();
   Node* collation_name();
 
@@ -208,6 +223,7 @@ class Parser {
   Node* timestamp_difference(Keyword keyword);
   Node* weight_string();
   Node* json_value();
+  Node* dynamic_column(Keyword keyword);
   Node* group_concat();
   Node* aggregate(Keyword keyword);
   Node* percentile(Keyword keyword);
@@ -225,7 +241,14 @@ class Parser {
   Node* data_type();
   void type_attributes(Production& into);
   Node* cast_type();
-  void type_length(Production& into);
+  enum class TypeLength : std::uint8_t { one, one_or_two, two };
+  void type_length(Production& into, TypeLength form);
+  void geometry_type(Production& into);
+  Node* numeric_type(Production& made);
+  Node* text_type(Production& made);
+  Node* other_type(Production& made);
+  void compressed(Production& into);
+  void collate_clause(Production& into);
   void charset_and_collation(Production& into);
 
   // --- queries (parser_query.cpp, parser_select.cpp, parser_table_reference.cpp)
@@ -333,6 +356,9 @@ class Production {
   void set(std::uint8_t flag) { node_->flags |= flag; }
   void variant(std::uint16_t variant) { node_->variant = variant; }
   void variant(Keyword keyword) { node_->variant = static_cast<std::uint16_t>(keyword); }
+  bool is_variant(Keyword keyword) const { return node_->keyword() == keyword; }
+  bool has(std::uint8_t flag) const { return node_->has(flag); }
+  bool is_empty() const { return last_ == nullptr; }
   // Ends behind the token before the current one.
   Node* done() {
     node_->end = std::max(node_->begin, parser_.at_.previous_end);

@@ -242,7 +242,11 @@ Node* Parser::delete_() {
     made.add(Role::portion, period_portion());
   } else if (is_mariadb() && accept(K::before)) {
     expect(K::system_time);
-    accept_one_of({K::timestamp, K::transaction});
+    if (is(K::transaction)) {  // the number of one, not a time
+      made.add(Role::unit, keyword_leaf());
+    } else {
+      accept(K::timestamp);
+    }
     made.add(Role::before, expression());
   }
   if (accept(K::where)) {

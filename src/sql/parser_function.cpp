@@ -115,12 +115,13 @@ Node* Parser::function_call() {
     case K::median:
     case K::percentile_cont:
     case K::percentile_disc:
+    case K::json_duality_object:
       is_soft = true;
       break;
     default:
       break;
   }
-  if (is_soft && !has_mode(sql_mode::ignore_space) && !calls_directly()) {
+  if (is_soft && !calls_directly()) {
     keyword = K::no_keyword;
   }
   if (keyword != K::no_keyword) {
@@ -133,7 +134,7 @@ Node* Parser::function_call() {
     }
   }
   Production name(*this, NodeKind::object_name, K::function);
-  name.add(Role::name, is_identifier() ? identifier_leaf() : identifier_behind_dot());
+  name.add(Role::name, is(TokenKind::quoted_name) ? identifier_leaf() : leaf(NodeKind::name));
   return generic_call(name.done(), keyword);
 }
 
@@ -163,6 +164,32 @@ void Parser::arguments(Production& into) {
   expect(Symbol::parenthesis_close);
 }
 
+// MariaDB's COLUMN_CREATE(name, x [AS type], ...), COLUMN_ADD(a, name, x [AS type], ...), COLUMN_GET(a, name AS type).
+Node* Parser::dynamic_column(Keyword keyword) {
+  Production made(*this, NodeKind::function_call, keyword);
+  Production name(*this, NodeKind::object_name, K::function);
+  name.add(Role::name, leaf(NodeKind::name));
+  made.add(Role::function, name.done());
+  expect(Symbol::parenthesis_open);
+  if (keyword != K::column_create) {
+    made.add(Role::argument, expression());
+    expect(Symbol::comma);
+  }
+  do {
+    made.add(Role::argument, expression());
+    if (keyword != K::column_get) {
+      expect(Symbol::comma);
+      made.add(Role::argument, expression());
+    }
+    if (keyword == K::column_get || is(K::as)) {
+      expect(K::as);
+      made.add(Role::type, cast_type());
+    }
+  } while (keyword != K::column_get && accept(Symbol::comma));
+  expect(Symbol::parenthesis_close);
+  return made.done();
+}
+
 // Null, without an error, where the keyword is a function like any other.
 Node* Parser::keyword_function(Keyword keyword) {
   switch (keyword) {
@@ -188,6 +215,12 @@ Node* Parser::keyword_function(Keyword keyword) {
       }
       return made.done();
     }
+    case K::column_add:
+    case K::column_create:
+    case K::column_get:
+      return is_mariadb() ? dynamic_column(keyword) : nullptr;
+    case K::json_duality_object:
+      return is_mysql_since(90000) ? json_duality_object() : nullptr;
     case K::cast:
       return cast();
     case K::convert:
@@ -456,7 +489,7 @@ Node* Parser::weight_string() {
   if (accept(K::as)) {
     Production type(*this, NodeKind::data_type, current().keyword);
     expect_one_of({K::char_, K::binary});
-    type_length(type);
+    type_length(type, TypeLength::one);
     made.add(Role::type, type.done());
   }
   if (accept_word("LEVEL")) {
@@ -550,7 +583,10 @@ Node* Parser::aggregate(Keyword keyword) {
       if (is(K::order)) {
         made.add(Role::order_by, order_by());
       }
-      if (accept(K::absent) || accept(K::null)) {
+      if (is(K::absent)) {
+        made.add(Role::nulls, keyword_leaf());
+        expect(K::on, K::null);
+      } else if (accept(K::null)) {
         expect(K::on);
         expect(K::null);
       }

@@ -29,8 +29,52 @@ Node* Parser::keyword_leaf() {
   return leaf(NodeKind::keyword, static_cast<std::uint16_t>(current().keyword));
 }
 
+bool Parser::is_called_name() {
+  switch (current().keyword) {
+    case K::bit_and:
+    case K::bit_or:
+    case K::bit_xor:
+    case K::cast:
+    case K::count:
+    case K::curdate:
+    case K::curtime:
+    case K::date_add:
+    case K::date_sub:
+    case K::extract:
+    case K::group_concat:
+    case K::json_arrayagg:
+    case K::json_objectagg:
+    case K::max:
+    case K::mid:
+    case K::min:
+    case K::now:
+    case K::position:
+    case K::std:
+    case K::stddev:
+    case K::stddev_pop:
+    case K::stddev_samp:
+    case K::substr:
+    case K::substring:
+    case K::sum:
+    case K::trim:
+    case K::variance:
+    case K::var_pop:
+    case K::var_samp:
+      return calls_directly();
+    case K::sysdate:
+    case K::json_duality_object:
+      return is_mysql() && calls_directly();
+    case K::median:
+    case K::percentile_cont:
+    case K::percentile_disc:
+      return is_mariadb() && calls_directly();
+    default:
+      return false;
+  }
+}
+
 Node* Parser::identifier_leaf() {
-  if (!is_identifier()) {
+  if (!is_identifier() || is_called_name()) {
     fail();
     return nullptr;
   }
@@ -120,6 +164,14 @@ Node* Parser::text_literal() {
   return made.done();
 }
 
+Node* Parser::text_token() {
+  if (!is_text()) {
+    fail();
+    return nullptr;
+  }
+  return leaf(NodeKind::literal, static_cast<std::uint16_t>(LiteralKind::text));
+}
+
 Node* Parser::literal() {
   auto of = [&](LiteralKind kind) { return leaf(NodeKind::literal, static_cast<std::uint16_t>(kind)); };
   switch (current().token.kind) {
@@ -205,6 +257,9 @@ Node* Parser::number_or_parameter() {
 Node* Parser::variable() {
   Production made(*this, NodeKind::user_variable);
   expect(Symbol::at);
+  if (!is_adjacent()) {  // a variable without a name
+    fail();
+  }
   if (!accept(Symbol::at)) {
     made.add(Role::name, is(TokenKind::word) || is(TokenKind::name)
                              ? leaf(NodeKind::name, static_cast<std::uint16_t>(NameStyle::plain))
@@ -215,7 +270,8 @@ Node* Parser::variable() {
     made.variant(current().keyword);
     made.add(Role::scope, keyword_leaf());
     advance();
-    made.add(Role::name, identifier_behind_dot());
+    bool is_key_cache = is_mariadb() && is_text() && next_is(Symbol::dot);
+    made.add(Role::name, is_key_cache ? identifier_or_text() : identifier_behind_dot());
   } else {
     made.add(Role::name, identifier_behind_dot());
   }
@@ -230,7 +286,7 @@ Node* Parser::variable() {
 // user, user@host, 'user'@'host', CURRENT_USER[()]; MariaDB's roles and CURRENT_ROLE look alike.
 Node* Parser::account() {
   Production made(*this, NodeKind::account);
-  if (is_one_of({K::current_user, K::current_role})) {
+  if (is(K::current_user) || (is_mariadb() && is(K::current_role))) {
     made.variant(current().keyword);
     made.add(Role::special, keyword_leaf());
     if (accept(Symbol::parenthesis_open)) {
@@ -240,11 +296,22 @@ Node* Parser::account() {
   }
   made.add(Role::name, identifier_or_text());
   if (accept(Symbol::at)) {
-    made.add(Role::host, is(TokenKind::word) || is(TokenKind::name)
-                             ? leaf(NodeKind::name, static_cast<std::uint16_t>(NameStyle::plain))
-                             : identifier_or_text());
+    made.add(Role::host, account_host());
   }
   return made.done();
+}
+
+// What stands directly behind the at sign, which may be nothing.
+Node* Parser::account_host() {
+  if (is_adjacent() && (is(TokenKind::word) || is(TokenKind::name))) {
+    return leaf(NodeKind::name, static_cast<std::uint16_t>(NameStyle::plain));
+  }
+  if (is_adjacent() && (is_text() || is(TokenKind::quoted_name))) {
+    return identifier_or_text();
+  }
+  Node* none = Production(*this, NodeKind::name).done();
+  none->begin = none->end = at_.previous_end;
+  return none;
 }
 
 Node* Parser::charset_name() {

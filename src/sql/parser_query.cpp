@@ -299,7 +299,7 @@ Node* Parser::into_clause() {
 
 // FIELDS TERMINATED BY 'x' [OPTIONALLY] ENCLOSED BY 'x' ESCAPED BY 'x', LINES STARTING BY 'x' TERMINATED BY 'x'.
 void Parser::export_options(Production& into) {
-  auto texts = [&](std::initializer_list<Keyword> starts) {
+  auto texts = [&](std::initializer_list<Keyword> starts, Role role) {
     bool any = false;
     while (is_one_of(starts)) {
       Production option(*this, NodeKind::option, current().keyword);
@@ -310,7 +310,7 @@ void Parser::export_options(Production& into) {
       }
       expect(K::by);
       option.add(Role::value, literal());
-      into.add(Role::option, option.done());
+      into.add(role, option.done());
       any = true;
     }
     if (!any) {
@@ -318,10 +318,10 @@ void Parser::export_options(Production& into) {
     }
   };
   if (accept_one_of({K::fields, K::columns})) {
-    texts({K::terminated, K::optionally, K::enclosed, K::escaped});
+    texts({K::terminated, K::optionally, K::enclosed, K::escaped}, Role::option);
   }
   if (accept(K::lines)) {
-    texts({K::starting, K::terminated});
+    texts({K::starting, K::terminated}, Role::rows);
   }
 }
 

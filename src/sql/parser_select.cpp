@@ -114,8 +114,9 @@ Node* Parser::group_by() {
     return made.done();
   }
   comma_list(made, Role::element, [&] { return order_item(); });
-  if (accept(K::with)) {
-    expect_one_of({K::rollup, K::cube});
+  if (is(K::with) && (next_is(K::rollup) || next_is(K::cube))) {
+    advance();
+    advance();
     made.set(node_flag::with_rollup);
   }
   return made.done();

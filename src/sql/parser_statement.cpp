@@ -22,7 +22,7 @@ Node* Parser::statement() {
     case K::call:
       return call();
     case K::load:
-      return load();
+      return next_is(K::index) ? index_cache() : load();
     case K::handler:
       return handler();
     case K::explain:
@@ -31,14 +31,76 @@ Node* Parser::statement() {
       return explain();
     case K::truncate:
       return truncate();
+    case K::create:
+      return create();
+    case K::alter:
+      return alter();
+    case K::drop:
+      return drop();
+    case K::rename:
+      if (next_is(K::table) || next_is(K::tables)) {
+        return rename_table();
+      }
+      break;
+    case K::import:
+      return import_table();
+    case K::begin:
+      return begin();
+    case K::if_:
+    case K::case_:
+    case K::loop:
+    case K::while_:
+    case K::repeat:
+    case K::for_:
+      if (is_mariadb()) {
+        return compound_statement();
+      }
+      break;
+    case K::declare:
+      if (is_mariadb() && has_mode(sql_mode::oracle)) {
+        fail(ParseErrorCode::not_supported);
+      }
+      break;
+    case K::signal:
+    case K::resignal:
+      return signal();
+    case K::get:
+      return get_diagnostics();
+    case K::prepare:
+      return prepare();
+    case K::execute:
+      return execute();
+    case K::deallocate:
+      return deallocate();
+    case K::start:
+      if (next_is(K::transaction)) {
+        return start_transaction();
+      }
+      break;
+    case K::commit:
+    case K::rollback:
+      return end_transaction();
+    case K::savepoint:
+    case K::release:
+      return savepoint();
+    case K::xa:
+      return xa();
+    case K::lock:
+      return lock();
+    case K::unlock:
+      return unlock();
+    case K::set:
+      if (is_set_for_statement()) {
+        return set_for_statement();
+      }
+      break;
     default:
       break;
   }
   if (is_parenthesised_query()) {
     return query_statement();
   }
-  fail();
-  return nullptr;
+  return administration_statement();
 }
 
 // A query, or behind a WITH an UPDATE or DELETE.

@@ -240,7 +240,9 @@ Node* Parser::index_hint() {
 Node* Parser::system_time() {
   Production made(*this, NodeKind::system_time);
   auto point = [&] {
-    accept_one_of({K::transaction});
+    if (is(K::transaction)) {  // the number of one, not a time
+      made.add(Role::unit, keyword_leaf());
+    }
     if (is(K::timestamp) && !next_is(Symbol::parenthesis_open) && peek(1).token.kind != TokenKind::text) {
       advance();
     }

@@ -4,34 +4,48 @@
 namespace sallyport::sql {
 
 // (10), (10, 2).
-void Parser::type_length(Production& into) {
+void Parser::type_length(Production& into, TypeLength form) {
   if (!accept(Symbol::parenthesis_open)) {
     return;
   }
-  into.add(Role::length, unsigned_number());
-  if (accept(Symbol::comma)) {
-    into.add(Role::decimals, unsigned_number());
+  auto length = [&] { return is(TokenKind::hexadecimal) ? nullptr : unsigned_number(); };
+  into.add(Role::length, length());
+  if (form == TypeLength::two || (form == TypeLength::one_or_two && is(Symbol::comma))) {
+    expect(Symbol::comma);
+    into.add(Role::decimals, length());
   }
   expect(Symbol::parenthesis_close);
 }
 
-// CHARACTER SET x, CHARSET x, ASCII, UNICODE, BYTE, BINARY, COLLATE x, in any order that the servers have.
+// CHARACTER SET x, CHARSET x, ASCII, UNICODE or BYTE, with BINARY before or behind it, and COLLATE x.
 void Parser::charset_and_collation(Production& into) {
+  bool has_charset = false;
+  bool has_binary = false;
   while (!failed()) {
-    if (is_one_of({K::ascii, K::unicode, K::byte}) || is(K::binary)) {
+    bool is_charset = is(K::charset) || (is_one_of({K::char_, K::character}) && next_is(K::set));
+    if (!has_charset && is_one_of({K::ascii, K::unicode, K::byte})) {
+      has_charset = true;
       into.add(Role::charset, keyword_leaf());
-    } else if (is(K::charset) || (is_one_of({K::char_, K::character}) && next_is(K::set))) {
+    } else if (!has_binary && is(K::binary)) {
+      has_binary = true;
+      into.add(Role::charset, keyword_leaf());
+    } else if (!has_charset && is_charset) {
+      has_charset = true;
       if (!accept(K::charset)) {
         advance();
         advance();
       }
-      into.add(Role::charset, charset_name());
-    } else if (is(K::collate)) {
-      advance();
-      into.add(Role::collation, is(K::default_) ? keyword_leaf() : collation_name());
+      into.add(Role::charset, is(K::default_) && is_mariadb() ? keyword_leaf() : charset_name());
     } else {
-      return;
+      break;
     }
+  }
+  collate_clause(into);
+}
+
+void Parser::collate_clause(Production& into) {
+  if (accept(K::collate)) {
+    into.add(Role::collation, is(K::default_) && is_mariadb() ? keyword_leaf() : collation_name());
   }
 }
 
@@ -41,11 +55,86 @@ void Parser::type_attributes(Production& into) {
   }
 }
 
+// MariaDB's COMPRESSED [= method].
+void Parser::compressed(Production& into) {
+  if (is_mariadb() && accept(K::compressed)) {
+    into.set(node_flag::compressed);
+    if (accept(Symbol::equal)) {
+      into.add(Role::option, identifier_leaf());
+    }
+  }
+}
+
 // A column's or a variable's type.
 Node* Parser::data_type() {
   Production made(*this, NodeKind::data_type, current().keyword);
   switch (current().keyword) {
+    case K::bool_:
+    case K::boolean:
+    case K::serial:
+    case K::json:
+    case K::date:
+      advance();
+      break;
+    case K::geometry:
+    case K::geometrycollection:
+    case K::geomcollection:
+    case K::point:
+    case K::multipoint:
+    case K::linestring:
+    case K::multilinestring:
+    case K::polygon:
+    case K::multipolygon:
+      advance();
+      geometry_type(made);
+      break;
     case K::bit:
+    case K::time:
+    case K::timestamp:
+    case K::datetime:
+    case K::binary:
+      advance();
+      type_length(made, TypeLength::one);
+      break;
+    case K::vector:
+      if (!is_mysql_since(90000) && !is_mariadb_since(110700)) {
+        return other_type(made);
+      }
+      advance();
+      type_length(made, TypeLength::one);
+      break;
+    case K::blob:
+    case K::varbinary:
+      if (is(K::varbinary) && !next_is(Symbol::parenthesis_open)) {
+        fail();
+      }
+      advance();
+      type_length(made, TypeLength::one);
+      compressed(made);
+      break;
+    case K::tinyblob:
+    case K::mediumblob:
+    case K::longblob:
+      advance();
+      compressed(made);
+      break;
+    case K::enum_:
+    case K::set:
+      advance();
+      expect(Symbol::parenthesis_open);
+      comma_list(made, Role::element,
+                 [&] { return is(TokenKind::hexadecimal) || is(TokenKind::bits) ? literal() : text_token(); });
+      expect(Symbol::parenthesis_close);
+      charset_and_collation(made);
+      break;
+    default:
+      return numeric_type(made);
+  }
+  return made.done();
+}
+
+Node* Parser::numeric_type(Production& made) {
+  switch (current().keyword) {
     case K::tinyint:
     case K::smallint:
     case K::mediumint:
@@ -58,125 +147,149 @@ Node* Parser::data_type() {
     case K::int4:
     case K::int8:
     case K::bigint:
+    case K::year:
+      advance();
+      type_length(made, TypeLength::one);
+      type_attributes(made);
+      break;
     case K::decimal:
     case K::dec:
     case K::numeric:
     case K::fixed:
-    case K::number:
     case K::float_:
     case K::float4:
     case K::float8:
-    case K::real:
       advance();
-      type_length(made);
+      type_length(made, TypeLength::one_or_two);
       type_attributes(made);
       break;
+    case K::real:
     case K::double_:
       advance();
       accept(K::precision);
-      type_length(made);
+      type_length(made, TypeLength::two);
       type_attributes(made);
       break;
-    case K::bool_:
-    case K::boolean:
-    case K::serial:
-    case K::json:
-    case K::date:
-    case K::geometry:
-    case K::geometrycollection:
-    case K::geomcollection:
-    case K::point:
-    case K::multipoint:
-    case K::linestring:
-    case K::multilinestring:
-    case K::polygon:
-    case K::multipolygon:
-      advance();
-      charset_and_collation(made);
-      break;
-    case K::time:
-    case K::timestamp:
-    case K::datetime:
-    case K::year:
-    case K::binary:
-    case K::varbinary:
-    case K::blob:
-    case K::vector:
-    case K::raw:
-      advance();
-      type_length(made);
-      type_attributes(made);
-      if (is_mariadb() && accept(K::compressed)) {
-        made.set(node_flag::compressed);
-      }
-      break;
-    case K::tinyblob:
-    case K::mediumblob:
-    case K::longblob:
-      advance();
-      break;
+    default:
+      return text_type(made);
+  }
+  return made.done();
+}
+
+void Parser::geometry_type(Production& into) {
+  if (is_mariadb()) {
+    type_length(into, TypeLength::one_or_two);
+    if (accept_word("REF_SYSTEM_ID")) {
+      Production system(*this, NodeKind::option);
+      expect(Symbol::equal);
+      system.add(Role::value, unsigned_number());
+      into.add(Role::option, system.done());
+    }
+  }
+}
+
+// The types that hold text.
+Node* Parser::text_type(Production& made) {
+  bool needs_length = false;
+  bool has_charset = true;
+  bool is_blob = is(K::text);
+  switch (current().keyword) {
     case K::char_:
     case K::character:
-    case K::nchar:
+      advance();
+      needs_length = accept_one_of({K::varying});
+      break;
     case K::varchar:
-    case K::varchar2:
     case K::varcharacter:
+      advance();
+      needs_length = true;
+      break;
+    case K::nchar:
+      advance();
+      needs_length = accept_one_of({K::varying, K::varchar, K::varcharacter});
+      has_charset = false;
+      break;
     case K::nvarchar:
       advance();
-      accept_one_of({K::varying, K::varchar});
-      type_length(made);
-      if (is_mariadb() && accept(K::compressed)) {
-        made.set(node_flag::compressed);
-      }
-      charset_and_collation(made);
+      needs_length = true;
+      has_charset = false;
       break;
     case K::national:
       advance();
+      needs_length = is_one_of({K::varchar, K::varcharacter});
       expect_one_of({K::char_, K::character, K::varchar, K::varcharacter});
-      accept(K::varying);
-      type_length(made);
-      charset_and_collation(made);
+      needs_length = accept(K::varying) || needs_length;
+      has_charset = false;
       break;
     case K::text:
+      advance();
+      break;
     case K::tinytext:
     case K::mediumtext:
     case K::longtext:
-    case K::clob:
       advance();
-      type_length(made);
-      if (is_mariadb() && accept(K::compressed)) {
-        made.set(node_flag::compressed);
-      }
+      compressed(made);
       charset_and_collation(made);
-      break;
+      return made.done();
     case K::long_:
       advance();
       if (accept(K::varbinary)) {
-        break;
+        made.variant(K::mediumblob);
+        return made.done();
       }
       accept_one_of({K::char_, K::varchar, K::character, K::varcharacter});
       accept(K::varying);
+      compressed(made);
       charset_and_collation(made);
-      break;
-    case K::enum_:
-    case K::set:
-      advance();
-      expect(Symbol::parenthesis_open);
-      comma_list(made, Role::element, [&] { return literal(); });
-      expect(Symbol::parenthesis_close);
-      charset_and_collation(made);
-      break;
+      return made.done();
     default:
-      // MariaDB's plugged in types: INET6, UUID, and the like, perhaps with a length.
-      if (is_mariadb() && is_identifier()) {
-        made.variant(K::no_keyword);
-        made.add(Role::name, identifier_leaf());
-        type_length(made);
-        charset_and_collation(made);
-        break;
-      }
-      fail();
+      return other_type(made);
   }
+  if (needs_length) {
+    made.set(node_flag::varying);
+    if (!is(Symbol::parenthesis_open)) {
+      fail();
+    }
+  }
+  type_length(made, TypeLength::one);
+  if (needs_length || is_blob) {
+    compressed(made);
+  }
+  if (has_charset) {
+    charset_and_collation(made);
+  } else {
+    if (is(K::binary)) {
+      made.add(Role::charset, keyword_leaf());
+    }
+    collate_clause(made);
+  }
+  return made.done();
+}
+
+// Those of MariaDB: Oracle's in that mode, and what is plugged in, INET6, UUID and the like, perhaps of a schema.
+Node* Parser::other_type(Production& made) {
+  bool is_oracle = is_one_of({K::varchar2, K::number, K::clob, K::raw});
+  if (!is_mariadb() || !is_identifier() || (is_oracle && !has_mode(sql_mode::oracle) && !next_is(Symbol::dot))) {
+    fail();
+    return nullptr;
+  }
+  if (is_oracle && !next_is(Symbol::dot)) {
+    advance();
+    type_length(made, TypeLength::one_or_two);
+    compressed(made);
+    charset_and_collation(made);
+    return made.done();
+  }
+  made.variant(K::no_keyword);
+  Node* name = identifier_leaf();
+  if (accept(Symbol::dot)) {
+    made.add(Role::qualifier, name);
+    name = identifier_behind_dot();
+  }
+  made.add(Role::name, name);
+  type_length(made, TypeLength::one_or_two);
+  type_attributes(made);
+  charset_and_collation(made);
   return made.done();
 }
 
@@ -193,7 +306,7 @@ Node* Parser::cast_type() {
     case K::year:
     case K::vector:
       advance();
-      type_length(made);
+      type_length(made, TypeLength::one_or_two);
       break;
     case K::char_:
     case K::character:
@@ -204,7 +317,7 @@ Node* Parser::cast_type() {
       if (!next_is(K::set)) {
         accept_one_of({K::char_, K::character, K::varchar, K::varying});
       }
-      type_length(made);
+      type_length(made, TypeLength::one_or_two);
       charset_and_collation(made);
       break;
     case K::signed_:
@@ -231,19 +344,19 @@ Node* Parser::cast_type() {
       advance();
       accept(K::precision);
       if (is_mariadb()) {
-        type_length(made);
+        type_length(made, TypeLength::one_or_two);
       }
       break;
     case K::interval:
       advance();
       made.add(Role::unit, interval_unit());
-      type_length(made);
+      type_length(made, TypeLength::one_or_two);
       break;
     default:
       if (is_mariadb() && is_identifier()) {
         made.variant(K::no_keyword);
         made.add(Role::name, identifier_leaf());
-        type_length(made);
+        type_length(made, TypeLength::one_or_two);
         break;
       }
       fail();

@@ -43,6 +43,12 @@ bool is_quotable(const Node& parent, const Node& name) {
     case NodeKind::window_definition:
     case NodeKind::window_name:
     case NodeKind::window:
+    case NodeKind::column_definition:
+    case NodeKind::key_part:
+    case NodeKind::references:
+    case NodeKind::partitioning:
+    case NodeKind::partition_definition:
+    case NodeKind::period_definition:
       return true;
     case NodeKind::object_name:
       return parent.keyword() != Keyword::function;
