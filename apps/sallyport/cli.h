@@ -12,6 +12,7 @@ enum class ExitCode : int { ok = 0, failed = 1, usage = 2, invalid_configuration
 // `result` is set when the subcommand runs; it outlives the parsing.
 void add_serve(CLI::App& parent, ExitCode& result);
 void add_check_config(CLI::App& parent, ExitCode& result);
+void add_sql(CLI::App& parent, ExitCode& result);
 void add_version(CLI::App& parent, ExitCode& result);
 
 // Both below `dev`.

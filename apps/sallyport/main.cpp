@@ -30,6 +30,7 @@ int run(int argument_count, char** arguments) {
                   "  sallyport dev token mint --directory issuer --account agent-reporter --ttl 5m\n"));
   add_dev_issuer(*dev, result);
   add_dev_token(*dev, result);
+  add_sql(app, result);
   add_version(app, result);
   try {
     app.parse(argument_count, arguments);

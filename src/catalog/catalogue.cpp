@@ -15,8 +15,8 @@ std::string routine_key(Routine::Kind kind, const std::string& schema, std::stri
 }  // namespace
 
 const Column* Table::find_column(std::string_view column) const {
-  auto found = std::find_if(columns.begin(), columns.end(),
-                            [&](const Column& one) { return same_name(one.name, column); });
+  auto found =
+      std::find_if(columns.begin(), columns.end(), [&](const Column& one) { return same_name(one.name, column); });
   return found == columns.end() ? nullptr : &*found;
 }
 

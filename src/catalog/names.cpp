@@ -27,7 +27,8 @@ bool same_table_name(std::string_view one, std::string_view other, TableNames ho
 }
 
 bool is_doubtful(std::string_view name) {
-  return std::any_of(name.begin(), name.end(), [](char byte) { return (static_cast<unsigned char>(byte) & 0x80) != 0; });
+  return std::any_of(name.begin(), name.end(),
+                     [](char byte) { return (static_cast<unsigned char>(byte) & 0x80) != 0; });
 }
 
 }  // namespace sallyport::catalog

@@ -1,8 +1,8 @@
 // How the servers compare names.
 //
 // Columns, routines and aliases of columns compare without regard to case, by tables of Unicode that differ between the
-// servers and their versions: MySQL takes the Kelvin sign for a k. So beyond ASCII only equal bytes are equal here, and a
-// name that is not found but has other bytes is one that can't be told: is_doubtful().
+// servers and their versions: MySQL takes the Kelvin sign for a k. So beyond ASCII only equal bytes are equal here, and
+// a name that is not found but has other bytes is one that can't be told: is_doubtful().
 #pragma once
 
 #include <cstdint>

@@ -374,7 +374,8 @@ void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& 
     }
     const Node& value = *item.child(Role::operand);
     const Node* alias = item.child(Role::alias);
-    columns.push_back({.name = alias != nullptr ? name_of(*alias) : item_name(value), .lineage = expression(value, scope)});
+    columns.push_back(
+        {.name = alias != nullptr ? name_of(*alias) : item_name(value), .lineage = expression(value, scope)});
   }
 }
 

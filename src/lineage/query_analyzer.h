@@ -46,6 +46,9 @@ class QueryAnalyzer {
   Object& note_object(ObjectType type, std::string_view type_name, const sql::Node& object_name, Access access);
   void doubt(std::string what, std::uint32_t offset);
   std::string_view text() const { return at_.text; }
+  void with(const sql::Node& node, const Scope* outer);
+  // Those of SELECT, and of RETURNING.
+  void select_items(const sql::Node& node, const Scope& scope, Columns& columns);
   // Whether an expression is true, or not false, for every row.
   bool always_true(const sql::Node& node) const;
 
@@ -62,11 +65,9 @@ class QueryAnalyzer {
   Columns set_operation(const sql::Node& node, const Scope* outer);
   Columns values(const sql::Node& node, const Scope* outer);
   Columns table_command(const sql::Node& node);
-  void with(const sql::Node& node, const Scope* outer);
   Columns common_table(const sql::Node& node, const Scope* outer, bool recursive);
   void tail(const sql::Node& node, const Scope& scope, const Columns& columns);
   void order_or_group(const sql::Node& list, const Scope& scope, const Columns& columns);
-  void select_items(const sql::Node& node, const Scope& scope, Columns& columns);
   void expand_star(const sql::Node& star, const Scope& scope, Columns& columns);
   std::string item_name(const sql::Node& item) const;
 

@@ -40,8 +40,8 @@ class SourceSet {
 
 // What a value can carry.
 struct Lineage {
-  SourceSet copied;   // the value itself
-  SourceSet derived;  // something computed from it
+  SourceSet copied;        // the value itself
+  SourceSet derived;       // something computed from it
   bool certain = true;     // false: it may carry more than is known
   bool variables = false;  // of the session, set by earlier statements
 

@@ -1,0 +1,370 @@
+#include "lineage/analyzer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "lineage/query_analyzer.h"
+
+namespace sallyport::lineage {
+namespace {
+
+using sql::Keyword;
+using sql::Node;
+using sql::NodeKind;
+using sql::Role;
+
+std::string lower(std::string_view text) {
+  return catalog::folded(text);
+}
+
+bool is_query(const Node& node) {
+  return node.is(NodeKind::query) || node.is(NodeKind::select) || node.is(NodeKind::set_operation) ||
+         node.is(NodeKind::values_query) || node.is(NodeKind::table_query) || node.is(NodeKind::subquery);
+}
+
+// "select", "insert", "create_table", "alter_user": docs/sql-analysis.md has the list.
+std::string kind_of(const Node& root) {
+  if (is_query(root)) {
+    return "select";
+  }
+  std::string kind(sql::name_of(root.kind));
+  bool has_object = root.is(NodeKind::create) || root.is(NodeKind::alter) || root.is(NodeKind::drop);
+  if (has_object && root.keyword() != Keyword::no_keyword) {
+    kind += "_" + lower(sql::text_of(root.keyword()));
+  }
+  return kind;
+}
+
+class StatementAnalyzer {
+ public:
+  explicit StatementAnalyzer(const AnalysisInput& input) : queries_(input), facts_(queries_.facts()) {}
+
+  Facts analyze(const Node& root) {
+    facts_.kind = kind_of(root);
+    statement(root);
+    return std::move(facts_);
+  }
+
+ private:
+  void statement(const Node& root);
+  void insert(const Node& root);
+  void update(const Node& root);
+  void remove(const Node& root);
+  void load(const Node& root);
+  void call(const Node& root);
+  void other(const Node& node, Access on_object);
+  void assign(const Node& assignment, const Scope& scope, Access how);
+  void write(const std::string& target, const std::optional<Source>& source, Lineage lineage);
+  void where(const Node& root, const Scope& scope);
+  void order(const Node& root, const Scope& scope);
+  void returning(const Node& root, const Scope& scope);
+  void output(QueryAnalyzer::Columns columns);
+
+  QueryAnalyzer queries_;
+  Facts& facts_;
+};
+
+void StatementAnalyzer::output(QueryAnalyzer::Columns columns) {
+  for (RelationColumn& column : columns) {
+    facts_.output.push_back({std::move(column.name), std::move(column.lineage)});
+  }
+}
+
+void StatementAnalyzer::statement(const Node& root) {
+  if (is_query(root)) {
+    const Node* select = root.child(Role::body);
+    const Node* condition = select == nullptr ? nullptr : select->child(Role::where);
+    facts_.has_where = condition != nullptr;
+    facts_.where_restricts = condition != nullptr && !queries_.always_true(*condition);
+    output(queries_.query(root, nullptr));
+    return;
+  }
+  switch (root.kind) {
+    case NodeKind::insert:
+    case NodeKind::replace:
+      insert(root);
+      break;
+    case NodeKind::update:
+      update(root);
+      break;
+    case NodeKind::delete_:
+      remove(root);
+      break;
+    case NodeKind::load:
+      load(root);
+      break;
+    case NodeKind::call:
+      call(root);
+      break;
+    case NodeKind::do_: {
+      Scope scope;
+      for (const Node& item : sql::children(root)) {
+        if (const Node* value = item.child(Role::operand)) {
+          queries_.influence(*value, scope);
+        }
+      }
+      break;
+    }
+    case NodeKind::prepare:
+    case NodeKind::execute:
+    case NodeKind::execute_immediate:
+      facts_.dynamic_sql = true;
+      facts_.output_certain = facts_.influences_certain = false;
+      other(root, access::execute);
+      break;
+    case NodeKind::explain:
+      // What it tells of the values, constants of the optimizer among it, can't be told apart.
+      facts_.output_certain = false;
+      if (const Node* explained = root.child(Role::statement)) {
+        std::string kind = std::exchange(facts_.kind, {});
+        statement(*explained);
+        facts_.kind = std::move(kind);
+        for (OutputColumn& column : std::exchange(facts_.output, {})) {
+          queries_.influence(column.lineage);
+        }
+      } else {
+        other(root, access::read);
+      }
+      break;
+    case NodeKind::create:
+      facts_.implicit_commit = true;
+      other(root, access::create);
+      break;
+    case NodeKind::alter:
+    case NodeKind::rename:
+      facts_.implicit_commit = true;
+      other(root, access::alter);
+      break;
+    case NodeKind::drop:
+      facts_.implicit_commit = true;
+      other(root, access::drop);
+      break;
+    case NodeKind::truncate:
+      facts_.implicit_commit = true;
+      other(root, access::remove | access::drop);
+      break;
+    case NodeKind::set:
+    case NodeKind::set_names:
+    case NodeKind::set_charset:
+    case NodeKind::set_role:
+    case NodeKind::set_statement:
+    case NodeKind::set_transaction:
+    case NodeKind::use:
+      facts_.changes_session = true;
+      other(root, access::read);
+      break;
+    default:
+      facts_.output_certain = false;
+      other(root, access::read);
+  }
+}
+
+void StatementAnalyzer::where(const Node& root, const Scope& scope) {
+  const Node* condition = root.child(Role::where);
+  facts_.has_where = condition != nullptr;
+  facts_.where_restricts = condition != nullptr && !queries_.always_true(*condition);
+  if (condition != nullptr) {
+    queries_.influence(*condition, scope);
+  }
+}
+
+void StatementAnalyzer::order(const Node& root, const Scope& scope) {
+  facts_.has_limit = root.child(Role::limit) != nullptr;
+  if (const Node* list = root.child(Role::order_by)) {
+    for (const Node& item : sql::children(*list)) {
+      queries_.influence(*item.child(Role::operand), scope);
+    }
+  }
+}
+
+void StatementAnalyzer::write(const std::string& target, const std::optional<Source>& source, Lineage lineage) {
+  if (source) {
+    facts_.writes.add(*source);
+  }
+  facts_.flows.push_back({source ? text_of(*source) : target, std::move(lineage)});
+}
+
+// a = x: what x carries flows into a.
+void StatementAnalyzer::assign(const Node& assignment, const Scope& scope, Access how) {
+  const Node& target = *assignment.child(Role::target);
+  const Node& value = *assignment.child(Role::value);
+  Lineage lineage = value.is(NodeKind::keyword) ? Lineage{} : queries_.expression(value, scope);
+  Lineage place = queries_.resolve(queries_.column_name(target), scope, target.begin);
+  for (const Source& source : place.copied) {
+    for (Object& object : facts_.objects) {
+      if (object.schema == source.table->schema && object.name == source.table->name) {
+        object.access |= how;
+      }
+    }
+    write({}, source, lineage);
+  }
+  if (place.copied.empty()) {
+    write(std::string(target.in(queries_.text())), std::nullopt, std::move(lineage));
+  }
+}
+
+void StatementAnalyzer::returning(const Node& root, const Scope& scope) {
+  QueryAnalyzer::Columns columns;
+  queries_.select_items(root, scope, columns);
+  output(std::move(columns));
+}
+
+void StatementAnalyzer::insert(const Node& root) {
+  const Node& table = *root.child(Role::table);
+  Access how = root.is(NodeKind::replace) ? access::insert | access::remove : access::insert;
+  Scope scope;
+  scope.relations.push_back(queries_.relation_of(table, static_cast<Access>(how)));
+  scope.end_visible = 1;
+  const Relation& target = scope.relations[0];
+  std::vector<std::string> names;
+  if (const Node* list = root.child(Role::columns)) {
+    for (const Node& column : sql::children(*list)) {
+      names.push_back(queries_.column_name(column).column);
+    }
+  }
+  if (names.empty()) {
+    for (const RelationColumn& column : target.columns) {
+      if (!column.invisible) {
+        names.push_back(column.name);
+      }
+    }
+  }
+  auto flow = [&](std::size_t at, Lineage lineage) {
+    std::string name = at < names.size() ? names[at] : "column " + std::to_string(at + 1);
+    auto source = at < names.size() ? queries_.find_base_column(target, name) : std::nullopt;
+    write(target.name + "." + name, source, std::move(lineage));
+  };
+  if (const Node* values = root.child(Role::values)) {
+    for (const Node& row : sql::children(*values)) {
+      std::size_t at = 0;
+      for (const Node& cell : sql::children(row)) {
+        flow(at++, cell.is(NodeKind::keyword) ? Lineage{} : queries_.expression(cell, scope));
+      }
+    }
+  }
+  if (const Node* query = root.child(Role::query)) {
+    std::size_t at = 0;
+    for (RelationColumn& column : queries_.query(*query, nullptr)) {
+      flow(at++, std::move(column.lineage));
+    }
+  }
+  for (const Node& child : sql::children(root)) {
+    if (child.role == Role::assignment) {
+      assign(child, scope, access::insert);
+    } else if (child.role == Role::on_duplicate) {
+      // Whether a key of the table is taken decides what happens.
+      for (const RelationColumn& column : target.columns) {
+        facts_.influences.add(column.lineage.copied);
+      }
+      Scope both = scope;
+      if (const Node* alias = root.child(Role::alias)) {
+        Relation row{.schema = {}, .name = queries_.name_of(*alias->child(Role::name)), .columns = target.columns};
+        both.relations.push_back(std::move(row));
+        both.end_visible = 2;
+        both.output_aliases = false;
+      }
+      for (const Node& assignment : sql::children(child)) {
+        assign(assignment, scope, access::update);
+      }
+    }
+  }
+  returning(root, scope);
+}
+
+void StatementAnalyzer::update(const Node& root) {
+  if (const Node* with = root.child(Role::with)) {
+    queries_.with(*with, nullptr);
+  }
+  Scope scope;
+  queries_.from(*root.child(Role::from), scope);
+  for (const Node& child : sql::children(root)) {
+    if (child.role == Role::assignment) {
+      assign(child, scope, access::update);
+    }
+  }
+  where(root, scope);
+  order(root, scope);
+}
+
+void StatementAnalyzer::remove(const Node& root) {
+  if (const Node* with = root.child(Role::with)) {
+    queries_.with(*with, nullptr);
+  }
+  Scope scope;
+  queries_.from(*root.child(Role::from), scope);
+  bool has_targets = root.child(Role::target) != nullptr;
+  for (Object& object : facts_.objects) {
+    // Which of several is named by an alias perhaps: all may be meant.
+    object.access |= object.type == ObjectType::table ? access::remove : 0;
+  }
+  (void)has_targets;
+  where(root, scope);
+  order(root, scope);
+  returning(root, scope);
+}
+
+void StatementAnalyzer::load(const Node& root) {
+  const Node& file = *root.child(Role::file);
+  facts_.files_read.emplace_back(file.in(queries_.text()));
+  Scope scope;
+  scope.relations.push_back(queries_.relation_of(*root.child(Role::table), access::insert));
+  scope.end_visible = 1;
+  for (const Node& child : sql::children(root)) {
+    if (child.role == Role::assignment) {
+      assign(child, scope, access::insert);
+    }
+  }
+}
+
+void StatementAnalyzer::call(const Node& root) {
+  const Node& routine = *root.child(Role::routine);
+  Object& object = queries_.note_object(ObjectType::procedure, "procedure", routine, access::execute);
+  queries_.doubt("procedure " + object.schema + (object.schema.empty() ? "" : ".") + object.name + " is not followed",
+                 routine.begin);
+  facts_.output_certain = facts_.influences_certain = false;
+  Scope scope;
+  for (const Node& child : sql::children(root)) {
+    if (child.role == Role::argument) {
+      queries_.influence(child, scope);
+    }
+  }
+}
+
+// Which objects are named anywhere, with the queries in it.
+void StatementAnalyzer::other(const Node& node, Access on_object) {
+  Scope scope;
+  for (const Node& child : sql::children(node)) {
+    if (is_query(child)) {
+      for (RelationColumn& column : queries_.query(child, nullptr)) {
+        facts_.flows.push_back({column.name, std::move(column.lineage)});
+      }
+    } else if (child.is(NodeKind::object_name)) {
+      auto type = child.keyword() == Keyword::function                                    ? ObjectType::function
+                  : child.keyword() == Keyword::procedure                                 ? ObjectType::procedure
+                  : child.keyword() == Keyword::table || child.keyword() == Keyword::view ? ObjectType::table
+                                                                                          : ObjectType::other;
+      if (child.child(Role::name) != nullptr) {
+        queries_.note_object(type, lower(sql::text_of(child.keyword())), child,
+                             child.role == Role::name ? on_object : access::read);
+      }
+    } else if (child.is(NodeKind::user_variable) || child.is(NodeKind::system_variable)) {
+      bool is_target = child.role == Role::target;
+      (is_target ? facts_.variables_written : facts_.variables_read).emplace_back(child.in(queries_.text()));
+    } else {
+      other(child, on_object);
+    }
+  }
+}
+
+}  // namespace
+
+bool Facts::certain() const {
+  return output_certain && influences_certain && doubts.empty() &&
+         std::all_of(output.begin(), output.end(), [](const OutputColumn& column) { return column.lineage.certain; });
+}
+
+Facts analyze(const AnalysisInput& input) {
+  return StatementAnalyzer{input}.analyze(input.root);
+}
+
+}  // namespace sallyport::lineage

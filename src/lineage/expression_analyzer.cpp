@@ -1,0 +1,296 @@
+// Expressions: what their values can carry.
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "lineage/query_analyzer.h"
+#include "sql/parse.h"
+
+namespace sallyport::lineage {
+
+using sql::Keyword;
+using sql::Node;
+using sql::NodeKind;
+using sql::Operator;
+using sql::Role;
+
+Lineage QueryAnalyzer::expression(const Node& node, const Scope& scope) {
+  switch (node.kind) {
+    case NodeKind::literal:
+    case NodeKind::temporal_literal:
+    case NodeKind::parameter:
+    case NodeKind::star:
+    case NodeKind::keyword:
+    case NodeKind::interval:
+      return node.is(NodeKind::interval) ? expression(*node.child(Role::operand), scope) : Lineage{};
+    case NodeKind::column_reference:
+      return resolve(column_name(node), scope, node.begin);
+    case NodeKind::default_of:
+    case NodeKind::values_of:
+      return resolve(column_name(*node.child(Role::column)), scope, node.begin);
+    case NodeKind::user_variable:
+    case NodeKind::system_variable:
+      return variable(node);
+    case NodeKind::assignment_expression: {
+      Lineage value = expression(*node.child(Role::value), scope);
+      std::string name(node.child(Role::target)->in(at_.text));
+      assigned_[catalog::folded(name)].add(value);
+      facts_.variables_written.push_back(name);
+      facts_.flows.push_back({std::move(name), value});
+      return value;
+    }
+    case NodeKind::subquery:
+      return subquery(node, scope);
+    case NodeKind::exists: {
+      subquery(*node.child(Role::query), scope);
+      return {};
+    }
+    case NodeKind::parentheses:
+      if (node.first != nullptr && node.first->next == nullptr) {
+        return expression(*node.first, scope);
+      }
+      break;
+    case NodeKind::collate:
+    case NodeKind::odbc_escape:
+      return expression(*node.child(Role::operand), scope);
+    case NodeKind::unary:
+      if (node.as<Operator>() == Operator::plus || node.as<Operator>() == Operator::binary) {
+        return expression(*node.child(Role::operand), scope);
+      }
+      break;
+    case NodeKind::case_:
+      return branches(node, scope);
+    case NodeKind::function_call:
+      return function_call(node, scope);
+    case NodeKind::in:
+    case NodeKind::quantified_comparison:
+      if (const Node* query_node = node.child(Role::query)) {
+        Lineage tested = expression(*node.child(Role::operand), scope);
+        Lineage found;
+        found.add_derived(tested);
+        found.add_derived(subquery(*query_node, scope));
+        return found;
+      }
+      break;
+    case NodeKind::sequence_value:
+      note_object(ObjectType::table, "sequence", *node.child(Role::sequence), access::read | access::update);
+      return {};
+    default:
+      break;
+  }
+  // Anything else computes from what is in it.
+  Lineage found;
+  for (const Node& child : sql::children(node)) {
+    if (child.role != Role::function && child.role != Role::name && child.role != Role::type) {
+      found.add_derived(expression(child, scope));
+    }
+  }
+  return found;
+}
+
+// CASE: the values pass, the conditions decide.
+Lineage QueryAnalyzer::branches(const Node& node, const Scope& scope) {
+  Lineage found;
+  for (const Node& child : sql::children(node)) {
+    if (child.role == Role::value || child.role == Role::otherwise) {
+      found.add(expression(child, scope));
+    } else {
+      influence(child, scope);
+    }
+  }
+  return found;
+}
+
+Lineage QueryAnalyzer::subquery(const Node& node, const Scope& scope) {
+  Lineage found;
+  for (const RelationColumn& column : query(node, &scope)) {
+    found.add(column.lineage);
+  }
+  return found;
+}
+
+Lineage QueryAnalyzer::variable(const Node& node) {
+  std::string name(node.in(at_.text));
+  facts_.variables_read.push_back(name);
+  Lineage found;
+  if (node.is(NodeKind::system_variable)) {
+    return found;
+  }
+  // What earlier statements have set is not seen here; and those of one statement are set in no certain order.
+  found.variables = true;
+  found.certain = false;
+  for (const auto& [other, lineage] : assigned_) {
+    found.add(lineage);
+  }
+  return found;
+}
+
+Lineage QueryAnalyzer::arguments(const Node& node, const Scope& scope) {
+  Lineage found;
+  for (const Node& child : sql::children(node)) {
+    if (child.role == Role::argument) {
+      found.add(expression(child.is(NodeKind::named_argument) ? *child.child(Role::value) : child, scope));
+    } else if (child.role == Role::order_by) {
+      for (const Node& item : sql::children(child)) {
+        influence(*item.child(Role::operand), scope);
+      }
+    } else if (child.role == Role::window && child.is(NodeKind::window)) {
+      window(child, scope);
+    }
+  }
+  return found;
+}
+
+void QueryAnalyzer::window(const Node& node, const Scope& scope) {
+  for (const Node& child : sql::children(node)) {
+    if (child.role == Role::partition_by || child.role == Role::order_by) {
+      for (const Node& item : sql::children(child)) {
+        influence(*item.child(Role::operand), scope);
+      }
+    } else if (child.role == Role::frame) {
+      for (const Node& bound : sql::children(child)) {
+        if (const Node* operand = bound.child(Role::operand)) {
+          influence(*operand, scope);
+        }
+      }
+    }
+  }
+}
+
+Lineage QueryAnalyzer::function_call(const Node& node, const Scope& scope) {
+  const Node& name = *node.child(Role::function);
+  bool is_plain_name = name.is(NodeKind::name);
+  std::string text = is_plain_name ? name_of(name) : name_of(*name.child(Role::name));
+  bool qualified = !is_plain_name && name.child(Role::qualifier) != nullptr;
+  auto builtin = qualified ? std::nullopt : find_builtin(text, at_.dialect.server);
+  // A name with a blank behind it that is a keyword of the lexer's only without one.
+  bool is_blank_call = !is_plain_name && node.keyword() == Keyword::no_keyword && builtin &&
+                       sql::find_keyword(text) != Keyword::no_keyword;
+  if (!builtin || is_blank_call) {
+    return stored_function(name, node, scope);
+  }
+  if (std::find(facts_.functions.begin(), facts_.functions.end(), text) == facts_.functions.end()) {
+    facts_.functions.push_back(text);
+    if ((*builtin & (function_trait::side_effect | function_trait::reads_file)) != 0) {
+      facts_.marked_functions.push_back(text);
+    }
+  }
+  if (node.keyword() == Keyword::if_ || catalog::same_name(text, "NVL2")) {
+    // The first one decides.
+    Lineage found;
+    bool first = true;
+    for (const Node& child : sql::children(node)) {
+      if (child.role == Role::argument) {
+        Lineage one = expression(child, scope);
+        if (first) {
+          influence(one);
+        } else {
+          found.add(one);
+        }
+        first = false;
+      }
+    }
+    return found;
+  }
+  Lineage passed = arguments(node, scope);
+  if ((*builtin & function_trait::passes_value) != 0) {
+    return passed;
+  }
+  Lineage found;
+  found.add_derived(passed);
+  return found;
+}
+
+// Everything that its body reads may be in its value.
+Lineage QueryAnalyzer::stored_function(const Node& name, const Node& call, const Scope& scope) {
+  Lineage found;
+  Lineage passed = arguments(call, scope);
+  found.add(passed);
+  found.certain = false;
+  if (name.is(NodeKind::object_name)) {
+    Object& object = note_object(ObjectType::function, "function", name, access::execute);
+    object.known =
+        input_.catalogue.find_routine(catalog::Routine::Kind::function, object.schema, object.name) != nullptr;
+    doubt("function " + object.schema + (object.schema.empty() ? "" : ".") + object.name + " is not followed",
+          call.begin);
+  }
+  return found;
+}
+
+namespace {
+
+enum class Truth : std::uint8_t { never, always, open };
+
+Truth truth_of(const Node& node, std::string_view text) {
+  switch (node.kind) {
+    case NodeKind::literal: {
+      auto kind = node.as<sql::LiteralKind>();
+      if (kind == sql::LiteralKind::true_) {
+        return Truth::always;
+      }
+      if (kind == sql::LiteralKind::false_ || kind == sql::LiteralKind::null) {
+        return Truth::never;
+      }
+      if (kind == sql::LiteralKind::integer || kind == sql::LiteralKind::decimal) {
+        std::string_view digits = node.in(text);
+        bool zero = digits.find_first_not_of("0.") == std::string_view::npos;
+        return zero ? Truth::never : Truth::always;
+      }
+      return Truth::open;
+    }
+    case NodeKind::parentheses:
+      return node.first != nullptr && node.first->next == nullptr ? truth_of(*node.first, text) : Truth::open;
+    case NodeKind::unary: {
+      if (node.as<Operator>() != Operator::not_) {
+        return Truth::open;
+      }
+      Truth inner = truth_of(*node.child(Role::operand), text);
+      return inner == Truth::open ? inner : inner == Truth::always ? Truth::never : Truth::always;
+    }
+    case NodeKind::binary: {
+      auto op = node.as<Operator>();
+      bool is_and = op == Operator::and_;
+      if (is_and || op == Operator::or_) {
+        Truth deciding = is_and ? Truth::never : Truth::always;
+        Truth all = is_and ? Truth::always : Truth::never;
+        for (const Node& operand : sql::children(node)) {
+          Truth one = truth_of(operand, text);
+          if (one == deciding) {
+            return deciding;
+          }
+          all = one == Truth::open ? Truth::open : all;
+        }
+        return all;
+      }
+      const Node& left = *node.first;
+      const Node& right = *left.next;
+      bool both_literal = left.is(NodeKind::literal) && right.is(NodeKind::literal);
+      bool same = left.in(text) == right.in(text);
+      bool is_column = left.is(NodeKind::column_reference) && right.is(NodeKind::column_reference);
+      switch (op) {
+        case Operator::equal:
+        case Operator::null_safe_equal:
+        case Operator::less_or_equal:
+        case Operator::greater_or_equal:
+          if (same && (both_literal || is_column)) {
+            return Truth::always;  // but for NULL, which is no restriction to speak of
+          }
+          return both_literal && op == Operator::equal ? Truth::open : Truth::open;
+        case Operator::not_equal:
+          return both_literal && !same ? Truth::always : Truth::open;
+        default:
+          return Truth::open;
+      }
+    }
+    default:
+      return Truth::open;
+  }
+}
+
+}  // namespace
+
+bool QueryAnalyzer::always_true(const Node& node) const {
+  return truth_of(node, at_.text) == Truth::always;
+}
+
+}  // namespace sallyport::lineage
