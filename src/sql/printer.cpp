@@ -34,6 +34,7 @@ bool is_quotable(const Node& parent, const Node& name) {
   }
   switch (parent.kind) {
     case NodeKind::column_reference:
+    case NodeKind::star:
     case NodeKind::common_table_expression:
     case NodeKind::select_item:
     case NodeKind::table:

@@ -1,0 +1,69 @@
+// The parser, the printer and the analyser: children lie in order within their parent, canonical text parses to a tree
+// that says the same and is its own canonical text, and so does the text without comments, which has none. The analyser
+// makes something of whatever parses.
+#include <array>
+
+#include "base/check.h"
+#include "fuzz/targets.h"
+#include "lineage/analyzer.h"
+#include "sql/lexer.h"
+#include "sql/parse.h"
+#include "sql/printer.h"
+#include "sql/statement_splitter.h"
+
+namespace sallyport::fuzz {
+namespace {
+
+void check_order(const sql::Node& node) {
+  std::uint32_t at = node.begin;
+  for (const sql::Node& child : sql::children(node)) {
+    SALLYPORT_CHECK(child.begin >= at && child.end >= child.begin && child.end <= node.end);
+    at = child.end;
+    check_order(child);
+  }
+}
+
+void check_without_comments(std::string_view text, const sql::Dialect& dialect) {
+  sql::Lexer lexer(text, dialect);
+  for (sql::Token token = lexer.next(); token.kind != sql::TokenKind::end; token = lexer.next()) {
+    SALLYPORT_CHECK(token.kind != sql::TokenKind::error && token.kind != sql::TokenKind::comment &&
+                    token.kind != sql::TokenKind::code_begin);
+  }
+}
+
+}  // namespace
+
+void fuzz_sql_statement(Bytes input) {
+  ByteReader reader{input};
+  std::uint8_t flags = reader.u8();
+  constexpr std::array<std::uint32_t, 4> versions{101119, 90704, 80034, 110805};
+  sql::Dialect dialect{.server = (flags & 1) != 0 ? sql::Server::mysql : sql::Server::mariadb,
+                       .version = versions[(flags >> 1) & 3],
+                       .mode = reader.u8(),
+                       .charset = static_cast<sql::Charset>(reader.u8() % 6)};
+  std::string_view text = sql::statement_text(text_of(reader.rest()));
+  sql::Arena arena;
+  auto root = sql::parse(text, dialect, sql::ParseFor::preparing, arena);
+  if (!root) {
+    SALLYPORT_CHECK(root.error().offset <= text.size());
+    return;
+  }
+  check_order(**root);
+  std::string canonical = sql::canonical_text(**root, text, dialect);
+  sql::Arena again;
+  auto parsed = sql::parse(canonical, dialect, sql::ParseFor::preparing, again);
+  SALLYPORT_CHECK(parsed && sql::says_the_same(**root, text, **parsed, canonical));
+  SALLYPORT_CHECK(sql::canonical_text(**parsed, canonical, dialect) == canonical);
+  if (auto bare = sql::without_comments(text, dialect)) {
+    check_without_comments(*bare, dialect);
+    sql::Arena third;
+    auto other = sql::parse(*bare, dialect, sql::ParseFor::preparing, third);
+    SALLYPORT_CHECK(other && sql::says_the_same(**root, text, **other, *bare));
+  }
+  catalog::Catalogue nothing({}, 0);
+  lineage::Facts facts =
+      lineage::analyze({.root = **root, .text = text, .dialect = dialect, .database = "db", .catalogue = nothing});
+  SALLYPORT_CHECK(!facts.kind.empty());
+}
+
+}  // namespace sallyport::fuzz

@@ -1,0 +1,188 @@
+#include "lineage/analyzer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "lineage/definitions.h"
+#include "sql/parse.h"
+
+namespace sallyport::lineage {
+namespace {
+
+constexpr sql::Dialect mariadb{.server = sql::Server::mariadb, .version = 101119};
+constexpr sql::Dialect mysql{.server = sql::Server::mysql, .version = 90704};
+
+constexpr std::string_view schema =
+    "CREATE DATABASE d; USE d;"
+    "CREATE TABLE p (id INT PRIMARY KEY, name VARCHAR(9), ssn VARCHAR(11), g VARCHAR(11) AS (ssn), h INT AS "
+    "(LENGTH(ssn)));"
+    "CREATE TABLE q (id INT PRIMARY KEY, pid INT, note TEXT, hidden INT INVISIBLE);"
+    "CREATE VIEW v AS SELECT id, ssn AS code, CONCAT(name, '!') AS loud FROM p;"
+    "CREATE VIEW w (a, b) AS SELECT code, id FROM v";
+
+std::string names(const SourceSet& sources) {
+  std::string text;
+  for (const Source& source : sources) {
+    text += (text.empty() ? "" : ",") + source.table->name + "." + source.definition().name;
+  }
+  return text;
+}
+
+// "a=p.ssn b~p.name | p.id": the columns of the output, copied and derived, a question mark where that is not certain,
+// and what influences. "!" and the first doubt where there is one.
+std::string read(std::string_view text, const sql::Dialect& dialect = mariadb) {
+  static const Definitions definitions = read_definitions(schema, mariadb, "");
+  static const catalog::Catalogue catalogue(definitions.content, 1);
+  EXPECT_FALSE(definitions.mistake);
+  sql::Arena arena;
+  auto root = sql::parse(text, dialect, sql::ParseFor::executing, arena);
+  if (!root) {
+    return "no syntax";
+  }
+  Facts facts = analyze({.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue});
+  std::string said;
+  for (const OutputColumn& column : facts.output) {
+    said += (said.empty() ? "" : " ") + column.name;
+    said += column.lineage.copied.empty() ? "" : "=" + names(column.lineage.copied);
+    said += column.lineage.derived.empty() ? "" : "~" + names(column.lineage.derived);
+    said += column.lineage.certain ? "" : "?";
+  }
+  if (!facts.output_certain) {
+    said += " ...";
+  }
+  for (const Flow& flow : facts.flows) {
+    said += (said.empty() ? "" : " ") + flow.target + "<-" + names(flow.lineage.copied) +
+            (flow.lineage.derived.empty() ? "" : "~" + names(flow.lineage.derived));
+  }
+  if (!facts.influences.empty()) {
+    said += " | " + names(facts.influences);
+  }
+  return facts.doubts.empty() ? said : said + " ! " + facts.doubts[0].what;
+}
+
+struct Case {
+  std::string_view text;
+  std::string_view said;
+};
+
+void check(std::initializer_list<Case> cases, const sql::Dialect& dialect = mariadb) {
+  for (const Case& one : cases) {
+    EXPECT_EQ(read(one.text, dialect), one.said) << one.text;
+  }
+}
+
+TEST(Lineage, follows_names_to_the_tables_that_bind_them) {
+  check({
+      {"SELECT ssn, p.name AS n, d.p.id FROM p", "ssn=p.ssn n=p.name id=p.id"},
+      {"SELECT x.ssn s FROM p AS x", "s=p.ssn"},
+      {"SELECT p.ssn FROM p AS x", "ssn? ! column p.ssn is not found"},
+      {"SELECT id FROM p, q", "id=p.id,q.id? ! column id is in several tables"},
+      {"SELECT nothing FROM p", "nothing? ! column nothing is not found"},
+      {"SELECT (SELECT ssn FROM q LIMIT 1) FROM p", "(SELECT ssn FROM q LIMIT 1)=p.ssn"},
+      {"SELECT (SELECT note FROM q WHERE q.pid = p.id) n FROM p", "n=q.note | p.id,q.pid"},
+      {"SELECT * FROM p, (SELECT p.ssn) x",
+       "id=p.id name=p.name ssn=p.ssn g=p.ssn,p.g h=p.h~p.ssn ssn? ! column p.ssn is not found"},
+      {"SELECT ssn FROM other.p", "ssn=p.ssn? ! table other.p is not in the catalogue"},
+  });
+}
+
+TEST(Lineage, expands_stars_as_the_servers_do) {
+  check({
+      {"SELECT * FROM q", "id=q.id pid=q.pid note=q.note"},
+      {"SELECT hidden FROM q", "hidden=q.hidden"},
+      {"SELECT x.*, 1 FROM q x", "id=q.id pid=q.pid note=q.note 1"},
+      {"SELECT * FROM p JOIN q USING (id)",
+       "id=p.id,q.id name=p.name ssn=p.ssn g=p.ssn,p.g h=p.h~p.ssn pid=q.pid note=q.note | p.id,q.id"},
+      {"SELECT id, note FROM q NATURAL JOIN v", "id=p.id,q.id note=q.note | p.id,q.id"},
+  });
+  check({{"TABLE q", "id=q.id pid=q.pid note=q.note"}}, mysql);
+}
+
+TEST(Lineage, opens_views_derived_tables_and_generated_columns) {
+  check({
+      {"SELECT code, loud FROM v", "code=p.ssn loud~p.name"},
+      {"SELECT a FROM w WHERE b = 1", "a=p.ssn | p.id"},
+      {"SELECT g, h FROM p", "g=p.ssn,p.g h=p.h~p.ssn"},
+      {"SELECT z FROM (SELECT ssn AS z FROM p) t", "z=p.ssn"},
+      {"WITH p AS (SELECT ssn AS id FROM p) SELECT id FROM p", "id=p.ssn"},
+      {"WITH c (k) AS (SELECT ssn FROM p) SELECT k FROM c", "k=p.ssn"},
+      {"WITH RECURSIVE r AS (SELECT 1 n, ssn s, name t FROM p UNION ALL SELECT n + 1, t, s FROM r) SELECT s, t FROM r",
+       "s=p.name,p.ssn t=p.name,p.ssn"},
+      {"SELECT j.v FROM p, JSON_TABLE(JSON_ARRAY(ssn), '$[*]' COLUMNS (v TEXT PATH '$')) j", "v~p.ssn | p.ssn"},
+  });
+  check({{"SELECT * FROM (SELECT ssn FROM p) t (s)", "s=p.ssn"},
+         {"SELECT x.s FROM p, LATERAL (SELECT p.ssn AS s) x", "s=p.ssn"}},
+        mysql);
+}
+
+TEST(Lineage, tells_copies_from_what_is_computed_and_from_what_decides) {
+  check({
+      {"SELECT MAX(ssn), LENGTH(ssn), ssn + 1 FROM p", "MAX(ssn)=p.ssn LENGTH(ssn)~p.ssn ssn + 1~p.ssn"},
+      {"SELECT COALESCE(name, ssn) c FROM p", "c=p.name,p.ssn"},
+      {"SELECT CASE WHEN ssn = 'x' THEN name ELSE 1 END c FROM p", "c=p.name | p.ssn"},
+      {"SELECT IF(ssn = 'x', 1, 2) c FROM p", "c | p.ssn"},
+      {"SELECT id IN (SELECT ssn FROM p) c FROM q", "c~p.ssn,q.id"},
+      {"SELECT EXISTS (SELECT 1 FROM p WHERE ssn = 'x') c", "c | p.ssn"},
+      {"SELECT name FROM p ORDER BY ssn LIMIT 1", "name=p.name | p.ssn"},
+      {"SELECT name AS ssn FROM p ORDER BY ssn", "ssn=p.name | p.name,p.ssn"},
+      {"SELECT COUNT(*) FROM p GROUP BY ssn HAVING MAX(name) > 'a'", "COUNT(*) | p.name,p.ssn"},
+      {"SELECT DISTINCT ssn FROM p", "ssn=p.ssn | p.ssn"},
+      {"SELECT ssn FROM p UNION SELECT note FROM q", "ssn=p.ssn,q.note | p.ssn,q.note"},
+      {"SELECT ssn FROM p UNION ALL SELECT note FROM q", "ssn=p.ssn,q.note"},
+      {"SELECT name FROM p EXCEPT SELECT note FROM q", "name=p.name,q.note | p.name,q.note"},
+      {"SELECT SUM(id) OVER w FROM p WINDOW w AS (PARTITION BY ssn)", "SUM(id) OVER w~p.id | p.ssn"},
+      {"SELECT {x ssn} FROM p", "{x ssn}=p.ssn"},
+      {"SELECT my_function(ssn) f FROM p", "f=p.ssn? ! function d.my_function is not followed"},
+      {"SELECT now (ssn) f FROM p", "f=p.ssn? ! function d.now is not followed"},
+      {"SELECT @v := ssn, @v FROM p", "@v := ssn=p.ssn @v=p.ssn? @v<-p.ssn"},
+      {"SELECT @v", "@v?"},
+  });
+}
+
+TEST(Lineage, knows_where_writes_take_their_values_from) {
+  check({
+      {"INSERT INTO q (pid, note) SELECT id, ssn FROM p", "d.q.pid<-p.id d.q.note<-p.ssn"},
+      {"INSERT INTO q SET note = (SELECT ssn FROM p LIMIT 1)", "d.q.note<-p.ssn"},
+      {"INSERT INTO q VALUES (1, 2, 3)", "d.q.id<- d.q.pid<- d.q.note<-"},
+      {"UPDATE p SET name = ssn WHERE id = 1", "d.p.name<-p.ssn | p.id"},
+      {"UPDATE p JOIN q ON p.id = q.pid SET q.note = CONCAT(p.ssn)", "d.q.note<-~p.ssn | p.id,q.pid"},
+      {"DELETE FROM p WHERE ssn = 'x' RETURNING ssn", "ssn=p.ssn | p.ssn"},
+      {"SELECT ssn INTO OUTFILE '/tmp/x' FROM p", "ssn=p.ssn file '/tmp/x'<-p.ssn"},
+      {"SELECT ssn FROM p INTO @v", "ssn=p.ssn @v<-p.ssn"},
+  });
+}
+
+TEST(Facts, say_whether_a_condition_restricts_anything) {
+  for (auto [condition, restricts] : std::initializer_list<std::pair<std::string, bool>>{
+           {"id = 1", true},
+           {"1 = 1", false},
+           {"1", false},
+           {"NOT FALSE", false},
+           {"id = id", false},
+           {"(1 = 1 OR id = 2)", false},
+           {"1 = 1 AND id = 2", true},
+           {"'a' <> 'b'", false},
+           {"1 = 2", true},
+       }) {
+    std::string text = "DELETE FROM p WHERE " + condition;
+    sql::Arena arena;
+    auto root = sql::parse(text, mysql, sql::ParseFor::executing, arena);
+    ASSERT_TRUE(root) << text;
+    catalog::Catalogue nothing({}, 0);
+    Facts facts = analyze({.root = **root, .text = text, .dialect = mysql, .database = "d", .catalogue = nothing});
+    EXPECT_TRUE(facts.has_where);
+    EXPECT_EQ(facts.where_restricts, restricts) << text;
+  }
+}
+
+TEST(Definitions, name_the_statement_that_they_end_at) {
+  auto read = read_definitions("CREATE TABLE t (a INT);\nCREATE TABLE u (", mysql, "d");
+  ASSERT_TRUE(read.mistake);
+  EXPECT_EQ(read.mistake->offset, 40U);
+  ASSERT_EQ(read.content.tables.size(), 1U);
+  EXPECT_EQ(read.content.tables[0].columns[0].type, "int");
+}
+
+}  // namespace
+}  // namespace sallyport::lineage

@@ -1,0 +1,81 @@
+#include "sql/printer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "sql/parse.h"
+
+namespace sallyport::sql {
+namespace {
+
+constexpr Dialect mariadb{.server = Server::mariadb, .version = 101119};
+constexpr Dialect mysql{.server = Server::mysql, .version = 90704};
+
+template <typename Print>
+std::string print(std::string_view text, const Dialect& dialect, Print how) {
+  Arena arena;
+  auto root = parse(text, dialect, ParseFor::preparing, arena);
+  return root ? how(**root) : "no syntax";
+}
+std::string canonical(std::string_view text, const Dialect& dialect = mysql) {
+  return print(text, dialect, [&](const Node& root) { return canonical_text(root, text, dialect); });
+}
+std::string normalised(std::string_view text, const Dialect& dialect = mysql) {
+  return print(text, dialect, [&](const Node& root) { return normalised_text(root, text, dialect); });
+}
+std::string bare(std::string_view text, const Dialect& dialect = mysql) {
+  return without_comments(text, dialect).value_or("the same");
+}
+
+TEST(CanonicalText, is_one_for_what_says_the_same) {
+  for (std::string_view text : {"select a,b from t where c=1", "SELECT  `a` , b\nFROM t -- x\nWHERE c = 1",
+                                "SELECT /*!50000 a */,b FROM t WHERE c=/* */1"}) {
+    EXPECT_EQ(canonical(text), "SELECT `a`, `b` FROM `t` WHERE `c` = 1") << text;
+  }
+}
+
+TEST(CanonicalText, leaves_apart_what_a_blank_tells_apart) {
+  EXPECT_EQ(canonical("SELECT count(*), count (*)"), "no syntax");
+  EXPECT_EQ(canonical("SELECT now(), now (1)"), "SELECT now(), now (1)") << "the second is a function of the user's";
+  EXPECT_EQ(canonical("SELECT @a, @@sql_mode, t.*, d.t.a FROM d.t"),
+            "SELECT @a, @@sql_mode, `t`.*, `d`.`t`.`a` FROM `d`.`t`");
+  EXPECT_EQ(canonical("SELECT 1--1, - -1"), "SELECT 1 - - 1, - - 1");
+  EXPECT_EQ(canonical("SELECT 'a' 'b', _latin1'c', N'd', x'41'"), "SELECT 'a' 'b', _latin1 'c', N'd', x'41'");
+}
+
+TEST(NormalisedText, is_one_for_statements_of_one_shape) {
+  EXPECT_EQ(normalised("SELECT a FROM t WHERE b = 'x' AND c IN (1, 2, 3) LIMIT 5"),
+            "SELECT `a` FROM `t` WHERE `b` = ? AND `c` IN (?, ...) LIMIT ?");
+  EXPECT_EQ(normalised("INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, NULL)"),
+            normalised("INSERT INTO t VALUES (4, 'c'), (5, 'd')"));
+  EXPECT_EQ(normalised("SELECT c IN (1, d)"), "SELECT `c` IN (?, `d`)");
+  EXPECT_EQ(normalised("SELECT a IS NULL, b = NULL, TRUE"), "SELECT `a` IS NULL, `b` = NULL, TRUE");
+}
+
+TEST(RedactedText, hides_the_literals_that_it_is_told_to) {
+  std::string_view text = "SELECT 'secret', 'open'";
+  Arena arena;
+  auto root = parse(text, mysql, ParseFor::executing, arena);
+  ASSERT_TRUE(root);
+  EXPECT_EQ(redacted_text(**root, text, mysql, [&](const Node& literal) { return literal.in(text) == "'secret'"; }),
+            "SELECT ?, 'open'");
+}
+
+TEST(WithoutComments, keeps_tokens_apart_and_blanks_as_they_were) {
+  EXPECT_EQ(bare("SELECT  1 ,\n 2"), "the same");
+  EXPECT_EQ(bare("SELECT '--', \"#\", `/*`"), "the same");
+  EXPECT_EQ(bare("SELECT/* a */1"), "SELECT 1");
+  EXPECT_EQ(bare("SELECT 'a'/**/'b'"), "SELECT 'a' 'b'");
+  EXPECT_EQ(bare("SELECT 1-/**/-1"), "SELECT 1- -1");
+  EXPECT_EQ(bare("SELECT 1 # a\n+1"), "SELECT 1 \n+1");
+  EXPECT_EQ(bare("SELECT 1/**/+/**/1"), "SELECT 1+1");
+  EXPECT_EQ(bare("SELECT/*!50000 1,*/ 2"), "SELECT 1, 2");
+  EXPECT_EQ(bare("SELECT/*!99999 1,*/ 2"), "SELECT 2");
+  EXPECT_EQ(bare("SELECT/*M! 1,*/ 2", mariadb), "SELECT 1, 2");
+  EXPECT_EQ(bare("SELECT /*+ MAX_EXECUTION_TIME(1) */ 1 /*+ x */"), "SELECT /*+ MAX_EXECUTION_TIME(1) */ 1 ");
+  EXPECT_EQ(bare("SELECT now/**/()"), "SELECT now ()") << "with a blank it is another function, as with a comment";
+}
+
+}  // namespace
+}  // namespace sallyport::sql
