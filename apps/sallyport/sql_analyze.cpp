@@ -273,9 +273,7 @@ void add_sql(CLI::App& parent, ExitCode& result) {
   command->add_option("--sql-mode", options->mode, "The session's sql_mode.")->type_name("MODES");
   command->add_option("--charset", options->charset, "The session's character_set_client.")->capture_default_str();
   command->add_flag("--pretty", options->pretty, "The syntax tree before each object, for a person.");
-  command->footer(
-      help_footer("  echo '{\"sql\": \"SELECT name FROM users\"}' | sallyport sql analyze --schema shop.sql "
-                  "--database shop\n"));
+  command->footer(help_footer("  sallyport sql analyze --schema shop.sql --database shop < statements.jsonl\n"));
   command->callback([options, &result] { result = run(*options); });
 }
 

@@ -14,7 +14,7 @@ import unittest
 
 BINARY = os.environ.get("SALLYPORT_BINARY", "build/dev/bin/sallyport")
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
-LEAVES = (["serve"], ["check-config"], ["dev", "issuer", "init"], ["dev", "token", "mint"], ["version"])
+LEAVES = (["serve"], ["check-config"], ["dev", "issuer", "init"], ["dev", "token", "mint"], ["sql", "analyze"], ["version"])
 
 CONFIGURATION = """
 listeners: [{name: main, address: 127.0.0.1, port: 0}]
@@ -55,8 +55,43 @@ class Cli(unittest.TestCase):
         file.write_text(text, encoding="utf-8")
         return str(file)
 
+    def analyze(self, *lines, schema=None, arguments=()):
+        more = []
+        if schema is not None:
+            (self.directory / "schema.sql").write_text(schema, encoding="utf-8")
+            more = ["--schema", str(self.directory / "schema.sql"), "--database", "d"]
+        return run("sql", "analyze", *more, *arguments, input="".join(line + "\n" for line in lines))
+
+    def test_statements_are_analysed_line_by_line(self):
+        hidden = base64.b64encode(b"SELECT /*!50000 ssn */ AS x FROM p").decode()
+        done = self.analyze('{"sql": "SELECT 1; DELETE FROM p WHERE 1 = 1"}', "no JSON", '{"sql": "SELECT FROM"}',
+                            json.dumps({"sql_base64": hidden}), '{"other": 1}', json.dumps({"sql": "SELECT '\ufffd"}),
+                            schema="CREATE TABLE p (id INT PRIMARY KEY, ssn TEXT);")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual([answer["ok"] for answer in answers], [True, False, False, True, False, False])
+        self.assertEqual([one["kind"] for one in answers[0]["statements"]], ["select", "delete"])
+        self.assertEqual((answers[0]["statements"][1]["has_where"], answers[0]["statements"][1]["where_restricts"]), (True, False))
+        self.assertEqual([answers[i]["error"]["code"] for i in (1, 2, 4, 5)], ["not_json", "syntax", "no_sql", "lexical"])
+        self.assertEqual(answers[2]["error"]["offset"], 7)
+        output = answers[3]["statements"][0]["output"]
+        self.assertEqual([(one["name"], one["copied"], one["certain"]) for one in output], [("x", ["d.p.ssn"], True)])
+
+    def test_an_analysis_is_of_the_server_that_it_is_told(self):
+        statement = '{"sql": "DELETE FROM p RETURNING id"}'
+        self.assertIn('"ok":false', self.analyze(statement, arguments=["--server", "mysql-8.4"]).stdout)
+        self.assertIn('"ok":true', self.analyze(statement, arguments=["--server", "mariadb-10.11"]).stdout)
+        self.assertEqual(self.analyze(arguments=["--server", "oracle"]).returncode, 2)
+        self.assertEqual(self.analyze(arguments=["--charset", "ucs2"]).returncode, 2)
+        self.assertIn("column_reference", self.analyze('{"sql": "SELECT a"}', arguments=["--pretty"]).stdout)
+
+    def test_a_schema_that_is_not_understood_is_named_with_its_line(self):
+        done = self.analyze(schema="CREATE TABLE p (id INT);\nCREATE TABLE (")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("schema.sql:2: not understood", done.stderr)
+
     def test_every_subcommand_has_help_with_examples_and_exit_codes(self):
-        for leaf in ([], ["dev"], ["dev", "issuer"], ["dev", "token"], *LEAVES):
+        for leaf in ([], ["dev"], ["dev", "issuer"], ["dev", "token"], ["sql"], *LEAVES):
             with self.subTest(leaf):
                 outcome = run(*leaf, "--help")
                 self.assertEqual(outcome.returncode, 0)
