@@ -236,13 +236,29 @@ std::string print(const Node& root, std::string_view text, const Dialect& dialec
   return TokenPrinter{text, dialect, leaves.take()}.print();
 }
 
+// What is sent is what was read, whatever stands beside what.
+bool has_the_same_tokens(std::string_view text, std::string_view other_text, const Dialect& dialect) {
+  Lexer one(text, dialect);
+  Lexer other(other_text, dialect);
+  while (true) {
+    Token token = one.next_code();
+    Token other_token = other.next_code();
+    if (token.kind != other_token.kind || token.in(text) != other_token.in(other_text)) {
+      return false;
+    }
+    if (token.kind == TokenKind::end || token.kind == TokenKind::error) {
+      return token.kind == TokenKind::end;
+    }
+  }
+}
+
 }  // namespace
 
-std::optional<std::string> without_comments(std::string_view text, const Dialect& dialect) {
+Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect) {
   bool may_have_comments = text.find("/*") != std::string_view::npos || text.find('#') != std::string_view::npos ||
                            text.find("--") != std::string_view::npos;
   if (!may_have_comments) {
-    return std::nullopt;
+    return std::optional<std::string>{};
   }
   Lexer lexer(text, dialect);
   std::string out;
@@ -251,6 +267,10 @@ std::optional<std::string> without_comments(std::string_view text, const Dialect
   for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error;
        token = lexer.next()) {
     if (token.kind == TokenKind::comment || token.kind == TokenKind::code_begin || token.kind == TokenKind::code_end) {
+      // Two dashes that a comment follows begin one where a blank does.
+      if (out.ends_with("--")) {
+        out.insert(out.size() - 1, " ");
+      }
       dropped = gap = true;
       continue;
     }
@@ -263,7 +283,13 @@ std::optional<std::string> without_comments(std::string_view text, const Dialect
     gap = false;
     out += written;
   }
-  return dropped ? std::optional(std::move(out)) : std::nullopt;
+  if (!dropped) {
+    return std::optional<std::string>{};
+  }
+  if (!has_the_same_tokens(text, out, dialect)) {
+    return Unexpected(EmissionError::tokens_differ);
+  }
+  return std::optional<std::string>{std::move(out)};
 }
 
 std::string canonical_text(const Node& root, std::string_view text, const Dialect& dialect) {

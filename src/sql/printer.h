@@ -1,11 +1,13 @@
 // Statements back to text.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "sql/ast.h"
 #include "sql/dialect.h"
 
@@ -13,7 +15,10 @@ namespace sallyport::sql {
 
 // The text that is sent to the server in place of `text`, which parses: its tokens and its blanks, without comments but
 // hints, and with the insides of executable comments as code. Nothing where that is `text` itself.
-std::optional<std::string> without_comments(std::string_view text, const Dialect& dialect);
+enum class EmissionError : std::uint8_t {
+  tokens_differ  // what was made would be read as something else: the text can't be sent
+};
+Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect);
 
 // Words of the grammar in upper case, names in the quotes of the server, one blank where one is due: two statements
 // that differ in nothing else have the same canonical text. It parses to a tree that says the same.
