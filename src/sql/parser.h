@@ -135,6 +135,18 @@ class Parser {
     Parser& parser_;
   };
 
+  // What is read while it lives is a query in another.
+  class InnerQuery {
+   public:
+    explicit InnerQuery(Parser& parser) : parser_(parser) { ++parser_.inner_queries_; }
+    ~InnerQuery() { --parser_.inner_queries_; }
+    InnerQuery(const InnerQuery&) = delete;
+    InnerQuery& operator=(const InnerQuery&) = delete;
+
+   private:
+    Parser& parser_;
+  };
+
   // --- names and other leaves (parser_names.cpp)
 
   NameUse name_use() const { return name_use_of(current().keyword, dialect_); }
@@ -269,6 +281,7 @@ class Parser {
   Node* values_query();
   Node* table_query();
   Node* into_clause();
+  void refuse_in_inner_query();
   void export_options(Production& into);
   Node* group_by();
   Node* order_by();
@@ -329,6 +342,7 @@ class Parser {
   Position at_;
   std::optional<ParseError> error_;
   int level_ = 0;
+  int inner_queries_ = 0;
 };
 
 // A node being made, with its children in order.

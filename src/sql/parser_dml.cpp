@@ -338,7 +338,11 @@ Node* Parser::load() {
 Node* Parser::handler() {
   Production made(*this, NodeKind::handler);
   expect(K::handler);
-  made.add(Role::table, object_name(K::table));
+  Node* table = object_name(K::table);
+  if (table != nullptr && table->child(Role::qualifier) != nullptr && !is(K::open)) {
+    fail();
+  }
+  made.add(Role::table, table);
   made.variant(current().keyword);
   if (accept(K::open)) {
     if (is_alias_start()) {

@@ -109,6 +109,9 @@ Node* Parser::boolean_from(Node* left) {
     }
     if (is(K::is)) {
       left = is_test(left);
+      if (is_mysql() && left->keyword() != K::null) {
+        break;
+      }
       continue;
     }
     auto op = is(TokenKind::symbol) ? comparison_of(current().token.symbol) : std::nullopt;
@@ -465,6 +468,7 @@ Node* Parser::parenthesised() {
     return nullptr;
   }
   if (is_parenthesised_query()) {
+    InnerQuery inner_query(*this);
     Production made(*this, NodeKind::subquery);
     expect(Symbol::parenthesis_open);
     Node* inner = nullptr;
@@ -515,6 +519,7 @@ Node* Parser::subquery() {
     fail();
     return nullptr;
   }
+  InnerQuery inner_query(*this);
   expect(Symbol::parenthesis_open);
   made.add(Role::query, query_expression());
   expect(Symbol::parenthesis_close);
@@ -572,8 +577,10 @@ Node* Parser::match_against() {
   expect(K::against);
   expect(Symbol::parenthesis_open);
   made.add(Role::pattern, bit_expression());
+  bool in_boolean_mode = false;
   if (accept(K::in)) {
     if (accept(K::boolean)) {
+      in_boolean_mode = true;
       made.variant(K::boolean);
       expect(K::mode);
     } else {
@@ -582,7 +589,7 @@ Node* Parser::match_against() {
       expect(K::mode);
     }
   }
-  if (accept(K::with)) {
+  if (!in_boolean_mode && accept(K::with)) {
     expect(K::query);
     expect(K::expansion);
     made.set(node_flag::with_expansion);

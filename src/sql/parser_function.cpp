@@ -319,8 +319,13 @@ Node* Parser::cast() {
     expect(K::zone);
     accept(K::interval);
     made.add(Role::zone, text_literal());
+    expect(K::as);
+    if (!is(K::datetime)) {
+      fail();
+    }
+  } else {
+    expect(K::as);
   }
-  expect(K::as);
   made.add(Role::type, cast_type());
   if (is_mysql() && accept(K::array)) {
     made.set(node_flag::array);
@@ -524,16 +529,30 @@ Node* Parser::json_value() {
 
 // {NULL | ERROR | DEFAULT x} ON {EMPTY | ERROR}, none, one or both.
 void Parser::json_on_response(Production& into) {
+  Keyword first = K::no_keyword;
   for (int clauses = 0; clauses < 2 && is_one_of({K::null, K::error, K::default_}); ++clauses) {
     Production made(*this, NodeKind::json_on_response, current().keyword);
     bool has_value = is(K::default_);
     advance();
-    if (has_value) {
+    if (has_value && is_one_of({K::date, K::time, K::timestamp})) {
+      made.add(Role::value, column_or_function());
+    } else if (has_value && is_mysql() && (is(K::null) || is(K::true_) || is(K::false_))) {
+      fail();
+    } else if (has_value) {
       made.add(Role::value, is_literal() ? literal() : signed_number());
     }
     expect(K::on);
+    // MySQL has EMPTY before ERROR, MariaDB any order.
+    bool is_out_of_order = clauses == 1 && (is_mysql() ? !is(K::error) : is(first));
+    if (is_out_of_order) {
+      fail();
+    }
+    first = current().keyword;
     made.add(Role::event, keyword_leaf());
     into.add(Role::option, made.done());
+    if (is_mysql() && first == K::error) {
+      break;
+    }
   }
 }
 
@@ -750,6 +769,8 @@ Node* Parser::frame_bound() {
     interval.add(Role::operand, expression());
     interval.add(Role::unit, interval_unit());
     made.add(Role::operand, interval.done());
+  } else if (is_mysql()) {
+    made.add(Role::operand, is(Symbol::question) ? parameter() : is(Symbol::at) ? variable() : unsigned_number());
   } else {
     made.add(Role::operand, bit_expression());
   }

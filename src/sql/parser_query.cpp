@@ -35,6 +35,7 @@ void Parser::query_tail(Production& into) {
     into.add(Role::limit, limit());
   }
   if (is_mariadb() && is(K::procedure)) {
+    refuse_in_inner_query();
     into.add(Role::procedure, procedure_clause());
   }
   bool has_into = false;
@@ -139,6 +140,7 @@ Node* Parser::with_clause() {
 
 // name [(a, b)] AS (query), and MariaDB's CYCLE a, b RESTRICT.
 Node* Parser::common_table_expression() {
+  InnerQuery inner_query(*this);
   Production made(*this, NodeKind::common_table_expression);
   made.add(Role::name, identifier_leaf());
   if (accept(Symbol::parenthesis_open)) {
@@ -276,9 +278,17 @@ Node* Parser::locking_clause() {
   return made.done();
 }
 
+// INTO and PROCEDURE are the outermost query's.
+void Parser::refuse_in_inner_query() {
+  if (inner_queries_ > 0) {
+    fail();
+  }
+}
+
 // INTO @x, y; INTO OUTFILE 'x' ...; INTO DUMPFILE 'x'.
 Node* Parser::into_clause() {
   Production made(*this, NodeKind::into, K::no_keyword);
+  refuse_in_inner_query();
   expect(K::into);
   if (is_one_of({K::outfile, K::dumpfile})) {
     bool exports = is(K::outfile);

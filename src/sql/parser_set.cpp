@@ -101,7 +101,11 @@ Node* Parser::set_assignment() {
 // x, x.y, DEFAULT.x: of a stored program, of a row's column in a trigger, or of the server.
 Node* Parser::variable_name() {
   Production made(*this, NodeKind::variable_name);
-  if (is_mysql() && is_one_of({K::global, K::session, K::local, K::persist, K::persist_only})) {
+  // Before a dot the lexer gives a name, and MySQL refuses these there all the same.
+  Keyword written = is(TokenKind::quoted_name) ? K::no_keyword : find_keyword(text_of_current());
+  bool is_scope = written == K::global || written == K::session || written == K::local || written == K::persist ||
+                  written == K::persist_only;
+  if (is_mysql() && is_scope) {
     fail();
   }
   Node* first = is(K::default_) && next_is(Symbol::dot) ? keyword_leaf() : identifier_leaf();

@@ -12,6 +12,7 @@ Node* Parser::table_references() {
 
 Node* Parser::joined_table() {
   Level level(*this);
+  InnerQuery inner_query(*this);
   return level ? joined_table_from(table_factor()) : nullptr;
 }
 
@@ -94,7 +95,13 @@ void Parser::join_condition(Production& into) {
 
 Node* Parser::table_factor() {
   if (is(Symbol::parenthesis_open)) {
-    return parenthesised_table_factor();
+    Node* found = parenthesised_table_factor();
+    // MariaDB makes one of its own.
+    bool lacks_alias = found != nullptr && found->is(NodeKind::derived_table) && found->child(Role::alias) == nullptr;
+    if (lacks_alias && is_mysql()) {
+      fail();
+    }
+    return found;
   }
   if (is(Symbol::brace_open)) {  // {oj t LEFT JOIN u ON x}
     Production made(*this, NodeKind::odbc_join);
