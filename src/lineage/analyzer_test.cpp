@@ -94,6 +94,8 @@ TEST(Lineage, expands_stars_as_the_servers_do) {
       {"SELECT x.*, 1 FROM q x", "id=q.id pid=q.pid note=q.note 1"},
       {"SELECT * FROM p JOIN q USING (id)",
        "id=p.id,q.id name=p.name ssn=p.ssn g=p.ssn,p.g h=p.h~p.ssn pid=q.pid note=q.note | p.id,q.id"},
+      {"SELECT * FROM p RIGHT JOIN q USING (id)",
+       "id=p.id,q.id pid=q.pid note=q.note name=p.name ssn=p.ssn g=p.ssn,p.g h=p.h~p.ssn | p.id,q.id"},
       {"SELECT id, note FROM q NATURAL JOIN v", "id=p.id,q.id note=q.note | p.id,q.id"},
   });
   check({{"TABLE q", "id=q.id pid=q.pid note=q.note"}}, mysql);

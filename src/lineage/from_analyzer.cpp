@@ -47,13 +47,18 @@ void QueryAnalyzer::joined_table(const Node& node, Scope& scope) {
   }
 }
 
+void QueryAnalyzer::add_relation(Scope& scope, Relation relation) {
+  scope.star_order.push_back(scope.relations.size());
+  scope.relations.push_back(std::move(relation));
+}
+
 void QueryAnalyzer::add_table(const Node& table, Scope& scope) {
   Relation relation = relation_of(*table.child(Role::name), access::read);
   if (const Node* alias = table.child(Role::alias)) {
     relation.schema.clear();
     relation.name = name_of(*alias);
   }
-  scope.relations.push_back(std::move(relation));
+  add_relation(scope, std::move(relation));
   if (const Node* time = table.child(Role::system_time)) {
     for (const Node& point : sql::children(*time)) {
       influence(point, scope);
@@ -68,32 +73,61 @@ void QueryAnalyzer::join(const Node& node, Scope& scope) {
   std::size_t middle = scope.relations.size();
   joined_table(*left.next, scope);
   std::size_t end = scope.relations.size();
-  if (node.has(sql::node_flag::natural)) {
-    for (const JoinedColumn& column : shape(scope, first, middle)) {
-      auto right = shape(scope, middle, end);
-      bool shared = std::any_of(right.begin(), right.end(),
-                                [&](const JoinedColumn& other) { return catalog::same_name(other.name, column.name); });
-      if (shared) {
-        coalesce(column.name, scope, first, middle, end, node.begin);
-      }
-    }
-    return;
-  }
+  std::vector<std::string> shared;
   for (const Node& child : sql::children(node)) {
     if (child.role == Role::column) {
-      coalesce(name_of(child), scope, first, middle, end, child.begin);
+      shared.push_back(name_of(child));
     } else if (child.role == Role::on) {
       scope.first_visible = first;
       scope.end_visible = end;
       influence(child, scope);
     }
   }
+  bool is_natural = node.has(sql::node_flag::natural);
+  if (is_natural || !shared.empty()) {
+    join_by_name(is_natural ? std::nullopt : std::optional(std::move(shared)), node, scope, {first, middle, end});
+  }
+}
+
+// USING, or NATURAL where no names are given. The columns come in the order that the first side has them in, which of a
+// RIGHT JOIN is the right one.
+void QueryAnalyzer::join_by_name(std::optional<std::vector<std::string>> names, const Node& node, Scope& scope,
+                                 const Sides& sides) {
+  bool is_right = node.keyword() == Keyword::right;
+  auto one = is_right ? shape(scope, sides.middle, sides.end) : shape(scope, sides.first, sides.middle);
+  auto other = is_right ? shape(scope, sides.first, sides.middle) : shape(scope, sides.middle, sides.end);
+  auto has = [](const auto& columns, std::string_view name) {
+    return std::any_of(columns.begin(), columns.end(),
+                       [&](const JoinedColumn& column) { return catalog::same_name(column.name, name); });
+  };
+  std::vector<std::string> shared;
+  for (const JoinedColumn& column : one) {
+    bool is_shared = names ? std::any_of(names->begin(), names->end(),
+                                         [&](const std::string& name) { return catalog::same_name(name, column.name); })
+                           : has(other, column.name);
+    if (is_shared) {
+      shared.push_back(column.name);
+    }
+  }
+  for (const std::string& name : names.value_or(std::vector<std::string>{})) {
+    if (!has(one, name)) {
+      shared.push_back(name);
+    }
+  }
+  ++scope.joins;
+  for (const std::string& name : shared) {
+    coalesce(name, scope, sides, node.begin);
+  }
+  if (is_right) {
+    // What this join has read stands at the end.
+    std::stable_partition(scope.star_order.begin() + static_cast<std::ptrdiff_t>(sides.first), scope.star_order.end(),
+                          [&](std::size_t relation) { return relation >= sides.middle; });
+  }
 }
 
 // One column of the left side and one of the right are one from now on; whether they are equal decides which rows there
 // are.
-void QueryAnalyzer::coalesce(std::string_view name, Scope& scope, std::size_t left, std::size_t right, std::size_t end,
-                             std::uint32_t offset) {
+void QueryAnalyzer::coalesce(std::string_view name, Scope& scope, const Sides& sides, std::uint32_t offset) {
   auto find = [&](std::size_t from, std::size_t to) -> std::vector<ColumnPlace> {
     for (const JoinedColumn& column : shape(scope, from, to)) {
       if (catalog::same_name(column.name, name)) {
@@ -113,8 +147,8 @@ void QueryAnalyzer::coalesce(std::string_view name, Scope& scope, std::size_t le
     }
     return {};
   };
-  std::vector<ColumnPlace> places = find(left, right);
-  std::vector<ColumnPlace> more = find(right, end);
+  std::vector<ColumnPlace> places = find(sides.first, sides.middle);
+  std::vector<ColumnPlace> more = find(sides.middle, sides.end);
   if (places.empty() || more.empty()) {
     doubt("column " + std::string(name) + " of USING is not found", offset);
     return;
@@ -125,12 +159,12 @@ void QueryAnalyzer::coalesce(std::string_view name, Scope& scope, std::size_t le
     facts_.reads.add(scope.relations[place.relation].columns[place.column].lineage.copied);
   }
   std::erase_if(scope.joined, [&](const JoinedColumn& column) {
-    return catalog::same_name(column.name, name) && column.places.front().relation >= left;
+    return catalog::same_name(column.name, name) && column.places.front().relation >= sides.first;
   });
-  scope.joined.push_back({std::string(name), std::move(places)});
+  scope.joined.push_back({std::string(name), std::move(places), scope.joins});
 }
 
-// The columns of * over a range of relations: those that joins have made one first, the last join's before others.
+// The columns of * over a range of relations: those that joins have made one first, the outer join's before others.
 std::vector<JoinedColumn> QueryAnalyzer::shape(const Scope& scope, std::size_t first, std::size_t end) const {
   std::vector<JoinedColumn> columns;
   auto taken = [&](const ColumnPlace& place) {
@@ -143,10 +177,15 @@ std::vector<JoinedColumn> QueryAnalyzer::shape(const Scope& scope, std::size_t f
       columns.push_back(column);
     }
   }
-  for (std::size_t i = first; i < end; ++i) {
+  std::stable_sort(columns.begin(), columns.end(),
+                   [](const JoinedColumn& one, const JoinedColumn& other) { return one.join > other.join; });
+  for (std::size_t i : scope.star_order) {
+    if (i < first || i >= end) {
+      continue;
+    }
     for (std::size_t j = 0; j < scope.relations[i].columns.size(); ++j) {
       if (!taken({i, j})) {
-        columns.push_back({scope.relations[i].columns[j].name, {{i, j}}});
+        columns.push_back({scope.relations[i].columns[j].name, {{i, j}}, 0});
       }
     }
   }
@@ -169,7 +208,7 @@ void QueryAnalyzer::derived_table(const Node& node, Scope& scope) {
       relation.name = name_of(child);
     }
   }
-  scope.relations.push_back(std::move(relation));
+  add_relation(scope, std::move(relation));
 }
 
 void QueryAnalyzer::json_table(const Node& node, Scope& scope) {
@@ -181,7 +220,7 @@ void QueryAnalyzer::json_table(const Node& node, Scope& scope) {
   Relation relation;
   relation.name = name_of(*node.child(Role::alias));
   json_columns(*node.child(Role::columns), lineage, relation.columns);
-  scope.relations.push_back(std::move(relation));
+  add_relation(scope, std::move(relation));
 }
 
 void QueryAnalyzer::json_columns(const Node& node, const Lineage& lineage, Columns& columns) {

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -76,8 +77,16 @@ class QueryAnalyzer {
   void derived_table(const sql::Node& node, Scope& scope);
   void json_table(const sql::Node& node, Scope& scope);
   void json_columns(const sql::Node& node, const Lineage& lineage, Columns& columns);
-  void coalesce(std::string_view name, Scope& scope, std::size_t left, std::size_t right, std::size_t end,
-                std::uint32_t offset);
+  // The relations of a join's two sides: from `first` to `middle`, and from there to `end`.
+  struct Sides {
+    std::size_t first;
+    std::size_t middle;
+    std::size_t end;
+  };
+  static void add_relation(Scope& scope, Relation relation);
+  void join_by_name(std::optional<std::vector<std::string>> names, const sql::Node& node, Scope& scope,
+                    const Sides& sides);
+  void coalesce(std::string_view name, Scope& scope, const Sides& sides, std::uint32_t offset);
   std::vector<JoinedColumn> shape(const Scope& scope, std::size_t first, std::size_t end) const;
 
   Columns columns_of(const catalog::Table& table);

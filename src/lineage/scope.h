@@ -40,6 +40,7 @@ struct ColumnPlace {
 struct JoinedColumn {
   std::string name;
   std::vector<ColumnPlace> places;
+  std::size_t join = 0;  // which one: later ones are further out
 };
 
 // A name in an expression.
@@ -53,7 +54,10 @@ struct ColumnName {
 struct Scope {
   const Scope* outer = nullptr;
   std::vector<Relation> relations;
-  std::vector<JoinedColumn> joined;  // by USING or NATURAL, outermost last
+  std::vector<JoinedColumn> joined;  // by USING or NATURAL
+  std::size_t joins = 0;
+  // The relations in the order of *: that of the text, but RIGHT JOIN with USING or NATURAL has its right side first.
+  std::vector<std::size_t> star_order;
   // The relations that can be seen just now: all, but in ON and in FROM itself.
   std::size_t first_visible = 0;
   std::size_t end_visible = 0;
