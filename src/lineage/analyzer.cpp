@@ -53,7 +53,7 @@ class StatementAnalyzer {
   void load(const Node& root);
   void call(const Node& root);
   void other(const Node& node, Access on_object);
-  void assign(const Node& assignment, const Scope& scope, Access how);
+  void assign(const Node& assignment, const Scope& targets, const Scope& values, Access how);
   void write(const std::string& target, const std::optional<Source>& source, Lineage lineage);
   void where(const Node& root, const Scope& scope);
   void order(const Node& root, const Scope& scope);
@@ -185,11 +185,11 @@ void StatementAnalyzer::write(const std::string& target, const std::optional<Sou
 }
 
 // a = x: what x carries flows into a.
-void StatementAnalyzer::assign(const Node& assignment, const Scope& scope, Access how) {
+void StatementAnalyzer::assign(const Node& assignment, const Scope& targets, const Scope& values, Access how) {
   const Node& target = *assignment.child(Role::target);
   const Node& value = *assignment.child(Role::value);
-  Lineage lineage = value.is(NodeKind::keyword) ? Lineage{} : queries_.expression(value, scope);
-  Lineage place = queries_.resolve(queries_.column_name(target), scope, target.begin);
+  Lineage lineage = value.is(NodeKind::keyword) ? Lineage{} : queries_.expression(value, values);
+  Lineage place = queries_.resolve(queries_.column_name(target), targets, target.begin);
   for (const Source& source : place.copied) {
     for (Object& object : facts_.objects) {
       if (object.schema == source.table->schema && object.name == source.table->name) {
@@ -250,7 +250,7 @@ void StatementAnalyzer::insert(const Node& root) {
   }
   for (const Node& child : sql::children(root)) {
     if (child.role == Role::assignment) {
-      assign(child, scope, access::insert);
+      assign(child, scope, scope, access::insert);
     } else if (child.role == Role::on_duplicate) {
       // Whether a key of the table is taken decides what happens.
       for (const RelationColumn& column : target.columns) {
@@ -261,10 +261,9 @@ void StatementAnalyzer::insert(const Node& root) {
         Relation row{.schema = {}, .name = queries_.name_of(*alias->child(Role::name)), .columns = target.columns};
         both.relations.push_back(std::move(row));
         both.end_visible = 2;
-        both.output_aliases = false;
       }
       for (const Node& assignment : sql::children(child)) {
-        assign(assignment, scope, access::update);
+        assign(assignment, scope, both, access::update);
       }
     }
   }
@@ -279,7 +278,7 @@ void StatementAnalyzer::update(const Node& root) {
   queries_.from(*root.child(Role::from), scope);
   for (const Node& child : sql::children(root)) {
     if (child.role == Role::assignment) {
-      assign(child, scope, access::update);
+      assign(child, scope, scope, access::update);
     }
   }
   where(root, scope);
@@ -292,12 +291,10 @@ void StatementAnalyzer::remove(const Node& root) {
   }
   Scope scope;
   queries_.from(*root.child(Role::from), scope);
-  bool has_targets = root.child(Role::target) != nullptr;
   for (Object& object : facts_.objects) {
     // Which of several is named by an alias perhaps: all may be meant.
     object.access |= object.type == ObjectType::table ? access::remove : 0;
   }
-  (void)has_targets;
   where(root, scope);
   order(root, scope);
   returning(root, scope);
@@ -311,7 +308,7 @@ void StatementAnalyzer::load(const Node& root) {
   scope.end_visible = 1;
   for (const Node& child : sql::children(root)) {
     if (child.role == Role::assignment) {
-      assign(child, scope, access::insert);
+      assign(child, scope, scope, access::insert);
     }
   }
 }

@@ -147,12 +147,17 @@ TEST(Lineage, knows_where_writes_take_their_values_from) {
       {"INSERT INTO q (pid, note) SELECT id, ssn FROM p", "d.q.pid<-p.id d.q.note<-p.ssn"},
       {"INSERT INTO q SET note = (SELECT ssn FROM p LIMIT 1)", "d.q.note<-p.ssn"},
       {"INSERT INTO q VALUES (1, 2, 3)", "d.q.id<- d.q.pid<- d.q.note<-"},
+      {"INSERT INTO q (id, note) VALUES (1, 'x') ON DUPLICATE KEY UPDATE note = (SELECT ssn FROM p LIMIT 1)",
+       "d.q.id<- d.q.note<- d.q.note<-p.ssn | q.id,q.pid,q.note,q.hidden"},
       {"UPDATE p SET name = ssn WHERE id = 1", "d.p.name<-p.ssn | p.id"},
       {"UPDATE p JOIN q ON p.id = q.pid SET q.note = CONCAT(p.ssn)", "d.q.note<-~p.ssn | p.id,q.pid"},
       {"DELETE FROM p WHERE ssn = 'x' RETURNING ssn", "ssn=p.ssn | p.ssn"},
       {"SELECT ssn INTO OUTFILE '/tmp/x' FROM p", "ssn=p.ssn file '/tmp/x'<-p.ssn"},
       {"SELECT ssn FROM p INTO @v", "ssn=p.ssn @v<-p.ssn"},
   });
+  check({{"INSERT INTO q (id, note) VALUES (1, 'x') AS new ON DUPLICATE KEY UPDATE note = new.note",
+          "d.q.id<- d.q.note<- d.q.note<-q.note | q.id,q.pid,q.note,q.hidden"}},
+        mysql);
 }
 
 TEST(Facts, say_whether_a_condition_restricts_anything) {

@@ -275,7 +275,7 @@ Truth truth_of(const Node& node, std::string_view text) {
           if (same && (both_literal || is_column)) {
             return Truth::always;  // but for NULL, which is no restriction to speak of
           }
-          return both_literal && op == Operator::equal ? Truth::open : Truth::open;
+          return Truth::open;
         case Operator::not_equal:
           return both_literal && !same ? Truth::always : Truth::open;
         default:
