@@ -73,6 +73,8 @@ class StatementReader {
     return found;
   }
   const BlockWord* block_word() const;
+  // Where that turns out to be the mode.
+  bool begins_oracle_body() const { return dialect_.server == Server::mariadb && (is("AS") || is("IS")); }
   bool is_label() const;
 
   void read_create();
@@ -163,6 +165,10 @@ void StatementReader::read() {
     read_create();
     return;
   }
+  if (dialect_.server == Server::mariadb && is("DECLARE")) {  // a block, where the mode turns out to be ORACLE
+    read_oracle();
+    return;
+  }
   const BlockWord* block = dialect_.server == Server::mariadb ? block_word() : nullptr;
   if (block != nullptr && block->block == Block::begin) {
     Lexer ahead = lexer_;
@@ -235,7 +241,7 @@ bool StatementReader::skip_definer() {
 
 // PROCEDURE name (parameters) characteristics body.
 void StatementReader::read_routine() {
-  while (!stopped() && !is(Symbol::semicolon) && !is(Symbol::parenthesis_open)) {
+  while (!stopped() && !is(Symbol::semicolon) && !is(Symbol::parenthesis_open) && !begins_oracle_body()) {
     advance();
   }
   if (is(Symbol::parenthesis_open)) {
@@ -244,6 +250,10 @@ void StatementReader::read_routine() {
   while (!stopped() && !is(Symbol::semicolon)) {
     if (block_word() != nullptr || is_label()) {
       read_body();
+      return;
+    }
+    if (begins_oracle_body()) {
+      puzzled_ = true;
       return;
     }
     bool is_type =

@@ -126,6 +126,15 @@ TEST(StatementSplitter, refuses_what_it_can_not_tell) {
   EXPECT_EQ(split("CREATE TABLE t (function INT); SELECT 2", oracle), (Statements{"!not_separable"}));
 }
 
+TEST(StatementSplitter, leaves_what_only_another_mode_could_read_to_the_server) {
+  for (std::string_view program :
+       {"DECLARE a INT; BEGIN SELECT 1; END", "CREATE OR REPLACE PROCEDURE p(a INT) AS b INT; BEGIN SELECT 1; END",
+        "CREATE FUNCTION f RETURN INT IS BEGIN RETURN 1; END"}) {
+    EXPECT_EQ(split(program, mariadb), (Statements{std::string(program)}));
+  }
+  EXPECT_EQ(split("DECLARE a INT; SELECT 1", mysql), (Statements{"DECLARE a INT", "SELECT 1"}));
+}
+
 TEST(StatementSplitter, leaves_a_program_whose_end_it_can_not_tell_to_the_server) {
   std::string deep = "CREATE PROCEDURE p() ";
   for (int i = 0; i < 300; ++i) {
