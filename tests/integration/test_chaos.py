@@ -366,6 +366,7 @@ def resident_bytes(lab):
     raise AssertionError("smaps_rollup has no Rss")
 
 
+@pytest.mark.timeout(3600)
 def test_connection_cycles_leave_nothing(calm):
     """Descriptors and memory are at the end what they were after the first fifth."""
     def run(count):
