@@ -25,7 +25,13 @@ constexpr std::string_view report =
     "(SELECT COUNT(*) FROM orders o2 WHERE o2.person = s.person AND o2.state = 'void') AS cancelled, COALESCE(q.email, q.phone, 'none') AS contact "
     "FROM sales s JOIN people q ON q.id = s.person WHERE EXISTS (SELECT 1 FROM notes n2 WHERE n2.person = q.id AND n2.text LIKE '%renew%') AND "
     "s.total / s.orders > (SELECT AVG(price) FROM orders WHERE state = 'paid') UNION ALL SELECT p.name, 0, 0, NULL, NULL, 'new', 0, p.email FROM "
-    "people p WHERE p.id NOT IN (SELECT person FROM orders) AND p.joined > '2026-01-01' ORDER BY total DESC, name LIMIT 100";
+    "people p WHERE p.id NOT IN (SELECT person FROM orders) AND p.joined > '2026-01-01' UNION ALL SELECT CONCAT(p.name, ' (', p.region, ')'), "
+    "SUM(IF(o.state = 'paid', o.price, 0)), COUNT(DISTINCT o.id), MAX(o.price), NULL, CASE p.region WHEN 'north' THEN 'n' WHEN 'south' THEN 's' "
+    "ELSE LOWER(LEFT(p.region, 1)) END, SUM(o.state = 'void'), IFNULL(p.phone, p.email) FROM people p JOIN orders o ON o.person = p.id AND o.day > "
+    "p.joined LEFT JOIN (SELECT n.person, COUNT(*) AS calls, MAX(n.text) AS latest FROM notes n WHERE n.kind = 'call' GROUP BY n.person) c ON "
+    "c.person = p.id WHERE (c.calls > 3 OR c.latest LIKE '%urgent%' OR p.age BETWEEN 18 AND 25) AND o.price * 2 - 1 > (SELECT AVG(o3.price) FROM "
+    "orders o3 WHERE o3.person = p.id AND o3.day < o.day) GROUP BY p.name, p.region, p.phone, p.email HAVING COUNT(*) > 1 AND SUM(o.price) > 100 "
+    "ORDER BY total DESC, name LIMIT 100";
 
 const catalog::Catalogue& catalogue() {
   static const catalog::Catalogue made(
