@@ -19,7 +19,15 @@ constexpr std::string_view schema =
     "(LENGTH(ssn)));"
     "CREATE TABLE q (id INT PRIMARY KEY, pid INT, note TEXT, hidden INT INVISIBLE);"
     "CREATE VIEW v AS SELECT id, ssn AS code, CONCAT(name, '!') AS loud FROM p;"
-    "CREATE VIEW w (a, b) AS SELECT code, id FROM v";
+    "CREATE VIEW w (a, b) AS SELECT code, id FROM v;"
+    "CREATE FUNCTION plain(a INT) RETURNS INT RETURN a + 1;"
+    "CREATE FUNCTION peek(a INT) RETURNS TEXT BEGIN DECLARE s TEXT; IF a > 1 THEN SELECT ssn INTO s FROM p WHERE id = "
+    "a; "
+    "SET s = CONCAT(s, '!'); END IF; RETURN s; END;"
+    "CREATE FUNCTION inner_one(a INT) RETURNS TEXT RETURN peek(a);"
+    "CREATE FUNCTION again(a INT) RETURNS TEXT RETURN again(a - 1);"
+    "CREATE FUNCTION writes() RETURNS INT BEGIN UPDATE q SET note = 'x'; RETURN 1; END;"
+    "CREATE FUNCTION lost() RETURNS INT RETURN (SELECT a FROM nowhere)";
 
 std::string names(const SourceSet& sources) {
   std::string text;
@@ -135,10 +143,21 @@ TEST(Lineage, tells_copies_from_what_is_computed_and_from_what_decides) {
       {"SELECT name FROM p EXCEPT SELECT note FROM q", "name=p.name,q.note | p.name,q.note"},
       {"SELECT SUM(id) OVER w FROM p WINDOW w AS (PARTITION BY ssn)", "SUM(id) OVER w~p.id | p.ssn"},
       {"SELECT {x ssn} FROM p", "{x ssn}=p.ssn"},
-      {"SELECT my_function(ssn) f FROM p", "f=p.ssn? ! function d.my_function is not followed"},
-      {"SELECT now (ssn) f FROM p", "f=p.ssn? ! function d.now is not followed"},
+      {"SELECT my_function(ssn) f FROM p", "f=p.ssn? ! function d.my_function is not in the catalogue"},
+      {"SELECT now (ssn) f FROM p", "f=p.ssn? ! function d.now is not in the catalogue"},
       {"SELECT @v := ssn, @v FROM p", "@v := ssn=p.ssn @v=p.ssn? @v<-p.ssn"},
       {"SELECT @v", "@v?"},
+  });
+}
+
+TEST(Lineage, opens_stored_functions) {
+  check({
+      {"SELECT plain(id) f FROM q", "f=q.id"},
+      {"SELECT peek(q.id) f FROM q", "f=p.id,p.ssn,q.id | p.id"},
+      {"SELECT d.inner_one(1) f", "f=p.id,p.ssn | p.id"},
+      {"SELECT again(1) f", "f? ! function d.again can't be followed"},
+      {"SELECT writes() f", "f? ! function d.writes can't be followed"},
+      {"SELECT lost() f", "f=nowhere.a? ! table d.nowhere is not in the catalogue"},
   });
 }
 

@@ -201,19 +201,25 @@ Lineage QueryAnalyzer::function_call(const Node& node, const Scope& scope) {
   return found;
 }
 
-// Everything that its body reads may be in its value.
+// Everything that its body reads may be in its value, and so may its arguments.
 Lineage QueryAnalyzer::stored_function(const Node& name, const Node& call, const Scope& scope) {
-  Lineage found;
-  Lineage passed = arguments(call, scope);
-  found.add(passed);
-  found.certain = false;
-  if (name.is(NodeKind::object_name)) {
-    Object& object = note_object(ObjectType::function, "function", name, access::execute);
-    object.known =
-        input_.catalogue.find_routine(catalog::Routine::Kind::function, object.schema, object.name) != nullptr;
-    doubt("function " + object.schema + (object.schema.empty() ? "" : ".") + object.name + " is not followed",
-          call.begin);
+  Lineage found = arguments(call, scope);
+  if (!name.is(NodeKind::object_name)) {
+    found.certain = false;
+    return found;
   }
+  Object& object = note_object(ObjectType::function, "function", name, access::execute);
+  std::string full_name = object.schema + (object.schema.empty() ? "" : ".") + object.name;
+  const auto* routine = input_.catalogue.find_routine(catalog::Routine::Kind::function, object.schema, object.name);
+  object.known = routine != nullptr;
+  auto read = routine == nullptr ? std::nullopt : read_body(*routine);
+  if (!read) {
+    found.certain = false;
+    doubt("function " + full_name + (routine == nullptr ? " is not in the catalogue" : " can't be followed"),
+          call.begin);
+    return found;
+  }
+  found.add(*read);
   return found;
 }
 

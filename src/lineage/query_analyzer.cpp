@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "lineage/in_text.h"
 #include "sql/parse.h"
 
 namespace sallyport::lineage {
@@ -11,35 +12,6 @@ using sql::Keyword;
 using sql::Node;
 using sql::NodeKind;
 using sql::Role;
-
-namespace {
-
-constexpr int nesting_max = 64;  // of views in views, and of what is read for them
-
-}  // namespace
-
-// Reads another text for as long as it lives.
-class InText {
- public:
-  InText(QueryAnalyzer& analyzer, SourceText text)
-      : analyzer_(analyzer),
-        before_(std::exchange(analyzer.at_, std::move(text))),
-        withs_(std::exchange(analyzer.withs_, {})) {
-    ++analyzer_.depth_;
-  }
-  ~InText() {
-    analyzer_.at_ = std::move(before_);
-    analyzer_.withs_ = std::move(withs_);
-    --analyzer_.depth_;
-  }
-  InText(const InText&) = delete;
-  InText& operator=(const InText&) = delete;
-
- private:
-  QueryAnalyzer& analyzer_;
-  SourceText before_;
-  std::vector<QueryAnalyzer::With> withs_;
-};
 
 QueryAnalyzer::QueryAnalyzer(const AnalysisInput& input)
     : input_(input), at_{.text = input.text, .dialect = input.dialect, .database = std::string(input.database)} {}
@@ -296,7 +268,9 @@ void QueryAnalyzer::tail(const Node& node, const Scope& scope, const Columns& co
               assigned_[catalog::folded(name)].add(lineage);
               facts_.variables_written.push_back(name);
             }
-            facts_.flows.push_back({std::move(name), std::move(lineage)});
+            if (depth_ == 0 || target.is(NodeKind::user_variable)) {  // else a routine's own
+              facts_.flows.push_back({std::move(name), std::move(lineage)});
+            }
           } else if (target.role == Role::file) {
             std::string name = std::string(target.in(at_.text));
             facts_.files_written.push_back(name);

@@ -96,6 +96,10 @@ class QueryAnalyzer {
 
   Lineage function_call(const sql::Node& node, const Scope& scope);
   Lineage stored_function(const sql::Node& name, const sql::Node& call, const Scope& scope);
+  // Everything that the body reads; nothing where it can't be followed.
+  std::optional<Lineage> read_body(const catalog::Routine& routine);
+  bool follow(const sql::Node& node, const Scope& variables);
+  void collect_variables(const sql::Node& node, Relation& into) const;
   Lineage arguments(const sql::Node& node, const Scope& scope);
   void window(const sql::Node& node, const Scope& scope);
   Lineage subquery(const sql::Node& node, const Scope& scope);
@@ -111,6 +115,7 @@ class QueryAnalyzer {
   std::vector<With> withs_;  // innermost last
   std::map<const catalog::Table*, Columns> views_;
   std::map<std::string, Lineage> assigned_;  // user variables, in this statement
+  std::map<const catalog::Routine*, std::optional<Lineage>> bodies_;
   int depth_ = 0;
 };
 

@@ -1,0 +1,102 @@
+// Bodies of stored functions: what they read.
+#include <utility>
+
+#include "lineage/in_text.h"
+#include "lineage/query_analyzer.h"
+#include "sql/parse.h"
+
+namespace sallyport::lineage {
+
+using sql::Node;
+using sql::NodeKind;
+using sql::Role;
+
+std::optional<Lineage> QueryAnalyzer::read_body(const catalog::Routine& routine) {
+  if (auto known = bodies_.find(&routine); known != bodies_.end()) {
+    return known->second;
+  }
+  bodies_[&routine] = std::nullopt;  // where it calls itself
+  if (!routine.body || depth_ >= nesting_max) {
+    return std::nullopt;
+  }
+  // The parser takes a body where it stands in a definition.
+  std::string text = "CREATE FUNCTION f() RETURNS INT " + *routine.body;
+  sql::Dialect dialect = input_.dialect;
+  dialect.mode = sql::parse_sql_mode(routine.sql_mode);
+  sql::Arena arena;
+  auto parsed = sql::parse(text, dialect, sql::ParseFor::executing, arena);
+  const Node* body = parsed ? (*parsed)->child(Role::body) : nullptr;
+  if (body == nullptr) {
+    return std::nullopt;
+  }
+  InText in(*this, {.text = text, .dialect = dialect, .database = routine.schema});
+  Scope variables;
+  Relation names;
+  for (const std::string& parameter : routine.parameters) {
+    names.columns.push_back({.name = parameter, .lineage = {}});
+  }
+  collect_variables(*body, names);
+  variables.relations.push_back(std::move(names));
+  variables.end_visible = 1;
+  SourceSet reads = std::exchange(facts_.reads, {});
+  std::size_t doubts_before = facts_.doubts.size();
+  bool followed = follow(*body, variables);
+  Lineage found;
+  found.copied = facts_.reads;
+  found.certain = facts_.doubts.size() == doubts_before;
+  facts_.reads.add(reads);
+  if (!followed) {
+    return std::nullopt;
+  }
+  bodies_[&routine] = found;
+  return found;
+}
+
+void QueryAnalyzer::collect_variables(const Node& node, Relation& into) const {
+  for (const Node& child : sql::children(node)) {
+    if (node.is(NodeKind::declare_variable) && child.role == Role::name) {
+      into.columns.push_back({.name = name_of(child), .lineage = {}});
+    }
+    collect_variables(child, into);
+  }
+}
+
+// False where it does more than read.
+bool QueryAnalyzer::follow(const Node& node, const Scope& variables) {
+  switch (node.kind) {
+    case NodeKind::query:
+    case NodeKind::subquery:
+    case NodeKind::set_operation:
+    case NodeKind::select:
+    case NodeKind::values_query:
+    case NodeKind::table_query:
+      query(node, &variables);
+      return true;
+    case NodeKind::column_reference:
+    case NodeKind::function_call:
+    case NodeKind::user_variable:
+      expression(node, variables);
+      return true;
+    case NodeKind::insert:
+    case NodeKind::replace:
+    case NodeKind::update:
+    case NodeKind::delete_:
+    case NodeKind::call:
+    case NodeKind::load:
+    case NodeKind::handler:
+    case NodeKind::prepare:
+    case NodeKind::execute:
+    case NodeKind::execute_immediate:
+      return false;
+    default:
+      break;
+  }
+  for (const Node& child : sql::children(node)) {
+    if (!follow(child, variables)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace sallyport::lineage
