@@ -330,10 +330,352 @@ class Parser {
   Node* explain();
   Node* truncate();
 
-  // What the other files hold is declared there in parts, so that each subject reads as a whole.
-#include "sql/parser_administration.inc"
-#include "sql/parser_definitions.inc"
-#include "sql/parser_programs.inc"
+  // Definitions of objects that hold data (parser_definitions*.cpp): tables, indexes, views, databases and the like;
+  // and whose part the rest of CREATE, ALTER and DROP is. Those take the node that these began, its variant the
+  // keyword of the object, at which the parser stands.
+  Node* create();
+  Node* alter();
+  Node* drop();
+  struct ObjectPrefix {
+    bool has_definer = false;
+    bool has_view_attribute = false;  // ALGORITHM, SQL SECURITY
+  };
+  ObjectPrefix object_prefix(Production& into);
+  void if_exists(Production& of);
+  void if_not_exists(Production& of);
+  Node* create_data_object(Production& made);
+  Node* alter_data_object(Production& made);
+  Node* drop_data_object(Production& made);
+  Node* drop_names(Production& made, Keyword type);
+  Node* local_name(Keyword type);
+
+  // Options: NAME [=] value.
+  enum class OptionValue : std::uint8_t {
+    number,
+    number_or_default,
+    switch_or_default,  // 0, 1 or DEFAULT
+    size,               // 16M
+    text,
+    name,
+    name_or_text,
+    word_or_default
+  };
+  Node* valued_option(OptionValue value);
+  Node* option_value(OptionValue value);
+  Node* keyword_option(std::initializer_list<Keyword> values);
+  Node* flag_option();
+  Node* switch_word();
+  Node* integer_number();
+  Node* named_option();
+  Node* charset_option();
+  void lock_wait(Production& into);
+
+  // Tables.
+  Node* create_table(Production& made);
+  void table_elements(Production& into);
+  void table_options(Production& into);
+  Node* table_option();
+  Node* directory_option();
+  Node* union_option();
+  Node* mysql_table_option();
+  Node* mariadb_table_option();
+  Node* external_format();
+  Node* external_format_option();
+  Node* external_files();
+  Node* system_versioning();
+
+  // Columns, indexes and constraints.
+  Node* table_element();
+  Node* column_definition();
+  void column_name(Production& into, Role role);
+  void column_body(Production& into);
+  bool is_column_attribute(const Node& type, Keyword generated) const;
+  void column_constraints(Production& into, Keyword generated);
+  Node* generated_column();
+  Node* column_attribute();
+  Node* mysql_column_attribute(Production& made);
+  Node* mariadb_column_attribute(Production& made);
+  Node* column_default();
+  Node* constraint_name();
+  Node* check_constraint(Production& made);
+  Node* table_constraint();
+  void index_tail(Production& into, Keyword type);
+  Node* index_type();
+  void key_parts(Production& into, Keyword type);
+  Node* key_part(Keyword type);
+  void index_options(Production& into, Keyword type);
+  Node* index_option(Keyword type);
+  Node* references();
+  Node* referential_action();
+  Node* period_definition();
+  Node* period_name();
+
+  // Partitions.
+  Node* partitioning();
+  void partition_hash(Production& into);
+  void partition_operand(Production& into);
+  Node* partition_expression();
+  void partition_columns(Production& into);
+  void system_time_partitioning(Production& into);
+  void partition_definitions(Production& into);
+  Node* partition_definition();
+  Node* partition_values();
+  void partition_options(Production& into);
+
+  // ALTER TABLE.
+  Node* alter_table(Production& made);
+  bool is_partitioning();
+  void alter_actions(Production& into);
+  Node* alter_modifier();
+  Node* validation();
+  Node* alter_action();
+  Node* alter_add(Production& made);
+  void column_place(Production& into);
+  Node* alter_drop(Production& made);
+  Node* alter_alter(Production& made);
+  Node* alter_rename(Production& made);
+  Node* convert_charset(Production& made);
+  bool is_standalone_action();
+  Node* standalone_action();
+  void partition_names(Production& into);
+  void not_logged(Production& into);
+  Node* partition_action(Production& made, Keyword verb);
+  void table_check_options(Production& into, Keyword verb);
+  Node* convert_partition(Production& made);
+
+  // Other objects. `statement`: K::create, K::alter, K::drop.
+  Node* view_statement(Production& made, Keyword statement);
+  Node* json_duality_object();
+  Node* create_masking_policy(Production& made);
+  Node* masking_policy();
+  Node* create_index(Production& made);
+  Node* drop_index(Production& made);
+  void algorithm_and_lock(Production& into);
+  Node* create_database(Production& made);
+  Node* alter_database(Production& made);
+  void read_only_option(Production& into);
+  void database_options(Production& into);
+  Node* sequence_statement(Production& made, Keyword statement);
+  Node* sequence_option(Keyword statement);
+  Node* sequence_number();
+  Node* server_name();
+  Node* server_statement(Production& made, Keyword statement);
+  Node* rename_table();
+  Node* tablespace_statement(Production& made, Keyword statement);
+  Node* alter_tablespace(Production& made);
+  void tablespace_file(Production& into, Keyword keyword);
+  void all_tablespace_options(Production& into);
+  void tablespace_options(Production& into, std::initializer_list<Keyword> known);
+  Node* reference_system_statement(Production& made, Keyword statement);
+  Node* import_table();
+
+  // Stored programs and what only they hold, prepared statements, transactions, locks (parser_programs*.cpp).
+
+  // [AGGREGATE] FUNCTION, PROCEDURE, TRIGGER, EVENT, PACKAGE [BODY], LIBRARY; DROP PREPARE.
+  Node* create_routine_trigger_or_event(Production& made);
+  Node* alter_routine_or_event(Production& made);
+  Node* drop_program(Production& made);
+  Node* create_routine(Production& made);
+  Node* loadable_function(Production& made, Node* name);
+  Node* create_trigger(Production& made);
+  Node* create_event(Production& made);
+  Node* create_library(Production& made);
+  Node* create_package(Production& made);
+  Node* packaged_routine(Keyword package);
+  void refuse_unless_packaged();
+  Node* program_name(Keyword type);
+  void program_if_not_exists(Production& of);
+  void routine_signature(Production& into, Keyword type);
+  Node* routine_parameter(Keyword routine);
+  Node* routine_body(Keyword type);
+  enum class RoutineLanguage : std::uint8_t { sql, external };
+  // `statement`: K::create or K::alter, which has fewer. What language the body is of.
+  RoutineLanguage characteristics(Production& into, Keyword statement);
+  Node* characteristic(Keyword statement);
+  Node* language_option();
+  Node* used_libraries(Keyword statement);
+  Node* single_text();
+  Node* text_option(Keyword keyword);
+  Node* external_code();
+  Node* event_schedule();
+  void event_clauses(Production& into, Keyword statement);
+
+  // Blocks and what stands in them.
+  Node* begin();
+  Node* program_statement();
+  Node* compound_statement();
+  bool is_compound_start() const;
+  Node* block(Node* label);
+  Node* declaration();
+  Node* declare_variable(Production& made);
+  Node* declare_condition(Production& made);
+  Node* declare_handler(Production& made);
+  Node* declare_cursor(Production& made);
+  Node* variable_type();
+  Node* program_data_type();
+  Node* row_type_element();
+  Node* statements_before(std::initializer_list<Keyword> ends);
+  Node* if_statement();
+  Node* case_statement();
+  Node* loop(Node* label);
+  Node* for_loop(Node* label);
+  Node* opened_cursor(Node* read);
+  void end_label(Production& into, const Node* label);
+  Node* return_statement();
+  Node* jump();
+  Node* cursor_operation();
+  Node* local_variable();
+
+  // Conditions.
+  Node* handled_condition();
+  Node* named_or_numbered_condition();
+  Node* sqlstate();
+  Node* signal();
+  Node* signal_item();
+  Node* simple_value();
+  Node* get_diagnostics();
+  bool is_condition_item() const;
+  // `of`: K::condition, or K::statement.
+  Node* diagnostics_item(Keyword of);
+
+  // Prepared statements, transactions, locks.
+  Node* keyword_phrase(Keyword meaning, std::initializer_list<Keyword> words);
+  Node* user_variable();
+  Node* prepare();
+  Node* execute();
+  Node* deallocate();
+  Node* start_transaction();
+  Node* end_transaction();
+  Node* savepoint();
+  Node* xa();
+  void transaction_identifier(Production& into);
+  Node* lock();
+  Node* unlock();
+  Node* locked_table();
+  bool is_set_for_statement();
+  Node* set_for_statement();
+  Node* statement_assignment();
+
+  // Variables (parser_set.cpp).
+  Node* set_statement();
+  Node* lone_set_item();
+  Node* set_item();
+  bool is_assigned();
+  void expect_assign();
+  Node* set_assignment();
+  Node* variable_name();
+  Node* variable_value();
+  Node* set_names();
+  Node* set_transaction();
+  Node* isolation_level();
+  Node* set_password();
+  Node* set_role();
+  void active_roles(Production& into);
+  Node* set_resource_group();
+
+  // USER, ROLE, RESOURCE GROUP; ALTER INSTANCE (parser_accounts.cpp, parser_resources.cpp).
+  Node* create_account_object(Production& made);
+  Node* alter_account_object(Production& made);
+  Node* drop_account_object(Production& made);
+  Node* role_name();
+  Node* rename_user();
+  Node* user_specification();
+  void mariadb_authentication(Production& into);
+  Node* authentication();
+  void current_password(Production& into);
+  Node* altered_user();
+  void factor_changes(Production& into);
+  Node* factor_registration();
+  void account_options(Production& into);
+  void require_clause(Production& into);
+  bool is_resource_limit() const;
+  Node* resource_limit();
+  Node* password_option();
+  Node* resource_group(Production& made, Keyword verb);
+  Node* keyword_option_of(Keyword name, std::initializer_list<Keyword> values);
+  Node* cpu_list();
+  Node* alter_instance(Production& made);
+
+  // Privileges (parser_grants.cpp).
+  enum class Granted : std::uint8_t { privileges, roles };
+  Node* grant();
+  void grant_options(Production& into);
+  Node* revoke();
+  bool is_everything();
+  Node* granted_user();
+  Node* option_of(std::initializer_list<Keyword> words);
+  Granted granted(Production& into);
+  Node* privilege_or_role();
+  Node* compound_privilege(Production& made);
+  Node* mariadb_privilege_or_role();
+  Node* grant_object();
+
+  // SHOW (parser_show.cpp).
+  Node* show();
+  void like_or_where(Production& into);
+  void from_schema(Production& into);
+  void show_options(Production& into);
+  Node* show_objects(Production& made);
+  Node* show_routines(Production& made);
+  Node* show_create(Production& made);
+  Node* show_diagnostics(Production& made);
+  Node* show_profile(Production& made);
+  Node* show_grants(Production& made);
+  Node* show_variables(Production& made);
+  Node* show_replication(Production& made);
+  Node* show_replica(Production& made, Keyword word);
+  Node* show_log_events(Production& made);
+  Node* show_named(Production& made);
+  Node* show_of_mariadb(Production& made);
+  Node* show_plugin_table(Production& made);
+
+  // Replication (parser_replication.cpp).
+  enum class SourceValue : std::uint8_t { none, text, text_or_null, secret, number, numbers, account, word };
+  void for_channel(Production& into);
+  Node* change();
+  SourceValue source_value() const;
+  SourceValue mariadb_source_value() const;
+  SourceValue mysql_source_value() const;
+  Node* source_option();
+  void number_list(Production& into);
+  Node* source_word(Keyword option);
+  Node* change_filter(Production& made);
+  Node* start_or_stop();
+  void replica_threads(Production& into);
+  Node* until_option();
+  bool is_connection_option() const;
+  Node* connection_option();
+
+  // The server (parser_administration.cpp).
+  Node* administration_statement();
+  Node* use();
+  Node* help();
+  Node* kill();
+  Node* reset();
+  Node* reset_option();
+  Node* purge();
+  Node* binlog();
+  Node* install();
+  Node* component_assignment();
+  Node* uninstall();
+  Node* clone();
+  Node* shutdown();
+  Node* restart();
+  Node* backup();
+
+  // Tables as files, and caches (parser_maintenance.cpp).
+  Node* table_maintenance();
+  Node* view_maintenance(Production& made);
+  Node* persistent_for();
+  void name_list_or_none(Production& into, Role role);
+  Node* histogram();
+  Node* checksum();
+  Node* index_cache();
+  Node* cached_partitions();
+  Node* flush();
+  Node* flush_tables(Production& made);
+  Node* flush_option();
+  Node* mariadb_flush_option(Production& made);
 
   std::string_view text_;
   Dialect dialect_;
