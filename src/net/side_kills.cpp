@@ -97,7 +97,7 @@ bool Kill::exchange() {
       ask_whether_wanted();
       return true;
     case SideKill::State::pausing:
-      close_held();
+      pause();
       return progress;
     case SideKill::State::connecting:
     case SideKill::State::over:
@@ -182,6 +182,20 @@ void Kill::finish() {
     asker->kill_answered(state_.order().number, outcome);
   }
   loop_.side_kills().remove(self);
+}
+
+// The loop looks at deadlines too seldom for a side connection to wait for that: others may wait for it.
+void Kill::pause() {
+  close_held();
+  if (std::exchange(pauses_, true)) {
+    return;
+  }
+  auto left = std::chrono::ceil<Milliseconds>(state_.deadline() - loop_.now().mono);
+  loop_.after(std::max(left, Milliseconds{0}), [weak = weak_from_this()] {
+    if (auto self = weak.lock(); self && !self->over()) {
+      self->time_passed(read_clocks());
+    }
+  });
 }
 
 void Kill::close_held() {

@@ -44,6 +44,7 @@ class Kill final : public Leg::Owner, public std::enable_shared_from_this<Kill> 
   bool continue_tls();
   void ask_whether_wanted();
   void finish();
+  void pause();
   void close_held();
   void count(const session::KillOutcome& outcome);
   void record(const session::KillOutcome& outcome);
@@ -54,6 +55,7 @@ class Kill final : public Leg::Owner, public std::enable_shared_from_this<Kill> 
   std::unique_ptr<Leg> leg_;  // null before it is connected
   std::shared_ptr<Dial> dial_;
   bool begun_ = false;
+  bool pauses_ = false;
   bool finished_ = false;
 };
 
