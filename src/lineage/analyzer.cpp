@@ -17,11 +17,6 @@ std::string lower(std::string_view text) {
   return catalog::folded(text);
 }
 
-bool is_query(const Node& node) {
-  return node.is(NodeKind::query) || node.is(NodeKind::select) || node.is(NodeKind::set_operation) ||
-         node.is(NodeKind::values_query) || node.is(NodeKind::table_query) || node.is(NodeKind::subquery);
-}
-
 // "select", "insert", "create_table", "alter_user": docs/sql-analysis.md has the list.
 std::string kind_of(const Node& root) {
   if (is_query(root)) {
@@ -357,7 +352,8 @@ void StatementAnalyzer::other(const Node& node, Access on_object) {
 
 bool Facts::certain() const {
   return output_certain && influences_certain && doubts.empty() &&
-         std::all_of(output.begin(), output.end(), [](const OutputColumn& column) { return column.lineage.certain; });
+         std::all_of(output.begin(), output.end(), [](const OutputColumn& column) { return column.lineage.certain; }) &&
+         std::all_of(flows.begin(), flows.end(), [](const Flow& flow) { return flow.lineage.certain; });
 }
 
 Facts analyze(const AnalysisInput& input) {

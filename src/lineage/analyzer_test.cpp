@@ -27,6 +27,8 @@ constexpr std::string_view schema =
     "CREATE FUNCTION inner_one(a INT) RETURNS TEXT RETURN peek(a);"
     "CREATE FUNCTION again(a INT) RETURNS TEXT RETURN again(a - 1);"
     "CREATE FUNCTION writes() RETURNS INT BEGIN UPDATE q SET note = 'x'; RETURN 1; END;"
+    "CREATE FUNCTION remembers() RETURNS TEXT RETURN @v;"
+    "CREATE FUNCTION remembers_more() RETURNS TEXT RETURN (SELECT CONCAT(@v, name) FROM p LIMIT 1);"
     "CREATE FUNCTION lost() RETURNS INT RETURN (SELECT a FROM nowhere)";
 
 std::string names(const SourceSet& sources) {
@@ -157,6 +159,8 @@ TEST(Lineage, opens_stored_functions) {
       {"SELECT d.inner_one(1) f", "f=p.id,p.ssn | p.id"},
       {"SELECT again(1) f", "f? ! function d.again can't be followed"},
       {"SELECT writes() f", "f? ! function d.writes can't be followed"},
+      {"SELECT remembers() f", "f?"},
+      {"SELECT remembers_more() f", "f=p.name~p.name?"},
       {"SELECT lost() f", "f=nowhere.a? ! table d.nowhere is not in the catalogue"},
   });
 }
@@ -177,6 +181,20 @@ TEST(Lineage, knows_where_writes_take_their_values_from) {
   check({{"INSERT INTO q (id, note) VALUES (1, 'x') AS new ON DUPLICATE KEY UPDATE note = new.note",
           "d.q.id<- d.q.note<- d.q.note<-q.note | q.id,q.pid,q.note,q.hidden"}},
         mysql);
+}
+
+TEST(Facts, are_uncertain_where_it_is_not_known_what_is_written) {
+  for (std::string_view text : {"INSERT INTO q (note) VALUES (@v)", "UPDATE q SET note = @v WHERE id = 1",
+                                "CREATE TABLE r AS SELECT @v AS x"}) {
+    sql::Arena arena;
+    auto root = sql::parse(text, mysql, sql::ParseFor::executing, arena);
+    ASSERT_TRUE(root) << text;
+    Definitions definitions = read_definitions("CREATE TABLE q (id INT, note TEXT)", mysql, "d");
+    catalog::Catalogue known(definitions.content, 0);
+    Facts facts = analyze({.root = **root, .text = text, .dialect = mysql, .database = "d", .catalogue = known});
+    EXPECT_TRUE(facts.doubts.empty()) << text;
+    EXPECT_FALSE(facts.certain()) << text;
+  }
 }
 
 TEST(Facts, say_whether_a_condition_restricts_anything) {

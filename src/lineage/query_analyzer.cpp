@@ -13,6 +13,11 @@ using sql::Node;
 using sql::NodeKind;
 using sql::Role;
 
+bool is_query(const Node& node) {
+  return node.is(NodeKind::query) || node.is(NodeKind::select) || node.is(NodeKind::set_operation) ||
+         node.is(NodeKind::values_query) || node.is(NodeKind::table_query) || node.is(NodeKind::subquery);
+}
+
 QueryAnalyzer::QueryAnalyzer(const AnalysisInput& input)
     : input_(input), at_{.text = input.text, .dialect = input.dialect, .database = std::string(input.database)} {}
 
@@ -448,7 +453,14 @@ Lineage QueryAnalyzer::generated(const catalog::Table& table, std::string_view e
   scope.end_visible = 1;
   const Node* select_node = (*parsed)->child(Role::body);
   const Node* item = select_node == nullptr ? nullptr : select_node->child(Role::item);
-  return item == nullptr ? unknown : expression(*item->child(Role::operand), scope);
+  if (item == nullptr) {
+    return unknown;
+  }
+  // It is read where the column is asked for, not where the table is named.
+  SourceSet reads = facts_.reads;
+  Lineage found = expression(*item->child(Role::operand), scope);
+  facts_.reads = std::move(reads);
+  return found;
 }
 
 QueryAnalyzer::Columns QueryAnalyzer::view_columns(const catalog::Table& view) {

@@ -21,6 +21,9 @@ struct SourceText {
   std::string database;
 };
 
+// What QueryAnalyzer::query() takes.
+bool is_query(const sql::Node& node);
+
 class QueryAnalyzer {
  public:
   explicit QueryAnalyzer(const AnalysisInput& input);
@@ -98,7 +101,7 @@ class QueryAnalyzer {
   Lineage stored_function(const sql::Node& name, const sql::Node& call, const Scope& scope);
   // Everything that the body reads; nothing where it can't be followed.
   std::optional<Lineage> read_body(const catalog::Routine& routine);
-  bool follow(const sql::Node& node, const Scope& variables);
+  bool follow(const sql::Node& node, const Scope& variables, Lineage& into);
   void collect_variables(const sql::Node& node, Relation& into) const;
   Lineage arguments(const sql::Node& node, const Scope& scope);
   void window(const sql::Node& node, const Scope& scope);

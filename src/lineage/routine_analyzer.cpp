@@ -40,10 +40,10 @@ std::optional<Lineage> QueryAnalyzer::read_body(const catalog::Routine& routine)
   variables.end_visible = 1;
   SourceSet reads = std::exchange(facts_.reads, {});
   std::size_t doubts_before = facts_.doubts.size();
-  bool followed = follow(*body, variables);
   Lineage found;
-  found.copied = facts_.reads;
-  found.certain = facts_.doubts.size() == doubts_before;
+  bool followed = follow(*body, variables, found);
+  found.copied.add(facts_.reads);
+  found.certain = found.certain && facts_.doubts.size() == doubts_before;
   facts_.reads.add(reads);
   if (!followed) {
     return std::nullopt;
@@ -62,20 +62,18 @@ void QueryAnalyzer::collect_variables(const Node& node, Relation& into) const {
 }
 
 // False where it does more than read.
-bool QueryAnalyzer::follow(const Node& node, const Scope& variables) {
+bool QueryAnalyzer::follow(const Node& node, const Scope& variables, Lineage& into) {
+  if (is_query(node)) {
+    for (const RelationColumn& column : query(node, &variables)) {
+      into.add(column.lineage);
+    }
+    return true;
+  }
   switch (node.kind) {
-    case NodeKind::query:
-    case NodeKind::subquery:
-    case NodeKind::set_operation:
-    case NodeKind::select:
-    case NodeKind::values_query:
-    case NodeKind::table_query:
-      query(node, &variables);
-      return true;
     case NodeKind::column_reference:
     case NodeKind::function_call:
     case NodeKind::user_variable:
-      expression(node, variables);
+      into.add(expression(node, variables));
       return true;
     case NodeKind::insert:
     case NodeKind::replace:
@@ -92,7 +90,7 @@ bool QueryAnalyzer::follow(const Node& node, const Scope& variables) {
       break;
   }
   for (const Node& child : sql::children(node)) {
-    if (!follow(child, variables)) {
+    if (!follow(child, variables, into)) {
       return false;
     }
   }
