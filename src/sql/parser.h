@@ -152,6 +152,8 @@ class Parser {
   NameUse name_use() const { return name_use_of(current().keyword, dialect_); }
   bool is_identifier() const;
   bool is_label_name() const;
+  // Whether both servers take the word for a function of theirs where "(" follows directly, and for a name else.
+  static bool is_function_when_called(Keyword keyword);
   // The name of a function as the servers' lexers see it before a "(": no identifier there.
   bool is_called_name();
   bool is_text() const { return is(TokenKind::text); }

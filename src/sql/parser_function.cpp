@@ -75,52 +75,9 @@ Node* Parser::function_call() {
   }
   Keyword keyword = current().keyword;
   // These names are functions only where nothing stands before the parenthesis.
-  bool is_soft = false;
-  switch (keyword) {
-    case K::adddate:
-    case K::bit_and:
-    case K::bit_or:
-    case K::bit_xor:
-    case K::cast:
-    case K::count:
-    case K::curdate:
-    case K::curtime:
-    case K::date_add:
-    case K::date_sub:
-    case K::extract:
-    case K::group_concat:
-    case K::json_arrayagg:
-    case K::json_objectagg:
-    case K::max:
-    case K::mid:
-    case K::min:
-    case K::now:
-    case K::position:
-    case K::session_user:
-    case K::st_collect:
-    case K::std:
-    case K::stddev:
-    case K::stddev_pop:
-    case K::stddev_samp:
-    case K::subdate:
-    case K::substr:
-    case K::substring:
-    case K::sum:
-    case K::sysdate:
-    case K::system_user:
-    case K::trim:
-    case K::variance:
-    case K::var_pop:
-    case K::var_samp:
-    case K::median:
-    case K::percentile_cont:
-    case K::percentile_disc:
-    case K::json_duality_object:
-      is_soft = true;
-      break;
-    default:
-      break;
-  }
+  bool is_soft = is_function_when_called(keyword) ||
+                 is_one_of({K::adddate, K::session_user, K::st_collect, K::subdate, K::sysdate, K::system_user,
+                            K::median, K::percentile_cont, K::percentile_disc, K::json_duality_object});
   if (is_soft && !calls_directly()) {
     keyword = K::no_keyword;
   }

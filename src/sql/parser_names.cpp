@@ -29,8 +29,8 @@ Node* Parser::keyword_leaf() {
   return leaf(NodeKind::keyword, static_cast<std::uint16_t>(current().keyword));
 }
 
-bool Parser::is_called_name() {
-  switch (current().keyword) {
+bool Parser::is_function_when_called(Keyword keyword) {
+  switch (keyword) {
     case K::bit_and:
     case K::bit_or:
     case K::bit_xor:
@@ -60,17 +60,21 @@ bool Parser::is_called_name() {
     case K::variance:
     case K::var_pop:
     case K::var_samp:
-      return calls_directly();
-    case K::sysdate:
-    case K::json_duality_object:
-      return is_mysql() && calls_directly();
-    case K::median:
-    case K::percentile_cont:
-    case K::percentile_disc:
-      return is_mariadb() && calls_directly();
+      return true;
     default:
       return false;
   }
+}
+
+bool Parser::is_called_name() {
+  Keyword keyword = current().keyword;
+  bool may_be = is_function_when_called(keyword);
+  if (is_mysql()) {
+    may_be = may_be || keyword == K::sysdate || keyword == K::json_duality_object;
+  } else {
+    may_be = may_be || keyword == K::median || keyword == K::percentile_cont || keyword == K::percentile_disc;
+  }
+  return may_be && calls_directly();
 }
 
 Node* Parser::identifier_leaf() {
