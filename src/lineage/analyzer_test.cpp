@@ -220,6 +220,50 @@ TEST(Facts, say_whether_a_condition_restricts_anything) {
   }
 }
 
+TEST(Lineage, takes_the_columns_of_a_view_that_has_none_from_its_query) {
+  auto content = read_definitions(schema, mariadb, "").content;
+  for (catalog::Table& table : content.tables) {
+    if (table.name == "v") {
+      table.columns.clear();
+    }
+  }
+  for (std::string_view query : {"select `d`.`p`.`ssn` AS `x` from `d`.`p`", "", "select * from v"}) {
+    for (catalog::Table& table : content.tables) {
+      if (table.name == "v") {
+        table.view_query = query;
+      }
+    }
+    catalog::Catalogue catalogue(content, 1);
+    sql::Arena arena;
+    std::string_view text = "SELECT * FROM v";
+    auto root = sql::parse(text, mariadb, sql::ParseFor::executing, arena);
+    ASSERT_TRUE(root);
+    Facts facts = analyze({.root = **root, .text = text, .dialect = mariadb, .database = "d", .catalogue = catalogue});
+    bool readable = query.starts_with("select `d`");
+    EXPECT_EQ(facts.certain(), readable) << query;
+    ASSERT_EQ(facts.output.size(), readable ? 1U : 0U);
+    if (readable) {
+      EXPECT_EQ(facts.output[0].name, "x");
+      EXPECT_EQ(names(facts.output[0].lineage.copied), "p.ssn");
+    }
+  }
+}
+
+TEST(Definitions, know_which_foreign_keys_change_rows) {
+  for (const auto& [rule, cascades] : {std::pair{"", false},
+                                       {"ON DELETE NO ACTION ON UPDATE RESTRICT", false},
+                                       {"ON DELETE NO ACTION", false},
+                                       {"ON DELETE CASCADE", true},
+                                       {"ON UPDATE SET NULL", true},
+                                       {"ON DELETE RESTRICT ON UPDATE CASCADE", true}}) {
+    std::string text = "CREATE TABLE t (a INT, FOREIGN KEY (a) REFERENCES u (b) " + std::string(rule) + ")";
+    auto read = read_definitions(text, mysql, "d");
+    ASSERT_FALSE(read.mistake) << text;
+    ASSERT_EQ(read.content.tables[0].foreign_keys.size(), 1U);
+    EXPECT_EQ(read.content.tables[0].foreign_keys[0].cascades, cascades) << text;
+  }
+}
+
 TEST(Definitions, name_the_statement_that_they_end_at) {
   auto read = read_definitions("CREATE TABLE t (a INT);\nCREATE TABLE u (", mysql, "d");
   ASSERT_TRUE(read.mistake);

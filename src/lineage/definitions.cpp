@@ -175,7 +175,7 @@ void Reader::constraint(const Node& node, catalog::Table& table) const {
       } else if (child.is(NodeKind::referential_action)) {
         const Node* action = child.child(Role::action);
         bool harmless =
-            action != nullptr && (action->keyword() == Keyword::restrict || action->keyword() == Keyword::no);
+            action != nullptr && (action->keyword() == Keyword::restrict || action->keyword() == Keyword::action);
         made.cascades = made.cascades || !harmless;
       }
     }

@@ -483,7 +483,9 @@ QueryAnalyzer::Columns QueryAnalyzer::view_columns(const catalog::Table& view) {
   }
   InText in(*this, {.text = view.view_query, .dialect = dialect, .database = view.schema});
   Columns found = query(**parsed, nullptr);
-  if (found.size() == columns.size()) {
+  if (view.columns.empty() && !found.empty()) {
+    columns = std::move(found);  // a view that the login of the catalogue can't open
+  } else if (!found.empty() && found.size() == columns.size()) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       columns[i].lineage = found[i].lineage;
     }
