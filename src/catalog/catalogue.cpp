@@ -8,6 +8,12 @@ namespace {
 
 constexpr char separator = '\0';  // no name has it
 
+// The servers take the names of information_schema and of its tables without regard to case, however
+// lower_case_table_names is set.
+bool is_information_schema(std::string_view schema) {
+  return same_name(schema, "information_schema");
+}
+
 std::string routine_key(Routine::Kind kind, const std::string& schema, std::string_view name) {
   return std::string(kind == Routine::Kind::function ? "f" : "p") + schema + separator + folded(name);
 }
@@ -34,12 +40,15 @@ std::string Catalogue::table_key(std::string_view schema, std::string_view name)
   std::string key(schema);
   key += separator;
   key += name;
-  return content_.table_names == TableNames::sensitive ? key : folded(key);
+  bool sensitive = content_.table_names == TableNames::sensitive && !is_information_schema(schema);
+  return sensitive ? key : folded(key);
 }
 
 bool Catalogue::has_schema(std::string_view name) const {
-  return std::any_of(content_.schemas.begin(), content_.schemas.end(),
-                     [&](const std::string& one) { return same_table_name(one, name, content_.table_names); });
+  return std::any_of(content_.schemas.begin(), content_.schemas.end(), [&](const std::string& one) {
+    return same_table_name(one, name, content_.table_names) ||
+           (is_information_schema(one) && is_information_schema(name));
+  });
 }
 
 const Table* Catalogue::find_table(std::string_view schema, std::string_view name) const {
