@@ -4,29 +4,15 @@
 #include <utility>
 
 #include "crypto/random.h"
-#include "net/backend_tls.h"
 #include "net/connection.h"
 #include "net/loop.h"
+#include "net/own_exchange.h"
 
 namespace sallyport::net {
 namespace {
 
 using session::SpareBackend;
 using Order = session::BackendPool::Order;
-
-// A spare connection as Leg::receive() and Leg::send() take it.
-struct SpareSide {
-  SpareBackend& backend;
-
-  bool wants_bytes() { return backend.wants_bytes(); }
-  MutableBytes space() { return backend.space(); }
-  void received(std::size_t count, Now /*now*/) { backend.received(count); }
-  session::OutputQueue& output() { return backend.output(); }
-  void sent(std::size_t count, Now /*now*/) { backend.output().sent(count); }
-  std::optional<session::NextMessage> next_message() { return backend.next_message(); }
-  void violated(std::string_view how, Now /*now*/) { backend.broken(std::string(how)); }
-  static constexpr bool reads_to_the_end = true;
-};
 
 std::string random_proof() {
   constexpr std::string_view hex = "0123456789abcdef";
@@ -81,7 +67,7 @@ void Spare::on_dialed(Result<Descriptor, std::string> socket) {
     loop.own_counters().raise(Level::backend_connections_open);
     loop.own_counters().add(Metric::backend_connects);
   } else {
-    backend_.broken(std::move(socket).error());
+    backend_.failed(std::move(socket).error());
   }
   pump();
 }
@@ -97,41 +83,7 @@ bool Spare::exchange() {
   if (!leg_ || backend_.state() == SpareBackend::State::failed) {
     return false;
   }
-  bool progress = leg_->send(SpareSide{backend_}) == Leg::Transfer::moved;
-  if (backend_.state() == SpareBackend::State::wants_tls) {
-    return continue_tls() || progress;
-  }
-  Leg::Transfer received = leg_->receive(SpareSide{backend_});
-  if (received == Leg::Transfer::closed) {
-    backend_.closed();
-  }
-  if (auto start = backend_.compression_due(); start && !leg_->is_compressed()) {
-    leg_->start_compression(session::CompressedLeg::Peer::server, *start);
-  }
-  return progress || received == Leg::Transfer::moved;
-}
-
-bool Spare::continue_tls() {
-  if (leg_->tls() == nullptr) {
-    const auto* connection = place_.runtime->environment->find_connection(backend_.kind().connection);
-    const auto* server = session::Environment::find_server(*connection, backend_.kind().server);
-    if (auto begun = begin_backend_tls(*leg_, *place_.runtime, *connection, *server); !begun) {
-      backend_.broken(begun.error());
-      return true;
-    }
-  }
-  if (!leg_->handshake_due()) {
-    return false;
-  }
-  auto done = continue_backend_tls(*leg_);
-  if (!done) {
-    backend_.broken(std::move(done).error());
-    return true;
-  }
-  if (*done) {
-    backend_.tls_established();
-  }
-  return *done;
+  return exchange_own(*leg_, backend_, backend_.kind(), *place_.runtime);
 }
 
 // Tells the pool what has become of it.
@@ -214,7 +166,7 @@ void Spare::close() {
   }
   if (backend_.state() == SpareBackend::State::idle) {
     backend_.quit();
-    leg_->send(SpareSide{backend_});
+    leg_->send(OwnSide<SpareBackend>{backend_});
     leg_->shutdown_write();
   }
   leg_.reset();

@@ -87,7 +87,6 @@ class Spare final : public Leg::Owner, public std::enable_shared_from_this<Spare
   void on_dialed(Result<Descriptor, std::string> socket);
   void pump();
   bool exchange();
-  bool continue_tls();
   void settle();
   void note_taken();
 

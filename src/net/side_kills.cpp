@@ -4,10 +4,10 @@
 #include <cstring>
 #include <utility>
 
-#include "net/backend_tls.h"
 #include "net/backends.h"
 #include "net/connection.h"
 #include "net/loop.h"
+#include "net/own_exchange.h"
 
 namespace sallyport::net {
 namespace {
@@ -17,20 +17,6 @@ using session::KillOutcome;
 using session::SideKill;
 
 constexpr std::string_view too_soon_text = "not tried: the server could not be reached just now";
-
-// As Leg::receive() and Leg::send() take it.
-struct KillSide {
-  SideKill& kill;
-
-  bool wants_bytes() { return kill.wants_bytes(); }
-  MutableBytes space() { return kill.space(); }
-  void received(std::size_t count, Now /*now*/) { kill.received(count); }
-  session::OutputQueue& output() { return kill.output(); }
-  void sent(std::size_t count, Now /*now*/) { kill.output().sent(count); }
-  std::optional<session::NextMessage> next_message() { return kill.next_message(); }
-  void violated(std::string_view how, Now /*now*/) { kill.violated(std::string(how)); }
-  static constexpr bool reads_to_the_end = true;
-};
 
 // What Leg::peer() wrote.
 Endpoint endpoint_of(const std::string& peer) {
@@ -89,57 +75,21 @@ bool Kill::exchange() {
   if (!leg_ || finished_) {
     return false;
   }
-  bool progress = leg_->send(KillSide{state_}) == Leg::Transfer::moved;
   switch (state_.state()) {
-    case SideKill::State::wants_tls:
-      return continue_tls() || progress;
     case SideKill::State::wants_to_know:
       ask_whether_wanted();
       return true;
     case SideKill::State::pausing:
       pause();
-      return progress;
+      return false;
     case SideKill::State::connecting:
     case SideKill::State::over:
-      return progress;
+      return false;
     case SideKill::State::busy:
+    case SideKill::State::wants_tls:
       break;
   }
-  Leg::Transfer received = leg_->receive(KillSide{state_});
-  if (received == Leg::Transfer::closed) {
-    state_.closed();
-  }
-  if (auto start = state_.compression_due(); start && !leg_->is_compressed()) {
-    leg_->start_compression(session::CompressedLeg::Peer::server, *start);
-  }
-  return progress || received == Leg::Transfer::moved;
-}
-
-bool Kill::continue_tls() {
-  if (leg_->tls() == nullptr) {
-    const auto* connection = task_.runtime->environment->find_connection(state_.order().kind.connection);
-    const auto* server =
-        connection == nullptr ? nullptr : session::Environment::find_server(*connection, state_.order().kind.server);
-    auto begun = server == nullptr
-                     ? Result<Unit, std::string>(Unexpected(std::string("the server is not configured any more")))
-                     : begin_backend_tls(*leg_, *task_.runtime, *connection, *server);
-    if (!begun) {
-      state_.failed(begun.error());
-      return true;
-    }
-  }
-  if (!leg_->handshake_due()) {
-    return false;
-  }
-  auto done = continue_backend_tls(*leg_);
-  if (!done) {
-    state_.failed(std::move(done).error());
-    return true;
-  }
-  if (*done) {
-    state_.tls_established();
-  }
-  return *done;
+  return exchange_own(*leg_, state_, state_.order().kind, *task_.runtime);
 }
 
 // Where the target's session has ended, its KILL is.
@@ -163,7 +113,7 @@ void Kill::finish() {
   const KillOutcome& outcome = state_.outcome();
   dial_.reset();
   if (leg_) {
-    leg_->send(KillSide{state_});  // COM_QUIT, if the socket takes it
+    leg_->send(OwnSide<SideKill>{state_});  // COM_QUIT, if the socket takes it
     leg_->shutdown_write();
     leg_.reset();
     loop_.own_counters().lower(Level::backend_connections_open);

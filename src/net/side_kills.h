@@ -41,7 +41,6 @@ class Kill final : public Leg::Owner, public std::enable_shared_from_this<Kill> 
   void on_dialed(Result<Descriptor, std::string> socket);
   void pump();
   bool exchange();
-  bool continue_tls();
   void ask_whether_wanted();
   void finish();
   void pause();

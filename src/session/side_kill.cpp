@@ -79,7 +79,7 @@ void SideKill::closed() {
 }
 
 void SideKill::violated(std::string how) {
-  spare_.broken(std::move(how));
+  spare_.violated(std::move(how));
   follow();
 }
 

@@ -198,7 +198,7 @@ std::optional<CompressionStart> SpareBackend::compression_due() const {
   return algorithm ? std::optional(CompressionStart{.algorithm = *algorithm, .plain_bytes = 0}) : std::nullopt;
 }
 
-void SpareBackend::broken(std::string why) {
+void SpareBackend::failed(std::string why) {
   if (state_ != State::failed) {
     fail(std::move(why));
   }

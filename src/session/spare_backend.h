@@ -78,9 +78,10 @@ class SpareBackend {
   std::optional<NextMessage> next_message() const;
   // Where it has logged in: how its traffic goes on from there.
   std::optional<CompressionStart> compression_due() const;
-  // It could not be connected, TLS failed, or its compressed frames are not what they have to be. `why` is for logs and
-  // records.
-  void broken(std::string why);
+  // It could not be connected, or TLS failed; its compressed frames are not what they have to be. Either text is for
+  // logs and records.
+  void failed(std::string why);
+  void violated(std::string how) { failed(std::move(how)); }
   // Where it is idle: asks the server whether it is there.
   void check(Now now);
   // Where it is idle: has the server end the statement, or the connection, that `text` names: "KILL QUERY 7". It is

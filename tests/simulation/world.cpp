@@ -355,7 +355,7 @@ struct SpareSide {
   MutableBytes space() { return spare.space(); }
   void received(std::size_t count) { spare.received(count); }
   std::optional<session::NextMessage> next_message() { return spare.next_message(); }
-  void violated(std::string_view how) { spare.broken(std::string(how)); }
+  void violated(std::string_view how) { spare.failed(std::string(how)); }
   session::OutputQueue& output() { return spare.output(); }
   void sent(std::size_t count) { spare.output().sent(count); }
 };
