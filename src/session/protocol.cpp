@@ -203,6 +203,15 @@ std::span<const CapabilityRule> capability_rules() {
   return capabilities;
 }
 
+sql::Dialect dialect_of_version(std::string_view server_version) {
+  bool is_mariadb = server_version.find("MariaDB") != std::string_view::npos;
+  if (is_mariadb && server_version.starts_with(mariadb_version_prefix)) {
+    server_version.remove_prefix(mariadb_version_prefix.size());
+  }
+  return {.server = is_mariadb ? sql::Server::mariadb : sql::Server::mysql,
+          .version = sql::parse_server_version(server_version)};
+}
+
 wire::Capabilities offered_capabilities(Flavor flavor, std::string_view server_version) {
   if (server_version.starts_with(mariadb_version_prefix)) {
     server_version.remove_prefix(mariadb_version_prefix.size());

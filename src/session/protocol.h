@@ -9,6 +9,7 @@
 
 #include "session/reason.h"
 #include "session/settings.h"
+#include "sql/dialect.h"
 #include "wire/capabilities.h"
 #include "wire/command.h"
 
@@ -70,6 +71,10 @@ std::span<const CapabilityRule> capability_rules();
 wire::Capabilities offered_capabilities(Flavor flavor, std::string_view server_version);
 // The capabilities of this wish.
 wire::Capabilities wished_capabilities(BackendWish wish);
+
+// How a server reads texts whose greeting has this version, as long as nobody sets anything: under no sql_mode, in
+// UTF-8.
+sql::Dialect dialect_of_version(std::string_view server_version);
 
 // The two tables as docs/protocol.md has them.
 std::string command_table();

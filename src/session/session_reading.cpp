@@ -11,18 +11,14 @@ constexpr std::size_t text_bytes_tried_max = 64U << 10;
 }  // namespace
 
 std::vector<sql::Dialect> Session::dialects_for(std::string_view text) const {
-  std::string_view version = backend_.server_version;
-  bool is_mariadb = version.find("MariaDB") != std::string_view::npos;
-  if (is_mariadb && version.starts_with(mariadb_version_prefix)) {
-    version.remove_prefix(mariadb_version_prefix.size());
-  }
-  sql::Server server = is_mariadb ? sql::Server::mariadb : sql::Server::mysql;
-  std::uint32_t number = sql::parse_server_version(version);
+  sql::Dialect dialect = dialect_of_version(backend_.server_version);
   if (!state_.reading_is_current || !state_.sql_mode || !state_.charset) {
-    auto possible = sql::possible_dialects(server, number, text);
+    auto possible = sql::possible_dialects(dialect.server, dialect.version, text);
     return possible.size() > 1 && text.size() > text_bytes_tried_max ? std::vector<sql::Dialect>{} : possible;
   }
-  return {{.server = server, .version = number, .mode = *state_.sql_mode, .charset = *state_.charset}};
+  dialect.mode = *state_.sql_mode;
+  dialect.charset = *state_.charset;
+  return {dialect};
 }
 
 bool Session::changes_reading(const PendingCommand& pending, const CommandRecord& record) const {

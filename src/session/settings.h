@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -92,6 +93,13 @@ struct PoolSettings {
   Milliseconds check_interval{30'000};  // idle connections are pinged so often
 };
 
+// How the catalogue of a connection's servers is kept.
+struct CatalogueSettings {
+  std::string login;             // of the connection's logins, by its name
+  Milliseconds refresh{60'000};  // it is read so often at least
+  Milliseconds timeout{10'000};  // for one reading, from the connection on
+};
+
 enum class ServerRole : std::uint8_t { primary, replica };
 
 // One server of a connection: where it is, and what it is known by.
@@ -126,6 +134,7 @@ struct ConnectionSettings {
   Compression compression = Compression::none;
   PoolSettings pool;
   std::vector<DatabaseLogin> logins;
+  std::optional<CatalogueSettings> catalogue;  // nothing: none is read
 };
 
 }  // namespace sallyport::session

@@ -1,0 +1,23 @@
+// Where sessions find what the schemas of their connection's servers hold.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "catalog/catalogue.h"
+
+namespace sallyport::session {
+
+// All calls are on the thread of the session's loop; none of them takes a lock.
+class CatalogueSource {
+ public:
+  virtual ~CatalogueSource() = default;
+  // The newest snapshot; null where none was read yet, or none is to be. The reference lives until the next event of
+  // the loop: whoever needs the snapshot longer copies the pointer. A snapshot of another content has another version,
+  // over all connections of the process.
+  virtual const std::shared_ptr<const catalog::Catalogue>& find(std::string_view connection) const = 0;
+  // Something has changed, or may have: it is read anew as soon as can be. Cheap, and may be called for each statement.
+  virtual void refresh_soon(std::string_view connection) = 0;
+};
+
+}  // namespace sallyport::session
