@@ -315,7 +315,12 @@ TEST_F(ConfigTest, ConnectionsAndTheirSecretsAreRead) {
   EXPECT_EQ(shop.logins[0].password.reveal(), "se cret\n") << "one line break is not part of the secret";
   EXPECT_EQ(shop.logins[1].name, "sallyport_writer");
   EXPECT_EQ(shop.logins[1].password.reveal(), "from the environment");
+  ASSERT_TRUE(shop.catalogue);
+  EXPECT_EQ(shop.catalogue->login, "sallyport_writer");
+  EXPECT_EQ(shop.catalogue->refresh, Seconds{60});
+  EXPECT_EQ(shop.catalogue->timeout, Milliseconds{500});
   const auto& local = config->connections[1];
+  EXPECT_FALSE(local.catalogue);
   EXPECT_EQ(local.servers.at(0).socket_path, "/run/mysqld/mysqld.sock");
   EXPECT_EQ(local.tls.mode, session::BackendTlsMode::disabled);
   EXPECT_TRUE(local.trust_server_public_key);
@@ -482,6 +487,7 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"server", "servers: [{", "connections[0].servers[0]."},
       {"backend_tls", "tls:  {", "connections[0].tls."},
       {"pool", "pool: {", "connections[0].pool."},
+      {"catalogue", "catalogue: {", "connections[0].catalogue."},
       {"login", "logins: [{", "connections[0].logins[0]."},
       {"secret", "password: {", "connections[0].logins[0].password."},
       {"service_account", "service_accounts: [{", "service_accounts[0]."},
@@ -495,7 +501,8 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
   };
   const std::string skeleton =
       "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, servers: [{}], pool: {}, "
-      "logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: {}}, "
+      "catalogue: {}, logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: "
+      "{}}, "
       "tcp: {}, audit: {}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());
   for (const auto* section : all_sections()) {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "config/files.h"
 #include "config/sections.h"
@@ -165,6 +166,25 @@ std::vector<session::DatabaseLogin> read_logins(SectionReader& connection) {
   return logins;
 }
 
+std::optional<session::CatalogueSettings> read_catalogue(SectionReader& connection,
+                                                         const std::vector<session::DatabaseLogin>& logins) {
+  if (!connection.present("catalogue")) {
+    return std::nullopt;
+  }
+  auto section = connection.section("catalogue");
+  session::CatalogueSettings settings{.login = section.text("login"),
+                                      .refresh = section.milliseconds("refresh"),
+                                      .timeout = section.milliseconds("timeout")};
+  std::vector<std::string_view> names;
+  for (const session::DatabaseLogin& login : logins) {
+    names.push_back(login.name);
+  }
+  if (!settings.login.empty() && std::find(names.begin(), names.end(), settings.login) == names.end()) {
+    section.mistake("login", in_quotes(settings.login) + " is not defined.", suggestion(settings.login, names));
+  }
+  return settings;
+}
+
 ConnectionSettings read_connection(SectionReader& section) {
   ConnectionSettings connection;
   connection.name = section.text("name");
@@ -176,6 +196,7 @@ ConnectionSettings read_connection(SectionReader& section) {
   connection.compression = section.choice("compression", compressions);
   connection.pool = read_pool(section.section("pool"));
   connection.logins = read_logins(section);
+  connection.catalogue = read_catalogue(section, connection.logins);
   if (connection.compression == session::Compression::zstd && connection.flavor == session::Flavor::mariadb) {
     section.mistake("compression", "MariaDB servers do not have zstd.", "Write zlib, or none.");
   }

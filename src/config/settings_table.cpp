@@ -322,6 +322,32 @@ constexpr std::array<Field, 9> pool_fields{{
 }};
 constexpr Section pool{"pool", "How server connections are shared by sessions, one after the other.", pool_fields};
 
+constexpr std::array<Field, 3> catalogue_fields{{
+    {.name = "login",
+     .kind = name,
+     .presence = required,
+     .meaning =
+         "Which of the connection's `logins` reads it. Only what that account may see is known: give it `SELECT`, "
+         "`SHOW VIEW` and `TRIGGER` on `*.*`.",
+     .least = 1,
+     .most = 128},
+    {.name = "refresh",
+     .kind = duration,
+     .default_value = "60s",
+     .meaning = "How often it is read at least.",
+     .least = second,
+     .most = day},
+    {.name = "timeout",
+     .kind = duration,
+     .default_value = "10s",
+     .meaning = "How long one reading may take, from the connection on.",
+     .least = second / 10,
+     .most = 10 * minute},
+}};
+constexpr Section catalogue{"catalogue",
+                            "The schemas of a connection's servers, as they are kept for the analysis of statements.",
+                            catalogue_fields};
+
 constexpr std::array<Field, 7> server_fields{{
     {.name = "name",
      .kind = name,
@@ -360,7 +386,7 @@ constexpr std::array<Names, 2> server_exactly_one{"host", "socket"};
 constexpr Section server{"server", "One of several servers that hold the same data.", server_fields,
                          server_exactly_one};
 
-constexpr std::array<Field, 13> connection_fields{{
+constexpr std::array<Field, 14> connection_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -421,6 +447,10 @@ constexpr std::array<Field, 13> connection_fields{{
      .least = 1,
      .most = 1000,
      .section = &login},
+    {.name = "catalogue",
+     .kind = section,
+     .meaning = "How its catalogue is read. Without this none is.",
+     .section = &catalogue},
 }};
 constexpr std::array<Names, 3> connection_exactly_one{"host", "socket", "servers"};
 constexpr Section connection{"connection",
@@ -774,9 +804,10 @@ constexpr std::array<Field, 11> root_fields{{
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 20> sections_in_order{
-    &root,  &listener, &listener_tls, &admin, &issuer, &issuer_keys, &connection,     &server, &backend_tls, &pool,
-    &login, &secret,   &account,      &match, &grant,  &limits,      &account_limits, &tcp,    &audit,       &log};
+constexpr std::array<const Section*, 21> sections_in_order{
+    &root,   &listener,    &listener_tls, &admin,          &issuer, &issuer_keys, &connection,
+    &server, &backend_tls, &pool,         &catalogue,      &login,  &secret,      &account,
+    &match,  &grant,       &limits,       &account_limits, &tcp,    &audit,       &log};
 
 }  // namespace
 
