@@ -41,11 +41,46 @@ Response readiness(const std::vector<ReadinessCheck>& checks) {
           .allow = {}};
 }
 
+std::string seconds_text(double seconds) {
+  return std::to_string(static_cast<std::int64_t>(seconds)) + "." +
+         std::to_string(static_cast<std::int64_t>(seconds * 10) % 10);
+}
+
+std::string json_of(const CatalogueStatus& status) {
+  std::string json = "{\"connection\":" + json_text(status.connection);
+  auto number = [&](std::string_view name, std::uint64_t value) {
+    json += ",\"" + std::string(name) + "\":" + std::to_string(value);
+  };
+  number("version", status.version);
+  if (status.version != 0) {
+    json += ",\"server\":" + json_text(status.server);
+    json += ",\"age_seconds\":" + seconds_text(status.age_seconds);
+    json += std::string(",\"complete\":") + (status.complete ? "true" : "false");
+    number("schemas", status.schemas);
+    number("tables", status.tables);
+    number("columns", status.columns);
+    number("routines", status.routines);
+  }
+  number("failures", status.failures);
+  if (!status.last_failure.empty()) {
+    json += ",\"last_failure\":" + json_text(status.last_failure);
+  }
+  return json + "}";
+}
+
+Response catalogues(const std::vector<CatalogueStatus>& statuses) {
+  std::string body = "{\"catalogues\":[";
+  for (std::size_t i = 0; i < statuses.size(); ++i) {
+    body += (i > 0 ? "," : "") + json_of(statuses[i]);
+  }
+  return {.status = 200, .content_type = std::string(json_type), .body = body + "]}\n", .allow = {}};
+}
+
 }  // namespace
 
 Response respond(const Request& request, const Sources& sources) {
   auto path = request.target.substr(0, request.target.find('?'));
-  bool known = path == "/healthz" || path == "/readyz" || path == "/metrics";
+  bool known = path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/catalogues";
   if (!known) {
     return {.status = 404, .content_type = std::string(text_type), .body = "not found\n", .allow = {}};
   }
@@ -58,6 +93,8 @@ Response respond(const Request& request, const Sources& sources) {
     response = healthy();
   } else if (path == "/readyz") {
     response = readiness(sources.readiness());
+  } else if (path == "/catalogues") {
+    response = catalogues(sources.catalogues());
   } else {
     response = {.status = 200,
                 .content_type = std::string(prometheus_type),

@@ -1,8 +1,9 @@
 // What the admin listener answers: a request value to a response value, no sockets.
 //
-//   GET /healthz   200 while the process lives
-//   GET /readyz    200 when every check holds, else 503; the checks as JSON
-//   GET /metrics   the counters as Prometheus text
+//   GET /healthz      200 while the process lives
+//   GET /readyz       200 when every check holds, else 503; the checks as JSON
+//   GET /metrics      the counters as Prometheus text
+//   GET /catalogues   how each connection's catalogue is, as JSON
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,7 @@ struct ReadinessCheck {
 struct Sources {
   std::function<std::vector<ReadinessCheck>()> readiness;  // none at all means not ready
   std::function<MetricsSnapshot()> metrics;
+  std::function<std::vector<CatalogueStatus>()> catalogues;
 };
 
 Response respond(const Request& request, const Sources& sources);

@@ -7,7 +7,9 @@ namespace sallyport::control {
 namespace {
 
 Sources sources_with(std::vector<ReadinessCheck> checks) {
-  return {.readiness = [checks = std::move(checks)] { return checks; }, .metrics = [] { return MetricsSnapshot{}; }};
+  return {.readiness = [checks = std::move(checks)] { return checks; },
+          .metrics = [] { return MetricsSnapshot{}; },
+          .catalogues = [] { return std::vector<CatalogueStatus>{}; }};
 }
 
 TEST(Respond, HealthIsOkWhileTheProcessLives) {
@@ -42,6 +44,31 @@ TEST(Respond, MetricsAreInPrometheusText) {
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.content_type, "text/plain; version=0.0.4; charset=utf-8");
   EXPECT_THAT(response.body, testing::HasSubstr("# TYPE sallyport_logins_accepted_total counter\n"));
+}
+
+TEST(Respond, CataloguesAreListedWithWhatIsKnownOfThem) {
+  Sources sources = sources_with({});
+  EXPECT_EQ(respond({.method = "GET", .target = "/catalogues"}, sources).body, "{\"catalogues\":[]}\n");
+  sources.catalogues = [] {
+    return std::vector<CatalogueStatus>{{.connection = "shop",
+                                         .server = "primary",
+                                         .version = 3,
+                                         .age_seconds = 12.37,
+                                         .refresh_seconds = 0.5,
+                                         .complete = true,
+                                         .schemas = 2,
+                                         .tables = 40,
+                                         .columns = 400,
+                                         .routines = 5},
+                                        {.connection = "new", .failures = 2, .last_failure = "no \"route\""}};
+  };
+  auto response = respond({.method = "GET", .target = "/catalogues"}, sources);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.content_type, "application/json");
+  EXPECT_EQ(response.body,
+            "{\"catalogues\":[{\"connection\":\"shop\",\"version\":3,\"server\":\"primary\",\"age_seconds\":12.3,"
+            "\"complete\":true,\"schemas\":2,\"tables\":40,\"columns\":400,\"routines\":5,\"failures\":0},"
+            "{\"connection\":\"new\",\"version\":0,\"failures\":2,\"last_failure\":\"no \\\"route\\\"\"}]}\n");
 }
 
 TEST(Respond, HeadIsGetWithoutABody) {

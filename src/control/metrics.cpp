@@ -178,6 +178,33 @@ void add_servers(std::vector<MetricFamily>& families, const std::vector<ServerGa
   families.push_back(std::move(failures));
 }
 
+void add_catalogues(std::vector<MetricFamily>& families, const std::vector<CatalogueStatus>& catalogues) {
+  auto version = family(
+      {"sallyport_catalogue_version", "Which version of the connection's catalogue is in use; 0: it was never read."},
+      MetricType::Gauge);
+  auto age = family({"sallyport_catalogue_age_seconds", "Since the last successful reading of the catalogue began."},
+                    MetricType::Gauge);
+  auto refresh = family({"sallyport_catalogue_refresh_seconds", "How long that reading took."}, MetricType::Gauge);
+  auto failures = family({"sallyport_catalogue_refresh_failures_total", "Vain attempts to read the catalogue."},
+                         MetricType::Counter);
+  for (const CatalogueStatus& status : catalogues) {
+    auto add = [&](MetricFamily& to, ClientMetric metric) {
+      metric.label.push_back({"connection", status.connection});
+      to.metric.push_back(std::move(metric));
+    };
+    add(version, level(static_cast<double>(status.version)));
+    add(failures, counted(status.failures));
+    if (status.version != 0) {
+      add(age, level(status.age_seconds));
+      add(refresh, level(status.refresh_seconds));
+    }
+  }
+  families.push_back(std::move(version));
+  families.push_back(std::move(age));
+  families.push_back(std::move(refresh));
+  families.push_back(std::move(failures));
+}
+
 }  // namespace
 
 std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
@@ -204,6 +231,7 @@ std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
   }
   families.push_back(issuer_keys(snapshot.issuers));
   add_servers(families, snapshot.servers);
+  add_catalogues(families, snapshot.catalogues);
   families.push_back(build_info(snapshot.version));
   families.push_back(
       family({"process_start_time_seconds", "When the process started, in seconds since 1970."}, MetricType::Gauge));

@@ -24,10 +24,27 @@ struct ServerGauge {
   std::uint32_t in_use = 0;  // connections
 };
 
+// What there is to know of the catalogue of a connection.
+struct CatalogueStatus {
+  std::string connection;
+  std::string server;          // that it was read from
+  std::uint64_t version = 0;   // 0: it was never read, and what follows up to `failures` means nothing
+  double age_seconds = 0;      // since the last successful reading began
+  double refresh_seconds = 0;  // that it took
+  bool complete = false;       // the login sees everything
+  std::uint64_t schemas = 0;
+  std::uint64_t tables = 0;
+  std::uint64_t columns = 0;
+  std::uint64_t routines = 0;
+  std::uint64_t failures = 0;
+  std::string last_failure;  // empty: there was none
+};
+
 struct MetricsSnapshot {
   CounterTotals totals;
   std::vector<IssuerGauge> issuers;
   std::vector<ServerGauge> servers;
+  std::vector<CatalogueStatus> catalogues;
   std::string version;            // of the program
   double start_time_seconds = 0;  // since 1970-01-01T00:00:00Z
 };

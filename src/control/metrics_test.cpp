@@ -14,13 +14,16 @@ namespace {
 
 using std::filesystem::path;
 using testing::HasSubstr;
+using testing::Not;
 
 MetricsSnapshot snapshot_of(const LoopCounters& counters) {
-  MetricsSnapshot snapshot{.totals = {},
-                           .issuers = {{"idp", 2}},
-                           .servers = {{"shop", "east", true, 0, 4}, {"shop", "west", false, 3, 0}},
-                           .version = "1.2.3",
-                           .start_time_seconds = 1.5e9};
+  MetricsSnapshot snapshot{
+      .totals = {},
+      .issuers = {{"idp", 2}},
+      .servers = {{"shop", "east", true, 0, 4}, {"shop", "west", false, 3, 0}},
+      .catalogues = {{.connection = "shop", .version = 7, .age_seconds = 1.5, .failures = 2}, {.connection = "new"}},
+      .version = "1.2.3",
+      .start_time_seconds = 1.5e9};
   counters.add_to(snapshot.totals);
   return snapshot;
 }
@@ -46,6 +49,11 @@ TEST(PrometheusText, ShowsCountersGaugesAndLabels) {
   EXPECT_THAT(text, HasSubstr("\nsallyport_backend_server_up{connection=\"shop\",server=\"west\"} 0"));
   EXPECT_THAT(text, HasSubstr("\nsallyport_backend_server_failures_total{connection=\"shop\",server=\"west\"} 3"));
   EXPECT_THAT(text, HasSubstr("\nsallyport_backend_server_connections_in_use{connection=\"shop\",server=\"east\"} 4"));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_catalogue_version{connection=\"shop\"} 7"));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_catalogue_version{connection=\"new\"} 0"));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_catalogue_age_seconds{connection=\"shop\"} 1.5"));
+  EXPECT_THAT(text, Not(HasSubstr("sallyport_catalogue_age_seconds{connection=\"new\"}")));
+  EXPECT_THAT(text, HasSubstr("\nsallyport_catalogue_refresh_failures_total{connection=\"shop\"} 2"));
   EXPECT_THAT(text, HasSubstr("\nsallyport_build_info{version=\"1.2.3\"} 1"));
 }
 

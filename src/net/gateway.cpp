@@ -13,6 +13,7 @@
 #include "crypto/random.h"
 #include "net/admin_server.h"
 #include "net/backends.h"
+#include "net/catalogues.h"
 #include "net/key_service.h"
 #include "net/listener.h"
 #include "net/loop.h"
@@ -69,7 +70,7 @@ class Gateway::Impl {
         version_(std::move(version)),
         reload_(std::move(reload)),
         backends_(random_seed()),
-        shared_{.log = log, .backends = backends_},
+        shared_{.log = log, .backends = backends_, .catalogues = catalogues_},
         keys_(supervisor_, log, counters_,
               [this](KeySnapshot snapshot) {
                 for (auto& loop : loops_) {
@@ -102,6 +103,7 @@ class Gateway::Impl {
   std::vector<control::ReadinessCheck> readiness() const;
   control::MetricsSnapshot metrics();
   std::vector<control::ServerGauge> server_gauges();
+  std::vector<control::CatalogueStatus> catalogue_statuses() const;
 
   Log& log_;
   std::string version_;
@@ -111,6 +113,7 @@ class Gateway::Impl {
   boost::asio::io_context supervisor_{1};
   LoopCounters counters_;  // of the supervisor
   SharedPool backends_;
+  CatalogueBoard catalogues_;
   LoopShared shared_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<session::ListenerProfile> profiles_;
@@ -154,9 +157,10 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   if (auto opened = open_listeners(); !opened) {
     return opened;
   }
-  auto admin =
-      AdminServer::open(supervisor_, settings_.net.admin,
-                        {.readiness = [this] { return readiness(); }, .metrics = [this] { return metrics(); }});
+  auto admin = AdminServer::open(supervisor_, settings_.net.admin,
+                                 {.readiness = [this] { return readiness(); },
+                                  .metrics = [this] { return metrics(); },
+                                  .catalogues = [this] { return catalogue_statuses(); }});
   if (!admin) {
     return Unexpected(admin.error());
   }
@@ -233,6 +237,13 @@ Result<Unit, std::string> Gateway::Impl::open_loops() {
     });
   }
   backends_.set_loops(std::move(deliveries));
+  std::vector<CatalogueBoard::Post> posts;
+  for (auto& loop : loops_) {
+    posts.push_back([&loop = *loop](std::function<void(Loop&)> task) {
+      loop.post([&loop, task = std::move(task)] { task(loop); });
+    });
+  }
+  catalogues_.set_loops(std::move(posts));
   backends_.set_tell([this](const session::BackendPool::Change& change) { log_change(log_, change); });
   keys_.set_issuers(settings_.issuers);
   return Unit{};
@@ -496,6 +507,26 @@ std::vector<control::ServerGauge> Gateway::Impl::server_gauges() {
   });
 }
 
+std::vector<control::CatalogueStatus> Gateway::Impl::catalogue_statuses() const {
+  MonoTime now = read_clocks().mono;
+  std::vector<control::CatalogueStatus> shown;
+  for (const auto& [connection, status] : catalogues_.statuses()) {
+    shown.push_back({.connection = connection,
+                     .server = status.server,
+                     .version = status.version,
+                     .age_seconds = std::chrono::duration<double>(now - status.read_at).count(),
+                     .refresh_seconds = std::chrono::duration<double>(status.took).count(),
+                     .complete = status.complete,
+                     .schemas = status.schemas,
+                     .tables = status.tables,
+                     .columns = status.columns,
+                     .routines = status.routines,
+                     .failures = status.failures,
+                     .last_failure = status.last_failure});
+  }
+  return shown;
+}
+
 control::MetricsSnapshot Gateway::Impl::metrics() {
   control::MetricsSnapshot snapshot;
   counters_.add_to(snapshot.totals);
@@ -506,6 +537,7 @@ control::MetricsSnapshot Gateway::Impl::metrics() {
     snapshot.issuers.push_back({.name = keys_.issuer(i).name, .keys = keys_.status(i).keys});
   }
   snapshot.servers = server_gauges();
+  snapshot.catalogues = catalogue_statuses();
   snapshot.version = version_;
   snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
   return snapshot;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "net/backends.h"
+#include "net/catalogues.h"
 #include "net/connection.h"
 #include "net/side_kills.h"
 
@@ -32,7 +33,8 @@ Loop::Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopSha
       now_(read_clocks()),
       next_tick_(now_.mono),
       backends_(std::make_unique<Backends>(*this, shared.backends)),
-      side_kills_(std::make_unique<SideKills>(*this)) {}
+      side_kills_(std::make_unique<SideKills>(*this)),
+      catalogues_(std::make_unique<Catalogues>(*this, shared.catalogues)) {}
 
 Loop::~Loop() = default;
 
@@ -45,6 +47,7 @@ void Loop::run() {
   again_.clear();
   connections_.clear();
   side_kills_->close_all();
+  catalogues_->close_all();
   backends_->close_all();
   audit_->commit();
 }
@@ -135,6 +138,7 @@ void Loop::set_runtime(std::shared_ptr<const Runtime> runtime) {
         return Unit{};
       });
     }
+    catalogues_->configure();
     auto connections = connections_;  // one may end, and leave the set, on being told
     for (const auto& connection : connections) {
       connection->environment_changed(runtime_->environment, now_);
@@ -248,6 +252,7 @@ void Loop::tick() {
     connection->time_passed(now_);
   }
   side_kills_->time_passed(now_);
+  catalogues_->time_passed(now_);
   backends_->time_passed(now_);
 }
 

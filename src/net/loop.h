@@ -30,6 +30,8 @@
 namespace sallyport::net {
 
 class Backends;
+class CatalogueBoard;
+class Catalogues;
 class Connection;
 class SideKills;
 class SharedPool;
@@ -46,6 +48,7 @@ struct LoopShared {
   std::atomic<std::uint32_t> connections_open{0};
   session::AccountLedger ledger;
   SharedPool& backends;
+  CatalogueBoard& catalogues;
   session::SessionRegistry registry;
   session::KillBudget kills;
   std::mutex connection_rate_mutex;
@@ -104,6 +107,7 @@ class Loop {
   identity::VerifiedSignatures& verified_signatures() { return verified_signatures_; }
   Backends& backends() { return *backends_; }
   SideKills& side_kills() { return *side_kills_; }
+  Catalogues& catalogues() { return *catalogues_; }
   // Ends run() where nothing is left that it was to wait for.
   void stop_if_done();
   session::CompressionWorkspace& compression() { return compression_; }
@@ -147,6 +151,7 @@ class Loop {
   identity::VerifiedSignatures verified_signatures_;
   std::unique_ptr<Backends> backends_;
   std::unique_ptr<SideKills> side_kills_;
+  std::unique_ptr<Catalogues> catalogues_;
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<std::uint32_t> connection_count_{0};
   std::vector<std::shared_ptr<Connection>> awaiting_commit_;
