@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import pymysql
 import pytest
 
 from laboratory import REPOSITORY, Laboratory, wait_until
@@ -228,6 +229,77 @@ def test_the_servers_own_settings_change_nothing(lab, whole):
             lab.ask_root(f"SET GLOBAL {name} = {value!r}")
     for part in ("schemas", "tables", "routines", "statements", "complete"):
         assert found[part] == whole[part], part
+
+
+def test_texts_are_read_as_the_server_reads_them(lab, whole):
+    """Of a routine made in GBK, a character of which ends in a backslash; and of routines in another grammar."""
+    del whole
+    with pymysql.connect(unix_socket=lab.values["LAB_SERVER_SOCKET"], user="root", database=DATABASE, charset="gbk") as session:
+        with session.cursor() as cursor:
+            cursor.execute("CREATE FUNCTION in_gbk() RETURNS TEXT READS SQL DATA RETURN CONCAT('\u7e17', (SELECT MAX(secret) FROM simple), 'x')")
+            cursor.execute("CREATE TRIGGER gbk_trigger BEFORE INSERT ON simple FOR EACH ROW SET NEW.secret = '\u7e17'")
+            if lab.kind == "mariadb":
+                cursor.execute("SET sql_mode = ORACLE")
+                cursor.execute("CREATE FUNCTION in_oracle RETURN INT AS BEGIN RETURN 1; END")
+                cursor.execute("CREATE PACKAGE in_package AS FUNCTION f RETURN INT; END")
+                cursor.execute("CREATE PACKAGE BODY in_package AS FUNCTION f RETURN INT AS BEGIN RETURN 1; END; END")
+    try:
+        found = live(lab, "sees_all", ("SELECT in_gbk()", "SELECT in_oracle()", "SELECT in_package.f()"))
+    finally:
+        lab.ask_root(f"DROP TRIGGER {DATABASE}.gbk_trigger")
+        lab.ask_root(f"DROP FUNCTION {DATABASE}.in_gbk")
+        if lab.kind == "mariadb":
+            lab.ask_root(f"DROP FUNCTION {DATABASE}.in_oracle")
+            lab.ask_root("SET sql_mode = ORACLE")
+            lab.ask_root(f"DROP PACKAGE {DATABASE}.in_package")
+            lab.ask_root("SET sql_mode = DEFAULT")
+    routines = in_database(found, "routines")
+    assert routines["in_gbk()"]["body"] == "RETURN CONCAT('\u7e17', (SELECT MAX(secret) FROM simple), 'x')"
+    (trigger,) = in_database(found, "tables")["simple"]["triggers"]
+    assert trigger["body"] == "SET NEW.secret = '\u7e17'"
+    assert found["statements"][0]["certain"] and found["statements"][0]["output"][0]["from"] == [f"{DATABASE}.simple.secret"]
+    assert not found["statements"][1]["certain"] and not found["statements"][2]["certain"]
+    if lab.kind == "mariadb":
+        assert routines["in_oracle()"]["body"] is None
+    assert "in_package()" not in routines
+
+
+def test_schemas_that_change_while_they_are_read(lab, whole):
+    """Either all of it is of one piece, or the failure says why there is nothing."""
+    stop = threading.Event()
+
+    def change():
+        with pymysql.connect(unix_socket=lab.values["LAB_SERVER_SOCKET"], user="root", database=DATABASE, autocommit=True) as session:
+            with session.cursor() as cursor:
+                while not stop.is_set():
+                    cursor.execute("CREATE TABLE restless (a INT PRIMARY KEY, b INT, FOREIGN KEY (b) REFERENCES restless (a))")
+                    cursor.execute("CREATE VIEW restless_view AS SELECT * FROM restless")
+                    cursor.execute("CREATE TRIGGER restless_trigger BEFORE INSERT ON restless FOR EACH ROW SET NEW.b = 1")
+                    cursor.execute("CREATE FUNCTION restless(p INT) RETURNS INT DETERMINISTIC RETURN p")
+                    cursor.execute("DROP FUNCTION restless")
+                    cursor.execute("DROP VIEW restless_view")
+                    cursor.execute("DROP TABLE restless")
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    binary = Path(os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport"))
+    outcomes = []
+    try:
+        for _ in range(12):
+            done = subprocess.run([str(binary.with_name("catalogue_dump")), "live", lab.kind, lab.values["LAB_SERVER_SOCKET"], "sees_all",
+                                   str(lab.password_file), DATABASE], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=120, check=False)
+            outcomes.append(done)
+    finally:
+        stop.set()
+        thread.join()
+    for done in outcomes:
+        if done.returncode == 0:
+            tables = in_database(json.loads(done.stdout), "tables")
+            assert {name for name in tables if not name.startswith("restless")} == set(in_database(whole, "tables"))
+        else:
+            assert "the schemas change while they are read" in done.stderr, done.stderr
+    assert any(done.returncode == 0 for done in outcomes)
 
 
 # What the gateway makes of it.
