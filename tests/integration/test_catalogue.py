@@ -56,20 +56,19 @@ QUERIES = (
 
 @pytest.fixture(name="lab", scope="module")
 def fixture_lab(kind, tmp_path_factory):
-    one = Laboratory(tmp_path_factory.mktemp("catalogue") / "lab", kind, template="catalogue.yaml")
-    one.password_file = one.directory / "secrets" / "sallyport_shared"
-    one.ask_root(f"CREATE DATABASE {DATABASE}")
-    one.ask_root(f"USE {DATABASE}")
-    for statement in COMMON + OF_ONE[kind]:
-        one.ask_root(statement)
-    # Not in the text of definitions, which is read under one sql_mode. (MySQL itself can't open a table with a generated
-    # column that has a backslash in a literal once a session has NO_BACKSLASH_ESCAPES.)
-    one.ask_root("SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'")
-    one.ask_root("""CREATE VIEW other_mode AS SELECT "secret" || 'x\\' AS y FROM "simple" """)
-    one.ask_root("""CREATE FUNCTION other_mode() RETURNS TEXT READS SQL DATA RETURN (SELECT MAX("secret") || 'a\\' FROM "simple")""")
-    one.ask_root("SET sql_mode = DEFAULT")
-    yield one
-    one.close()
+    with contextlib.closing(Laboratory(tmp_path_factory.mktemp("catalogue") / "lab", kind, template="catalogue.yaml")) as one:
+        one.password_file = one.directory / "secrets" / "sallyport_shared"
+        one.ask_root(f"CREATE DATABASE {DATABASE}")
+        one.ask_root(f"USE {DATABASE}")
+        for statement in COMMON + OF_ONE[kind]:
+            one.ask_root(statement)
+        # Not in the text of definitions, which is read under one sql_mode. (MySQL itself can't open a table with a generated
+        # column that has a backslash in a literal once a session has NO_BACKSLASH_ESCAPES.)
+        one.ask_root("SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'")
+        one.ask_root("""CREATE VIEW other_mode AS SELECT "secret" || 'x\\' AS y FROM "simple" """)
+        one.ask_root("""CREATE FUNCTION other_mode() RETURNS TEXT READS SQL DATA RETURN (SELECT MAX("secret") || 'a\\' FROM "simple")""")
+        one.ask_root("SET sql_mode = DEFAULT")
+        yield one
 
 
 def make_user(lab, name, *grants):
@@ -78,10 +77,16 @@ def make_user(lab, name, *grants):
         lab.ask_root(f"{grant} TO {name}@'%'")
 
 
+def run_dump(*arguments, queries=()):
+    """A program that is built beside the gateway, by the target of its name."""
+    binary = Path(os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport")).with_name("catalogue_dump")
+    assert binary.exists(), f"{binary} is missing: cmake --build --preset release --target catalogue_dump"
+    return subprocess.run([str(binary), *map(str, arguments)], input="".join(one + "\n" for one in queries), capture_output=True,
+                          text=True, timeout=120, check=False)
+
+
 def dump(*arguments, queries=()):
-    binary = Path(os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport"))
-    done = subprocess.run([str(binary.with_name("catalogue_dump")), *map(str, arguments)], input="".join(one + "\n" for one in queries),
-                          capture_output=True, text=True, timeout=120, check=False)
+    done = run_dump(*arguments, queries=queries)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -282,14 +287,10 @@ def test_schemas_that_change_while_they_are_read(lab, whole):
 
     thread = threading.Thread(target=change)
     thread.start()
-    binary = Path(os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport"))
     outcomes = []
     try:
         for _ in range(12):
-            done = subprocess.run([str(binary.with_name("catalogue_dump")), "live", lab.kind, lab.values["LAB_SERVER_SOCKET"], "sees_all",
-                                   str(lab.password_file), DATABASE], stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                                  timeout=120, check=False)
-            outcomes.append(done)
+            outcomes.append(run_dump("live", lab.kind, lab.values["LAB_SERVER_SOCKET"], "sees_all", lab.password_file, DATABASE))
     finally:
         stop.set()
         thread.join()
@@ -363,9 +364,9 @@ def test_each_connection_that_is_to_have_one_has_one(lab, whole):
     assert known["whole"]["columns"] == sum(len(one["columns"]) for one in whole["tables"])
     assert known["part"]["tables"] < known["whole"]["tables"]
     # The accounts were not there when the gateway began.
-    assert known["whole"]["failures"] >= 1 and "sees_all" in known["whole"]["last_failure"]
-    assert [one["connection"] for one in log_lines(lab, "the catalogue can't be read")].count("whole") == 1
-    assert [one["connection"] for one in log_lines(lab, "the catalogue is read again")].count("whole") == 1
+    failed = [one["cause"] for one in log_lines(lab, "the catalogue can't be read") if one["connection"] == "whole"]
+    again = [one for one in log_lines(lab, "the catalogue is read again") if one["connection"] == "whole"]
+    assert "sees_all" in failed[0] and known["whole"]["failures"] >= len(failed) == len(again)
     password = lab.password_file.read_text().strip()
     assert password not in lab.gateway_log() and password not in lab.admin("/catalogues")[1]
 
