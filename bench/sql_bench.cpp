@@ -5,6 +5,7 @@
 
 #include "lineage/analyzer.h"
 #include "lineage/definitions.h"
+#include "session/statement_reader.h"
 #include "sql/lexer.h"
 #include "sql/parse.h"
 #include "sql/printer.h"
@@ -73,6 +74,27 @@ void parsed(benchmark::State& state, std::string_view text) {
 }
 BENCHMARK_CAPTURE(parsed, point_select, point_select);
 BENCHMARK_CAPTURE(parsed, report_of_2_kb, report);
+
+// As a session has it: known from before, or with another literal each time.
+void statement_read(benchmark::State& state, bool is_known) {
+  LoopCounters counters;
+  session::StatementReader reader(counters);
+  sql::Dialects dialects;
+  dialects.add(dialect);
+  std::string text(point_select);
+  std::uint32_t number = 1000;
+  for (auto _ : state) {
+    if (!is_known) {
+      number = number == 9999 ? 1000 : number + 1;
+      text.replace(text.size() - 4, 4, std::to_string(number));
+    }
+    auto reading = reader.read(text, dialects, sql::ParseFor::executing, std::size_t{1} << 20);
+    SALLYPORT_CHECK(reading && *reading);
+    benchmark::DoNotOptimize(reading);
+  }
+}
+BENCHMARK_CAPTURE(statement_read, known, true);
+BENCHMARK_CAPTURE(statement_read, new_literal, false);
 
 std::string bulk_insert() {
   std::string text = "INSERT INTO t VALUES ";

@@ -62,7 +62,7 @@ void check_statements(std::string_view text, const sql::Dialect& dialect) {
 }
 
 template <typename Read>
-void check_agreement(const std::vector<sql::Dialect>& possible, const sql::Dialect& actual, Read read) {
+void check_agreement(const sql::Dialects& possible, const sql::Dialect& actual, Read read) {
   auto agreed = sql::read_alike(possible, read);
   if (agreed) {
     auto is = read(actual);
@@ -72,10 +72,17 @@ void check_agreement(const std::vector<sql::Dialect>& possible, const sql::Diale
 }
 
 void check_possible_dialects(std::string_view text, sql::Dialect dialect) {
-  constexpr sql::SqlMode other_grammars = sql::sql_mode::oracle | sql::sql_mode::mssql;
-  dialect.mode = static_cast<sql::SqlMode>(dialect.mode & ~other_grammars);
+  // ORACLE is never set without these.
+  constexpr sql::SqlMode with_oracle =
+      sql::sql_mode::pipes_as_concat | sql::sql_mode::ansi_quotes | sql::sql_mode::ignore_space;
+  bool is_oracle = (dialect.mode & sql::sql_mode::oracle) != 0;
+  if (dialect.server == sql::Server::mysql) {
+    dialect.mode = static_cast<sql::SqlMode>(dialect.mode & ~(sql::sql_mode::oracle | sql::sql_mode::mssql));
+  } else if (is_oracle) {
+    dialect.mode = static_cast<sql::SqlMode>(dialect.mode | with_oracle);
+  }
   std::string_view statements = sql::statement_text(text);
-  auto possible = sql::possible_dialects(dialect.server, dialect.version, statements);
+  auto possible = sql::possible_dialects(dialect, statements);
   check_agreement(possible, dialect, [&](const sql::Dialect& one) { return sql::first_statement(statements, one); });
   check_agreement(possible, dialect, [&](const sql::Dialect& one) { return sql::read_kill(statements, one); });
 }

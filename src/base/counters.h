@@ -17,6 +17,8 @@ enum class Metric : std::uint8_t {
   connections_accepted,
   logins_accepted,
   statements_denied,
+  statements_parsed,
+  statements_known,
   results_cut,
   backend_connects,
   backend_connect_failures,

@@ -36,6 +36,7 @@ void read_session_limits(SectionReader limits, Config& config) {
   config.limits = {.packet_bytes_max = static_cast<std::uint32_t>(limits.number("packet_bytes_max")),
                    .token_bytes_max = static_cast<std::uint32_t>(limits.number("token_bytes_max")),
                    .verified_signatures_max = static_cast<std::uint32_t>(limits.number("verified_signatures_max")),
+                   .statement_tree_bytes_max = static_cast<std::uint64_t>(limits.number("statement_tree_bytes_max")),
                    .prepared_statements_max = static_cast<std::uint32_t>(limits.number("prepared_statements_max")),
                    .bulk_values_max = static_cast<std::uint32_t>(limits.number("bulk_values_max")),
                    .local_file_bytes_max = static_cast<std::uint64_t>(limits.number("local_file_bytes_max")),

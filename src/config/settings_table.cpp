@@ -590,7 +590,7 @@ constexpr std::array<Field, 5> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 18> limits_fields{{
+constexpr std::array<Field, 19> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -609,6 +609,13 @@ constexpr std::array<Field, 18> limits_fields{{
      .meaning = "Signatures of tokens that each event loop remembers as valid, so that a token that comes again is not "
                 "verified again; its key and its claims always are. 0: none.",
      .most = 1'000'000},
+    {.name = "statement_tree_bytes_max",
+     .kind = size,
+     .default_value = "256MiB",
+     .meaning = "Memory that the syntax tree of one statement may take, some 4 to 16 times its text; one that needs more "
+                "is refused. Each event loop has one at a time.",
+     .least = mib,
+     .most = 16 * gib},
     {.name = "prepared_statements_max",
      .kind = integer,
      .default_value = "4096",

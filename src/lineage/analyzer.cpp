@@ -17,19 +17,6 @@ std::string lower(std::string_view text) {
   return catalog::folded(text);
 }
 
-// "select", "insert", "create_table", "alter_user": docs/sql-analysis.md has the list.
-std::string kind_of(const Node& root) {
-  if (is_query(root)) {
-    return "select";
-  }
-  std::string kind(sql::name_of(root.kind));
-  bool has_object = root.is(NodeKind::create) || root.is(NodeKind::alter) || root.is(NodeKind::drop);
-  if (has_object && root.keyword() != Keyword::no_keyword) {
-    kind += "_" + lower(sql::text_of(root.keyword()));
-  }
-  return kind;
-}
-
 class StatementAnalyzer {
  public:
   explicit StatementAnalyzer(const AnalysisInput& input) : queries_(input), facts_(queries_.facts()) {}
@@ -354,6 +341,18 @@ bool Facts::certain() const {
   return output_certain && influences_certain && doubts.empty() &&
          std::all_of(output.begin(), output.end(), [](const OutputColumn& column) { return column.lineage.certain; }) &&
          std::all_of(flows.begin(), flows.end(), [](const Flow& flow) { return flow.lineage.certain; });
+}
+
+std::string kind_of(const Node& root) {
+  if (is_query(root)) {
+    return "select";
+  }
+  std::string kind(sql::name_of(root.kind));
+  bool has_object = root.is(NodeKind::create) || root.is(NodeKind::alter) || root.is(NodeKind::drop);
+  if (has_object && root.keyword() != Keyword::no_keyword) {
+    kind += "_" + lower(sql::text_of(root.keyword()));
+  }
+  return kind;
 }
 
 Facts analyze(const AnalysisInput& input) {

@@ -19,6 +19,9 @@ struct AnalysisInput {
   const catalog::Catalogue& catalogue;
 };
 
+// "select", "insert", "create_table", "alter_user": docs/sql-analysis.md has the list.
+std::string kind_of(const sql::Node& root);
+
 // What the facts refer to lives as long as `catalogue`.
 Facts analyze(const AnalysisInput& input);
 

@@ -58,7 +58,8 @@ Connection::Connection(Loop& loop, Client client)
                 .audit = loop.audit(),
                 .counters = loop.own_counters(),
                 .ledger = loop.shared().ledger,
-                .registry = loop.shared().registry},
+                .registry = loop.shared().registry,
+                .statements = loop.statements()},
                std::move(client.opening)) {}
 
 Connection::~Connection() = default;

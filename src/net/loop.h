@@ -25,6 +25,7 @@
 #include "session/compressed_leg.h"
 #include "session/kill_budget.h"
 #include "session/session_registry.h"
+#include "session/statement_reader.h"
 #include "store/audit_file.h"
 
 namespace sallyport::net {
@@ -111,6 +112,7 @@ class Loop {
   // Ends run() where nothing is left that it was to wait for.
   void stop_if_done();
   session::CompressionWorkspace& compression() { return compression_; }
+  session::StatementReader& statements() { return statements_; }
   std::uint32_t index() const { return index_; }
   bool draining() const { return draining_; }
   std::uint32_t next_connection_id(std::uint32_t loop_count);
@@ -140,6 +142,7 @@ class Loop {
   bool posted_here_ = false;             // something was, by this thread
   LoopShared& shared_;
   LoopCounters counters_;
+  session::StatementReader statements_{counters_};
   session::CompressionWorkspace compression_;
   std::unique_ptr<store::AuditFile> audit_;
   Now now_;

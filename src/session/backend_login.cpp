@@ -98,6 +98,9 @@ BackendSetup::BackendSetup(const BackendTarget& target, std::vector<std::uint8_t
 
 BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities negotiated, TrackedState& state) {
   --answers_due_;
+  if (failed_) {
+    return answers_due_ == 0 ? Step::failed : Step::more;
+  }
   if (auto ok = wire::parse_ok(payload, negotiated)) {
     if (!follow(*ok, state)) {
       failed_ = true;
@@ -113,10 +116,10 @@ BackendSetup::Step BackendSetup::on_packet(Bytes payload, wire::Capabilities neg
     failed_ = true;
     failure_.message = "the answer to the session's set-up was malformed";
   }
-  if (failed_) {
-    return Step::failed;
+  if (answers_due_ > 0) {
+    return Step::more;
   }
-  return answers_due_ == 0 ? Step::done : Step::more;
+  return failed_ ? Step::failed : Step::done;
 }
 
 BackendLogin::BackendLogin(const BackendTarget& target, BackendFacts facts, std::vector<std::uint8_t>& out)

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "session/answer_relay.h"
+#include "session/statement_reader.h"
 #include "wire/command.h"
 #include "wire/parameters.h"
 
@@ -16,6 +17,7 @@ namespace sallyport::session {
 struct PreparedStatement {
   std::uint64_t prepared_seq = 0;  // of the record that prepared it
   std::string text;                // empty when longer than prepared_text_bytes_max
+  StatementReader::Reading reading;
   wire::PreparedShape shape;
   bool server_has_types = false;  // the server has seen shape.types; else they are sent along with the next execution
   bool long_data_lost = false;    // a part of a parameter was refused: so is the next execution

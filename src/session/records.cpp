@@ -247,6 +247,10 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
   if (command.text) {
     record.text("text", *command.text);
   }
+  if (command.sent) {
+    record.text("sent", *command.sent);
+  }
+  record.text_if_any("kind", command.kind);
   if (command.part != 0) {
     record.number("part", command.part);
   }

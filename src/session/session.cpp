@@ -19,6 +19,7 @@ Session::Session(Setting setting, Opening opening)
       counters_(setting.counters),
       ledger_(setting.ledger),
       registry_(setting.registry),
+      statements_(setting.statements),
       origin_(std::move(opening.origin)),
       nonce_(opening.nonce),
       records_(origin_, setting.audit),

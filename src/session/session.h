@@ -44,6 +44,7 @@
 #include "session/side_kill.h"
 #include "session/spare_backend.h"
 #include "session/state_query.h"
+#include "session/statement_reader.h"
 #include "session/statement_series.h"
 #include "sql/kill_statement.h"
 #include "sql/reading.h"
@@ -80,8 +81,8 @@ inline constexpr std::size_t handshake_bytes_max = 64U << 10;
 
 class Session {
  public:
-  // What the shell gives a session. References must outlive it; `counters` are those of the session's loop,
-  // `ledger` and `registry` are those of the whole gateway.
+  // What the shell gives a session. References must outlive it; `counters` and `statements` are those of the session's
+  // loop, `ledger` and `registry` are those of the whole gateway.
   struct Setting {
     const ListenerProfile& listener;
     std::shared_ptr<const Environment> environment;
@@ -89,6 +90,7 @@ class Session {
     LoopCounters& counters;
     AccountLedger& ledger;
     SessionRegistry& registry;
+    StatementReader& statements;
   };
   struct Opening {
     SessionOrigin origin;
@@ -190,10 +192,12 @@ class Session {
     MonoTime began;
     std::optional<std::uint32_t> statement_id;  // never wire::last_prepared_statement_id
     std::uint16_t long_data_parameter = 0;
-    std::string local_file;  // that the text certainly asks to be loaded; empty: none
+    StatementReader::Reading reading;  // of a query, a prepare, an execution
+    std::size_t head_bytes = 0;        // what stands before the text in the payload
+    std::string local_file;            // that the text certainly asks to be loaded; empty: none
     bool may_load = false;   // the text might ask for a file all the same
     bool chooses_schema = false;
-    bool may_change_reading = false;  // sql::may_change_reading()
+    bool may_change_reading = false;
   };
 
   struct LoggingIn {
@@ -205,8 +209,10 @@ class Session {
   struct BackendLoggingIn {
     BackendLogin login;
   };
-  struct SettingUp {  // after the backend's login
+  // After the backend's login: the answers to the set-up, and then to the question how the server reads.
+  struct SettingUp {
     BackendSetup setup;
+    StateQuery query;
   };
   struct RecordingStart {};  // session_start is being committed
   struct Ready {};
@@ -231,7 +237,7 @@ class Session {
   };
   struct Resetting {  // COM_RESET_CONNECTION: its OK is held back until the session is set up again
     PendingCommand pending;
-    std::optional<BackendSetup> setup;
+    std::optional<SettingUp> setup;
   };
   struct Closing {
     MonoTime since;
@@ -263,6 +269,13 @@ class Session {
   bool try_next_server(std::string_view failure);
   Nanoseconds attempt_time() const;
   void process_backend_login();
+  SettingUp begin_setting_up(const BackendTarget& target);
+  // What there is of the answers. Nothing: more is due. A failure has a message; one of the set-up is the server's own.
+  struct SetupEnd {
+    std::optional<BackendSetup::Failure> failure;
+    bool violation = false;
+  };
+  std::optional<SetupEnd> take_setup(SettingUp& setting_up);
   void process_setup();
   void begin_setup(BackendFacts facts);
   std::string_view account_shown_to_server() const;
@@ -322,20 +335,24 @@ class Session {
                       const AnswerRelay* relay, const wire::ErrPacket* refusal = nullptr);
 
   // How the server reads (session_reading.cpp).
-  // The dialect in which the server reads, where it was asked; else all that make a difference to `text`. None: it does
-  // not say, or says what is not understood; or the text is too long for trying all.
-  std::vector<sql::Dialect> dialects_for(std::string_view text) const;
+  // The dialect in which the server reads, where it was asked; else sql::possible_dialects().
+  sql::Dialects dialects_for(std::string_view text) const;
   // A text can't be read, as its dialects differ: the server is to be asked, if it was not.
   void note_doubt() { server_is_to_be_asked_ = !state_.reading_is_current; }
-  bool changes_reading(const PendingCommand& pending, const CommandRecord& record) const;
+  // Parses a statement. Nothing is forwarded that was not.
+  std::optional<Reason> read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
+                                       CommandRecord& record);
+  // Sends what was read in place of the client's text.
+  std::uint8_t forward_emitted(const PendingCommand& pending);
   void ask_server(std::uint8_t error_sequence_id);
   void process_state_answer();
 
   // Texts of several statements (session_statements.cpp).
   std::optional<sql::FirstStatement> read_first_statement(std::string_view statements);
   // Begins a series where `text`, in the COM_QUERY `payload`, has more than one statement.
-  std::optional<Reason> begin_series(Bytes payload, std::string_view text, CommandRecord& record);
-  std::optional<Reason> take_statement(CommandRecord& record);
+  std::optional<Reason> begin_series(Bytes payload, std::string_view text, PendingCommand& pending,
+                                     CommandRecord& record);
+  std::optional<Reason> take_statement(PendingCommand& pending, CommandRecord& record);
   // `sequence_id`: that the client's next packet bears.
   void process_next_statement(std::uint8_t sequence_id);
   std::uint8_t forward_statement(const PendingCommand& pending);
@@ -401,6 +418,7 @@ class Session {
   LoopCounters& counters_;
   AccountLedger& ledger_;
   SessionRegistry& registry_;
+  StatementReader& statements_;
   SessionOrigin origin_;
   wire::Nonce nonce_;
   std::string first_session_id_;  // before any COM_CHANGE_USER; empty without
@@ -442,6 +460,7 @@ class Session {
   Legs legs_;
   TrackedState state_;
   BackendFacts backend_;
+  sql::Dialect dialect_;  // of the server, without what of the session's state matters
   std::string backend_server_;
   std::optional<CompressionStart> client_compression_;   // from the first login on
   std::optional<CompressionStart> backend_compression_;  // of the connection that was opened last
@@ -453,6 +472,7 @@ class Session {
   std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
   bool server_is_to_be_asked_ = false;       // before the command at hand can be read
   SessionRegistry::Place registered_;
+  std::string explanation_;       // of the refusal at hand; empty: its reason says all
   std::string kill_text_;         // what goes to the server in place of the KILL under way
   std::string kill_target_;       // the session that it is for
   bool kills_elsewhere_ = false;  // by a side connection, as kill_order_ says

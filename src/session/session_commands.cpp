@@ -10,13 +10,6 @@ using wire::Command;
 // What a statement that was killed ends with.
 constexpr std::uint16_t query_interrupted = 1317;
 
-// USE.
-bool chooses_schema(std::string_view text) {
-  constexpr std::string_view keyword = "USE";
-  std::size_t at = text.find_first_not_of(" \t\n\v\f\r");
-  return at != std::string_view::npos && sql::equals_ignoring_case(text.substr(at, keyword.size()), keyword);
-}
-
 }  // namespace
 
 bool Session::is_answered(Command command) {
@@ -72,10 +65,12 @@ void Session::process_command(const wire::Message& message) {
   attributes_.clear();
   execute_.reset();
   bulk_.reset();
+  explanation_.clear();
   kill_text_.clear();
   kills_elsewhere_ = false;
   auto refusal = read_command(payload, pending, record);
   if (server_is_to_be_asked_) {
+    series_.reset();
     ask_server(message.next_sequence_id);  // the command waits where it is
     return;
   }
@@ -97,6 +92,7 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
     record.rule = decision.rule;
     if (decision.verdict == policy::Verdict::deny) {
       refusal = Reason::denied_by_policy;
+      explanation_ = std::move(decision.explanation);
     }
   }
   pending.seq = records_.command(record, now_.wall) ? records_.last_seq() : 0;
@@ -108,12 +104,13 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
   }
   if (refusal || pending.seq == 0) {
     refuse_command(pending, refusal.value_or(Reason::audit_unavailable),
-                   refusal == Reason::denied_by_policy ? std::string_view(decision.explanation) : std::string_view{});
+                   refusal ? std::string_view(explanation_) : std::string_view{});
     return;
   }
-  pending.may_change_reading = changes_reading(pending, record);
-  pending.chooses_schema =
-      pending.command == Command::init_db || (pending.command == Command::query && chooses_schema(*record.text));
+  bool runs = pending.command == Command::query || is_execution(pending.command);
+  pending.may_change_reading =
+      pending.command == Command::reset_connection || (runs && pending.reading->may_change_reading);
+  pending.chooses_schema = pending.command == Command::init_db || (runs && pending.reading->chooses_schema);
   if (pending.command == Command::change_user) {
     change_user(pending, wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_));
     return;
@@ -141,15 +138,19 @@ std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pendi
         attributes_ = wire::parse_query_attributes(query->attributes, query->attribute_count);
         record.attributes = &attributes_;
       }
-      return wire::has(legs_.client, wire::capability::multi_statements) ? begin_series(payload, query->text, record)
-                                                                         : check_kill(query->text, record);
+      if (wire::has(legs_.client, wire::capability::multi_statements)) {
+        return begin_series(payload, query->text, pending, record);
+      }
+      pending.head_bytes = payload.size() - query->text.size();
+      return read_statement(query->text, sql::ParseFor::executing, pending, record);
     }
     case Command::stmt_prepare:
       record.text = text_of(payload.subspan(1));
       if (prepared_.size() >= environment_->limits.prepared_statements_max) {
         return Reason::prepared_statements_max;
       }
-      if (auto refusal = refuse_kill_in(*record.text)) {
+      pending.head_bytes = 1;
+      if (auto refusal = read_statement(*record.text, sql::ParseFor::preparing, pending, record)) {
         return refusal;
       }
       prepare_text_ = record.text->size() <= prepared_text_bytes_max ? *record.text : std::string_view{};
@@ -218,6 +219,8 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
   }
   record.prepared_seq = statement->prepared_seq;
   if (is_execution(pending.command)) {
+    pending.reading = statement->reading;
+    record.kind = pending.reading->kind;
     pending.may_load = may_load_file(statement->text);
     return pending.command == Command::stmt_execute ? read_execute(payload, *statement, record)
                                                     : read_bulk_execute(payload, *statement, record);
@@ -289,8 +292,10 @@ void Session::forward_command(PendingCommand pending) {
       kill_elsewhere(pending);
       return;
     }
+    bool emits = pending.reading && pending.reading->emitted;
     first_sequence_id = !kill_text_.empty() ? forward_kill(pending)
                         : series_           ? forward_statement(pending)
+                        : emits             ? forward_emitted(pending)
                                             : forward_message(pending);
   }
   if (pending.command == Command::stmt_close) {
@@ -414,7 +419,8 @@ void Session::finish_answer() {
   const AnswerTotals& totals = answering->relay.totals();
   if (pending.command == Command::stmt_prepare) {
     if (totals.prepared && !totals.error_code) {
-      PreparedStatement statement{.prepared_seq = pending.seq, .text = std::move(prepare_text_)};
+      PreparedStatement statement{
+          .prepared_seq = pending.seq, .text = std::move(prepare_text_), .reading = pending.reading};
       statement.shape.parameter_count = totals.prepared->parameters;
       statement.definitions = answering->relay.take_known_definitions();
       prepared_.add(totals.prepared->statement_id, std::move(statement));
@@ -466,10 +472,10 @@ void Session::finish_answer() {
 // COM_RESET_CONNECTION undoes what the gateway set up (role, session tracking), so that is done again before the client
 // gets its OK.
 void Session::process_reset() {
-  while (auto* resetting = phase<Resetting>()) {
+  auto* resetting = phase<Resetting>();
+  std::uint8_t sequence_id = resetting->pending.message.next_sequence_id;
+  if (!resetting->setup) {
     Bytes received{from_backend_.unclaimed()};
-    std::uint8_t sequence_id =
-        resetting->setup ? BackendSetup::next_sequence_id : resetting->pending.message.next_sequence_id;
     auto message = wire::find_message(received, sequence_id, wire::control_packet_bytes_max);
     if (!message) {
       end_session(Reason::backend_violation);
@@ -478,38 +484,33 @@ void Session::process_reset() {
     if (!*message) {
       return;
     }
-    Bytes payload = wire::message_payload(received, **message, scratch_);
-    bool set_up = false;
-    if (!resetting->setup) {
-      if (!wire::parse_ok(payload, legs_.backend)) {
-        end_session(Reason::backend_violation, "the server refused COM_RESET_CONNECTION");
-        return;
-      }
-      prepared_.clear();
-      // The schema stays as it is.
-      BackendTarget target = target_;
-      target.schema = {};
-      resetting->setup.emplace(target, to_backend_.made());
-      to_backend_.queue_made();
-    } else {
-      auto step = resetting->setup->on_packet(payload, legs_.backend, state_);
-      if (step == BackendSetup::Step::failed) {
-        end_session(Reason::backend_violation, resetting->setup->failure().message);
-        return;
-      }
-      set_up = step == BackendSetup::Step::done;
-    }
+    bool done = wire::parse_ok(wire::message_payload(received, **message, scratch_), legs_.backend).has_value();
     to_client_.skip((*message)->frame_bytes);
-    if (set_up) {
-      wire::PacketWriter writer{to_client_.made()};
-      writer.begin(resetting->pending.message.next_sequence_id);
-      wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);
-      writer.end();
-      to_client_.queue_made();
-      record_outcome(resetting->pending, "ok", {}, nullptr);
-      enter_ready();
+    if (!done) {
+      end_session(Reason::backend_violation, "the server refused COM_RESET_CONNECTION");
+      return;
     }
+    prepared_.clear();
+    // The schema stays as it is.
+    BackendTarget target = target_;
+    target.schema = {};
+    resetting->setup = begin_setting_up(target);
   }
+  auto end = take_setup(*resetting->setup);
+  if (!end) {
+    return;
+  }
+  if (end->failure) {
+    end_session(Reason::backend_violation, std::move(end->failure->message));
+    return;
+  }
+  wire::PacketWriter writer{to_client_.made()};
+  writer.begin(sequence_id);
+  wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);
+  writer.end();
+  to_client_.queue_made();
+  record_outcome(resetting->pending, "ok", {}, nullptr);
+  enter_ready();
 }
 
 void Session::record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,

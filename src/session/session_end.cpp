@@ -107,7 +107,7 @@ bool Session::backend_stands_between_commands() {
   auto* setting_up = phase<SettingUp>();
   bool between = phase<Ready>() != nullptr || phase<RecordingStart>() != nullptr ||
                  phase<RecordingCommand>() != nullptr || phase<Killing>() != nullptr ||
-                 (setting_up != nullptr && setting_up->setup.answers_due() == 0 && to_backend_.empty());
+                 (setting_up != nullptr && setting_up->query.done() && to_backend_.empty());
   return between && own_answers_due_ == 0 && from_backend_.unclaimed().empty();
 }
 

@@ -4,7 +4,7 @@
 namespace sallyport::session::test {
 namespace {
 
-const Buffer select{packet(0, from_text("\x03SELECT"))};
+const Buffer select{packet(0, from_text("\x03SELECT 1"))};
 const Buffer one_column{1};
 const Buffer eof{0xFE, 0, 0, 2, 0};
 const Buffer ok_in_transaction{0, 0, 0, 3, 0, 0, 0};

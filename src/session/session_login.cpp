@@ -1,6 +1,7 @@
 // The session's login: the client up to its token, the account that the token belongs to, the backend.
 #include <algorithm>
 
+#include "session/protocol.h"
 #include "session/session.h"
 
 namespace sallyport::session {
@@ -346,8 +347,8 @@ void Session::backend_failed(std::string detail, Now now, Reason reason) {
 void Session::begin_setup(BackendFacts facts) {
   backend_ = std::move(facts);
   legs_ = {.client = hello_.capabilities, .backend = backend_.negotiated};
-  phase_ = SettingUp{BackendSetup{target_, to_backend_.made()}};
-  to_backend_.queue_made();
+  dialect_ = dialect_of_version(backend_.server_version);
+  phase_ = begin_setting_up(target_);
   process_setup();
 }
 
@@ -409,52 +410,74 @@ void Session::process_backend_login() {
   }
 }
 
-void Session::process_setup() {
-  while (auto* setting_up = phase<SettingUp>()) {
+Session::SettingUp Session::begin_setting_up(const BackendTarget& target) {
+  BackendSetup setup{target, to_backend_.made()};
+  StateQuery query{legs_.backend, to_backend_.made()};
+  to_backend_.queue_made();
+  return {.setup = std::move(setup), .query = std::move(query)};
+}
+
+std::optional<Session::SetupEnd> Session::take_setup(SettingUp& setting_up) {
+  while (setting_up.setup.answers_due() > 0) {
     Bytes received{from_backend_.unclaimed()};
     auto message = wire::find_message(received, BackendSetup::next_sequence_id, wire::control_packet_bytes_max);
     if (!message) {
-      if (!retry_backend()) {
-        refuse_login_by_backend(
-            Reason::backend_login_failed,
-            "the server sent " + wire::describe_misplaced_frame(received, BackendSetup::next_sequence_id));
-      }
-      return;
+      BackendSetup::Failure failure;
+      failure.message = "the server sent " + wire::describe_misplaced_frame(received, BackendSetup::next_sequence_id);
+      return SetupEnd{.failure = std::move(failure), .violation = true};
     }
     if (!*message) {
-      return;
+      return std::nullopt;
     }
-    auto step =
-        setting_up->setup.on_packet(wire::message_payload(received, **message, scratch_), legs_.backend, state_);
+    setting_up.setup.on_packet(wire::message_payload(received, **message, scratch_), legs_.backend, state_);
     to_client_.skip((*message)->frame_bytes);
-    if (step == BackendSetup::Step::failed) {
-      BackendSetup::Failure failure = setting_up->setup.failure();
-      setup_failed(failure);
-      return;
-    }
-    if (step == BackendSetup::Step::done) {
-      state_.schema = target_.schema;
-      bool recorded = records_.session_start(login_record(),
-                                             {.server = target_.server->name,
-                                              .server_version = backend_.server_version,
-                                              .server_connection_id = backend_.connection_id,
-                                              .server_connection = resumed_ ? "reused" : "fresh",
-                                              .login = target_.login->name,
-                                              .set_role = target_.set_role,
-                                              .schema = target_.schema,
-                                              .client_compression = wire::compression_of(hello_.capabilities),
-                                              .server_compression = wire::compression_of(backend_.negotiated)},
-                                             now_.wall);
-      if (!recorded) {
-        refuse_login(Reason::audit_unavailable, {});
-        return;
-      }
-      count_audit();
-      phase_ = RecordingStart{};
-      phase_deadline_ = MonoTime::max();
-      request(Action::commit_audit);
-    }
   }
+  auto step = setting_up.query.read(from_backend_, to_client_, state_);
+  if (!step) {
+    BackendSetup::Failure failure;
+    failure.message = "the answer to what the gateway asked was none";
+    return SetupEnd{.failure = std::move(failure), .violation = true};
+  }
+  if (*step == StateQuery::Step::more) {
+    return std::nullopt;
+  }
+  return setting_up.setup.failed() ? SetupEnd{.failure = setting_up.setup.failure()} : SetupEnd{};
+}
+
+void Session::process_setup() {
+  auto end = take_setup(*phase<SettingUp>());
+  if (!end) {
+    return;
+  }
+  if (end->violation) {
+    if (!retry_backend()) {
+      refuse_login_by_backend(Reason::backend_login_failed, std::move(end->failure->message));
+    }
+    return;
+  }
+  if (end->failure) {
+    setup_failed(*end->failure);
+    return;
+  }
+  bool recorded = records_.session_start(login_record(),
+                                         {.server = target_.server->name,
+                                          .server_version = backend_.server_version,
+                                          .server_connection_id = backend_.connection_id,
+                                          .server_connection = resumed_ ? "reused" : "fresh",
+                                          .login = target_.login->name,
+                                          .set_role = target_.set_role,
+                                          .schema = target_.schema,
+                                          .client_compression = wire::compression_of(hello_.capabilities),
+                                          .server_compression = wire::compression_of(backend_.negotiated)},
+                                         now_.wall);
+  if (!recorded) {
+    refuse_login(Reason::audit_unavailable, {});
+    return;
+  }
+  count_audit();
+  phase_ = RecordingStart{};
+  phase_deadline_ = MonoTime::max();
+  request(Action::commit_audit);
 }
 
 void Session::setup_failed(const BackendSetup::Failure& failure) {

@@ -21,8 +21,7 @@ class PooledSessionTest : public SessionTest {
   // The server's answers to the set-up: session tracking and the schema.
   void answer_setup() {
     EXPECT_FALSE(to_backend().empty());
-    from_backend(packet(1, ok_payload));
-    from_backend(packet(1, ok_payload));
+    set_up();
   }
 };
 
@@ -46,6 +45,7 @@ TEST_F(PooledSessionTest, OfAResumedConnectionThatIsDeadTheClientHearsNothing) {
       from_backend(packet(0, from_text("\xFF\x1D\x04#08S01Server shutdown")));
     } else {
       from_backend(packet(1, from_text("\xFF\x87\x07#70100Connection was killed")));
+      session_->backend_closed(now_);
     }
     ASSERT_TRUE(asked(Action::reconnect_backend)) << how;
     EXPECT_TRUE(to_client().empty());
@@ -110,6 +110,7 @@ TEST_F(PooledSessionTest, AServerThatAnswersASetUpThatWasNotSentYetIsNotGivenOn)
   from_backend(packet(2, ok_payload));
   from_backend(packet(1, ok_payload));
   from_backend(packet(1, from_text("\xFF\x19\x04#42000Unknown database")));
+  from_backend(reading({}));
   EXPECT_TRUE(asked(Action::close_backend));
 }
 

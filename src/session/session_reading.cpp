@@ -1,33 +1,51 @@
 // How the server reads the next text: by its sql_mode and character set, which it is asked for where that matters.
-#include "session/protocol.h"
 #include "session/session.h"
+#include "sql/statement_splitter.h"
 
 namespace sallyport::session {
-namespace {
-
-// For a longer text the server is asked at once: there may be two dozen dialects.
-constexpr std::size_t text_bytes_tried_max = 64U << 10;
-
-}  // namespace
-
-std::vector<sql::Dialect> Session::dialects_for(std::string_view text) const {
-  sql::Dialect dialect = dialect_of_version(backend_.server_version);
+sql::Dialects Session::dialects_for(std::string_view text) const {
   if (!state_.reading_is_current || !state_.sql_mode || !state_.charset) {
-    auto possible = sql::possible_dialects(dialect.server, dialect.version, text);
-    return possible.size() > 1 && text.size() > text_bytes_tried_max ? std::vector<sql::Dialect>{} : possible;
+    return sql::possible_dialects(dialect_, text);
   }
+  sql::Dialect dialect = dialect_;
   dialect.mode = *state_.sql_mode;
   dialect.charset = *state_.charset;
-  return {dialect};
+  sql::Dialects one;
+  one.add(dialect);
+  return one;
 }
 
-bool Session::changes_reading(const PendingCommand& pending, const CommandRecord& record) const {
-  if (!state_.reading_is_current) {
-    return false;  // there is nothing to be forgotten
+std::optional<Reason> Session::read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
+                                              CommandRecord& record) {
+  std::string_view statement = sql::statement_text(text);
+  auto read =
+      statements_.read(statement, dialects_for(statement), purpose, environment_->limits.statement_tree_bytes_max);
+  if (!read) {
+    note_doubt();
+    return Reason::reading_unknown;
   }
-  bool runs_text = pending.command == wire::Command::query || is_execution(pending.command);
-  return runs_text ? !record.text || sql::may_change_reading(*record.text)
-                   : pending.command == wire::Command::reset_connection;
+  if (!*read) {
+    explanation_ = std::move(read->error().explanation);
+    return read->error().reason;
+  }
+  pending.reading = std::move(**read);
+  record.kind = pending.reading->kind;
+  if (pending.reading->emitted) {
+    record.sent = *pending.reading->emitted;
+  }
+  return purpose == sql::ParseFor::preparing ? refuse_kill_in(statement) : check_kill(statement, record);
+}
+
+std::uint8_t Session::forward_emitted(const PendingCommand& pending) {
+  Bytes payload = wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_);
+  wire::PacketWriter writer{to_backend_.made()};
+  writer.begin(0);
+  writer.bytes(payload.first(pending.head_bytes));
+  writer.text(*pending.reading->emitted);
+  std::uint8_t next_sequence_id = writer.end();
+  to_backend_.queue_made();
+  to_backend_.skip(pending.message.frame_bytes);
+  return next_sequence_id;
 }
 
 void Session::ask_server(std::uint8_t error_sequence_id) {

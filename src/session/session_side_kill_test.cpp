@@ -8,7 +8,7 @@ namespace {
 
 using Status = KillOutcome::Status;
 
-const Buffer select{packet(0, from_text("\x03SELECT"))};
+const Buffer select{packet(0, from_text("\x03SELECT 1"))};
 const Buffer one_column{1};
 const Buffer eof{0xFE, 0, 0, 2, 0};
 const Buffer interrupted{from_text("\xFF\x25\x05#70100Query execution was interrupted")};

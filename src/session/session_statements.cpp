@@ -14,33 +14,38 @@ std::optional<sql::FirstStatement> Session::read_first_statement(std::string_vie
   return first && *first ? std::optional(**first) : std::nullopt;
 }
 
-std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text, CommandRecord& record) {
+std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text, PendingCommand& pending,
+                                            CommandRecord& record) {
   std::string_view statements = sql::statement_text(text);
+  std::size_t head_bytes = payload.size() - text.size();
+  pending.head_bytes = head_bytes;
   if (statements.find(';') == std::string_view::npos) {
-    return check_kill(text, record);
+    return read_statement(text, sql::ParseFor::executing, pending, record);
   }
   auto first = read_first_statement(statements);
   if (!first) {
     return Reason::statements_not_separable;
   }
   if (!first->has_more) {
-    return check_kill(text, record);
+    return read_statement(text, sql::ParseFor::executing, pending, record);
   }
-  std::size_t head_bytes = payload.size() - text.size();
   series_ = std::make_unique<StatementSeries>(payload.first(head_bytes), statements);
-  return take_statement(record);
+  return take_statement(pending, record);
 }
 
-std::optional<Reason> Session::take_statement(CommandRecord& record) {
+std::optional<Reason> Session::take_statement(PendingCommand& pending, CommandRecord& record) {
   record.part = series_->number() + 1;
   record.text = series_->rest();
   auto first = read_first_statement(series_->rest());
   if (!first) {
     return Reason::statements_not_separable;
   }
-  series_->take(*first);
   record.text = first->text;
-  return check_kill(first->text, record);
+  auto refusal = read_statement(first->text, sql::ParseFor::executing, pending, record);
+  if (!server_is_to_be_asked_) {
+    series_->take(*first);
+  }
+  return refusal;
 }
 
 void Session::process_next_statement(std::uint8_t sequence_id) {
@@ -51,13 +56,14 @@ void Session::process_next_statement(std::uint8_t sequence_id) {
                        .schema = state_.schema};
   auto head = wire::parse_query(series_->head(), legs_.client);
   attributes_.clear();
+  explanation_.clear();
   kill_text_.clear();
   kills_elsewhere_ = false;
   if (head && head->attribute_count > 0) {
     attributes_ = wire::parse_query_attributes(head->attributes, head->attribute_count);
     record.attributes = &attributes_;
   }
-  auto refusal = take_statement(record);
+  auto refusal = take_statement(pending, record);
   if (server_is_to_be_asked_) {
     ask_server(sequence_id);
     return;
@@ -73,7 +79,7 @@ std::uint8_t Session::forward_statement(const PendingCommand& pending) {
   wire::PacketWriter writer{to_backend_.made()};
   writer.begin(0);
   writer.bytes(series_->head());
-  writer.text(series_->statement());
+  writer.text(pending.reading->emitted ? std::string_view(*pending.reading->emitted) : series_->statement());
   std::uint8_t next_sequence_id = writer.end();
   to_backend_.queue_made();
   to_backend_.skip(pending.message.frame_bytes);

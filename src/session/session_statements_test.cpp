@@ -29,7 +29,7 @@ class StatementsTest : public SessionTest {
 TEST_F(StatementsTest, EachIsSentOnceTheOneBeforeHasAnswered) {
   log_in_for_several();
   EXPECT_EQ(forwarded(query(" DO 1 ; DO ';' ; DO 3; ")), query("DO 1 "));
-  EXPECT_EQ(sink_.count(R"("text":"DO 1 ","part":1)"), 1U);
+  EXPECT_EQ(sink_.count(R"("text":"DO 1 ","kind":"do","part":1)"), 1U);
   EXPECT_EQ(sink_.count("DO ';'"), 0U) << "the second is not read before the first has answered";
   from_backend(packet(1, ok_payload));
   EXPECT_EQ(to_client(), ok_with_more(1));
@@ -40,7 +40,7 @@ TEST_F(StatementsTest, EachIsSentOnceTheOneBeforeHasAnswered) {
   EXPECT_EQ(to_client(), ok_with_more(2));
   commit();
   EXPECT_EQ(to_backend(), query("DO 3"));
-  EXPECT_EQ(sink_.count(R"("text":"DO 3","part":3)"), 1U);
+  EXPECT_EQ(sink_.count(R"("text":"DO 3","kind":"do","part":3)"), 1U);
   from_backend(packet(1, ok_payload));
   EXPECT_EQ(to_client(), packet(3, ok_payload));
   EXPECT_TRUE(session_->idle());
@@ -79,7 +79,7 @@ TEST_F(StatementsTest, AnErrorEndsTheSeries) {
 
 TEST_F(StatementsTest, ARefusalEndsTheSeriesAndLeavesTheSessionUsable) {
   log_in_for_several();
-  forwarded(query("DO 1; DENY; DO 3"));
+  forwarded(query("DO 1; DELETE FROM denied; DO 3"));
   from_backend(packet(1, ok_payload));
   Buffer answers = to_client();
   EXPECT_EQ(Buffer(answers.begin(), answers.begin() + 11), ok_with_more(1));
@@ -87,7 +87,7 @@ TEST_F(StatementsTest, ARefusalEndsTheSeriesAndLeavesTheSessionUsable) {
   EXPECT_TRUE(to_backend().empty());
   EXPECT_EQ(sink_.count("DO 3"), 0U);
   EXPECT_TRUE(session_->idle());
-  from_client(query("DENY; DO 2"));
+  from_client(query("DELETE FROM denied; DO 2"));
   EXPECT_EQ(error_in(to_client()), "1 [denied_by_policy]");
   EXPECT_EQ(forwarded(query("DO 4")), query("DO 4"));
 }
@@ -102,9 +102,49 @@ TEST_F(StatementsTest, OneStatementGoesOnAsItCame) {
   EXPECT_EQ(sink_.count("\"part\""), 0U);
 }
 
+TEST_F(StatementsTest, WhatIsSentIsWhatWasReadWithoutComments) {
+  log_in_for_several();
+  EXPECT_EQ(forwarded(query("SELECT/*a*/1 /*!50000 + 2 */ -- b")), query("SELECT 1  + 2  "));
+  EXPECT_EQ(sink_.count(R"("text":"SELECT/*a*/1 /*!50000 + 2 */ -- b","sent":"SELECT 1  + 2  ","kind":"select")"), 1U);
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(forwarded(query("DO 1 # a")), query("DO 1 "));
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), packet(1, ok_payload));
+  EXPECT_EQ(forwarded(query("DO /*a*/ 1; DO /*b*/ 2")), query("DO  1"));
+  from_backend(packet(1, ok_payload));
+  commit();
+  EXPECT_EQ(to_backend(), query("DO  2"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  Buffer prepare = packet(0, from_text("\x16SELECT ? /*a*/"));
+  EXPECT_EQ(forwarded(prepare), packet(0, from_text("\x16SELECT ? ")));
+}
+
+TEST_F(StatementsTest, WhatIsNotUnderstoodIsRefusedWithItsPlace) {
+  log_in_for_several();
+  from_client(query("SELECT 1\nFORM t"));
+  Buffer error = to_client();
+  EXPECT_EQ(error_in(error), "1 [statement_not_understood]");
+  EXPECT_NE(text_of(error).find("near 't' at line 2."), std::string_view::npos) << text_of(error);
+  from_client(query("SELECT"));
+  EXPECT_NE(text_of(to_client()).find("near '' at line 1."), std::string_view::npos);
+  from_client(query("SELECT 1 WHERE"));
+  EXPECT_EQ(error_in(to_client()), "1 [statement_not_understood]");
+  from_client(query("SELECT " + std::string(1000, '(') + "1" + std::string(1000, ')')));
+  EXPECT_EQ(error_in(to_client()), "1 [statement_too_complex]");
+  from_client(packet(0, from_text("\x16SELEC ?")));
+  EXPECT_EQ(error_in(to_client()), "1 [statement_not_understood]");
+  from_client(query("SELECT ?"));
+  EXPECT_EQ(error_in(to_client()), "1 [statement_not_understood]") << "there is no value for it";
+  EXPECT_TRUE(to_backend().empty());
+  EXPECT_EQ(forwarded(query("DO 1")), query("DO 1"));
+}
+
 TEST_F(StatementsTest, TheServerIsAskedWhereItsModeMakesADifference) {
   log_in_for_several();
-  EXPECT_EQ(forwarded(query(R"(SET a; SELECT '\'; DO 2; SET b; SELECT '\'; DO 3; -- ')")), query("SET a"));
+  EXPECT_EQ(forwarded(query(R"(SET sql_mode=1; SELECT '\'; DO 2; SET sql_mode=2; SELECT '\'; DO 3; -- ')")),
+            query("SET sql_mode=1"));
   from_backend(packet(1, ok_payload));
   EXPECT_EQ(to_client(), ok_with_more(1));
   say_reading({.mode = "NO_BACKSLASH_ESCAPES"});
@@ -116,7 +156,7 @@ TEST_F(StatementsTest, TheServerIsAskedWhereItsModeMakesADifference) {
   EXPECT_EQ(to_backend(), query("DO 2")) << "a SELECT changes no mode";
   from_backend(packet(1, ok_payload));
   commit();
-  EXPECT_EQ(to_backend(), query("SET b"));
+  EXPECT_EQ(to_backend(), query("SET sql_mode=2"));
   from_backend(packet(1, ok_payload));
   EXPECT_EQ(to_client().size(), 3U * 11);
   say_reading({.mode = ""});
@@ -124,13 +164,14 @@ TEST_F(StatementsTest, TheServerIsAskedWhereItsModeMakesADifference) {
   EXPECT_EQ(to_backend(), query(R"(SELECT '\'; DO 3; -- ')"));
   from_backend(packet(1, ok_payload));
   EXPECT_EQ(to_client(), packet(5, ok_payload));
-  EXPECT_EQ(sink_.count("sql_mode"), 0U);
+  EXPECT_EQ(sink_.count("@@SESSION"), 0U);
 }
 
 TEST_F(StatementsTest, ATextWaitsUnreadUntilTheServerHasSaidHowItReads) {
   log_in_for_several();
+  forget_reading();
   from_client(query(doubtful));
-  EXPECT_EQ(sink_.count(R"("type":"command")"), 0U);
+  EXPECT_EQ(sink_.count("DO '"), 0U);
   Buffer answer = reading({.mode = "NO_BACKSLASH_ESCAPES", .schema = "other"});
   EXPECT_EQ(to_backend(), query(state_query_text));
   from_client(query("DO 9"));
@@ -138,7 +179,7 @@ TEST_F(StatementsTest, ATextWaitsUnreadUntilTheServerHasSaidHowItReads) {
     EXPECT_TRUE(to_backend().empty());
     from_backend({byte});
   }
-  EXPECT_EQ(sink_.count(R"("schema":"other","text":"DO '\\'","part":1)"), 1U);
+  EXPECT_EQ(sink_.count(R"("schema":"other","text":"DO '\\'","kind":"do","part":1)"), 1U);
   commit();
   EXPECT_EQ(to_backend(), query(R"(DO '\')"));
   EXPECT_TRUE(to_client().empty());
@@ -146,15 +187,23 @@ TEST_F(StatementsTest, ATextWaitsUnreadUntilTheServerHasSaidHowItReads) {
 
 TEST_F(StatementsTest, WhatTheServerSaidIsForgottenWithAStatementThatMayChangeIt) {
   log_in_for_several();
-  for (std::string_view text : {"SET NAMES gbk", "EXECUTE s", "BEGIN", "CALL p()", "/**/SET a"}) {
+  for (std::string_view text : {"BEGIN NOT ATOMIC END", "SET NAMES gbk", "EXECUTE s", "SET @@sql_mode=1"}) {
+    EXPECT_EQ(forwarded(query(text)), query(text));
+    from_backend(packet(1, from_text("\xFF\x28\x04#42000An error")));
+    to_client();
     from_client(query(doubtful));
     say_reading({.mode = "NO_BACKSLASH_ESCAPES,ORACLE"});
     to_client();
     from_client(query(doubtful));
     EXPECT_TRUE(to_backend().empty()) << "it is known";
     to_client();
-    EXPECT_EQ(forwarded(query(text)), query(text));
-    from_backend(packet(1, from_text("\xFF\x28\x04#42000An error")));
+  }
+  for (std::string_view text : {"START TRANSACTION", "CALL p()", "SET autocommit=0"}) {
+    forwarded(query(text));
+    from_backend(packet(1, ok_payload));
+    to_client();
+    from_client(query(doubtful));
+    EXPECT_TRUE(to_backend().empty()) << "it is still known";
     to_client();
   }
 }
@@ -163,22 +212,20 @@ TEST_F(StatementsTest, WhatCanNotBeSeparatedIsRefused) {
   log_in_for_several();
   from_client(query("/*!50000 DO 1; */ DO 2"));
   EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]") << "in every mode";
+  forget_reading();
   from_client(query(doubtful));
   say_reading({.mode = "NO_BACKSLASH_ESCAPES,ORACLE"});
   EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
-  forwarded(query("SET x"));
-  from_backend(packet(1, ok_payload));
-  to_client();
-  EXPECT_EQ(forwarded(query("DO 1; " + std::string(doubtful))), query("DO 1"));
-  from_backend(packet(1, ok_payload));
-  to_client();
+  forget_reading();
+  from_client(query("DO 1; " + std::string(doubtful)));
   say_reading({.mode = "", .charset = "unheard"});
-  EXPECT_EQ(error_in(to_client()), "2 [statements_not_separable]");
+  EXPECT_EQ(error_in(to_client()), "1 [statements_not_separable]");
   EXPECT_TRUE(session_->idle());
 }
 
 TEST_F(StatementsTest, AServerThatDoesNotSayHowItReadsGetsNoDoubtfulText) {
   log_in_for_several();
+  forget_reading();
   from_client(query(doubtful));
   EXPECT_EQ(to_backend(), query(state_query_text));
   from_backend(packet(1, from_text("\xFF\x28\x04#42000Not now")));
@@ -203,17 +250,18 @@ TEST_F(StatementsTest, AnAnswerThatIsNotToTheQuestionEndsTheSession) {
       answer_of({{3}, definition(), definition(), definition(), end, Buffer(5000, 'x'), end})};
   for (const Buffer& answer : answers) {
     log_in_for_several();
+    forget_reading();
     from_client(query(doubtful));
     to_backend();
     from_backend(answer);
     EXPECT_EQ(error_in(to_client()), "1 [backend_violation]") << &answer - answers.data();
-    EXPECT_EQ(sink_.count("\"text\""), 0U);
+    EXPECT_EQ(sink_.count("DO '"), 0U);
   }
 }
 
 TEST_F(StatementsTest, AServerThatDoesNotAnswerTheQuestionIsNotWaitedForLong) {
   log_in_for_several();
-  forwarded(query("DO 1; " + std::string(doubtful)));
+  forwarded(query("SET sql_mode=1; " + std::string(doubtful)));
   from_backend(packet(1, ok_payload));
   to_client();
   EXPECT_EQ(to_backend(), query(state_query_text));
@@ -227,9 +275,8 @@ TEST_F(StatementsTest, AServerThatDoesNotAnswerTheQuestionIsNotWaitedForLong) {
 
 TEST_F(StatementsTest, SetOptionIsAnsweredHere) {
   log_in();
-  EXPECT_EQ(forwarded(query("DO 1; DO 2")), query("DO 1; DO 2")) << "for the server to refuse";
-  from_backend(packet(1, ok_payload));
-  to_client();
+  from_client(query("DO 1; DO 2"));
+  EXPECT_EQ(error_in(to_client()), "1 [statement_not_understood]") << "not offered";
   EXPECT_TRUE(forwarded(packet(0, Buffer{0x1B, 0, 0})).empty());
   EXPECT_EQ(to_client(), packet(1, Buffer{0xFE, 0, 0, 2, 0}));
   EXPECT_EQ(forwarded(query("DO 1; DO 2")), query("DO 1"));
@@ -241,9 +288,8 @@ TEST_F(StatementsTest, SetOptionIsAnsweredHere) {
   to_client();
   EXPECT_TRUE(forwarded(packet(0, Buffer{0x1B, 1, 0})).empty());
   to_client();
-  EXPECT_EQ(forwarded(query("DO 1; DO 2")), query("DO 1; DO 2"));
-  from_backend(packet(1, ok_payload));
-  to_client();
+  from_client(query("DO 1; DO 2"));
+  EXPECT_EQ(error_in(to_client()), "1 [statement_not_understood]");
   from_client(packet(0, Buffer{0x1B, 7, 0}));
   EXPECT_EQ(error_in(to_client()), "1 [command_not_supported]");
 }

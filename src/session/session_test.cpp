@@ -142,7 +142,7 @@ TEST_F(SessionTest, RefusalsThatAreNotReadStopTheReadingOfCommands) {
 TEST_F(SessionTest, ARefusedCommandLeavesTheSessionUsable) {
   log_in();
   for (std::string_view command : {"\x03"
-                                   "DENY this",
+                                   "DELETE FROM denied",
                                    "\x11", "\x17", "\x19\x09", "\xF0"}) {
     from_client(packet(0, from_text(command)));
     Buffer error = to_client();
@@ -327,6 +327,8 @@ TEST_F(SessionTest, ResetConnectionSetsTheSessionUpAgainAndForgetsStatements) {
   EXPECT_TRUE(to_client().empty());
   EXPECT_TRUE(text_of(to_backend()).find("session_track_schema") != std::string_view::npos);
   from_backend(packet(1, ok_payload));
+  EXPECT_TRUE(to_client().empty());
+  from_backend(reading({}));
   EXPECT_EQ(to_client(), packet(1, ok_payload));
   from_client(packet(0, Buffer{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0}));
   EXPECT_EQ(error_in(to_client()), "1 [statement_unknown]");
@@ -389,7 +391,7 @@ TEST_F(SessionTest, ACommandOfSeveralFramesPassesAndItsAnswerGoesOnFromItsNumber
   packet_bytes_max_ = 32U << 20;
   start();
   log_in();
-  Buffer large = packet(0, from_text("\x03" + std::string(wire::frame_payload_max + 10, 'x')));
+  Buffer large = packet(0, from_text("\x03SELECT '" + std::string(wire::frame_payload_max + 10, 'x') + "'"));
   EXPECT_TRUE(forwarded(large) == large);
   from_backend(packet(2, ok_payload));
   EXPECT_EQ(to_client(), packet(2, ok_payload));

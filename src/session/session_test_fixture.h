@@ -37,13 +37,15 @@ class ListSink final : public audit::Sink {
   bool full = false;
 };
 
-// Denies texts that begin with DENY, and executions while `denies_executions`.
+inline constexpr std::string_view denied_table = "denied";
+
+// Denies texts of denied_table, and executions while `denies_executions`.
 class TestPolicy final : public policy::Policy {
  public:
   explicit TestPolicy(const bool& denies_executions) : denies_executions_(denies_executions) {}
   policy::Decision decide(const policy::Request& request) const override {
     bool executes = request.command == "stmt_execute" || request.command == "stmt_bulk_execute";
-    bool denied = request.text.starts_with("DENY") || (executes && denies_executions_);
+    bool denied = request.text.find(denied_table) != std::string_view::npos || (executes && denies_executions_);
     return {.verdict = denied ? policy::Verdict::deny : policy::Verdict::allow,
             .rule = "test",
             .explanation = "Not by this test."};
@@ -54,6 +56,7 @@ class TestPolicy final : public policy::Policy {
 };
 
 inline const Buffer ok_payload{0, 0, 0, 2, 0, 0, 0};
+inline constexpr std::string_view default_schema = "a schema whose name lies on the heap";
 
 class SessionTest : public testing::Test {
  protected:
@@ -80,7 +83,7 @@ class SessionTest : public testing::Test {
     connection.servers = servers_;
     connection.tls.mode = BackendTlsMode::disabled;
     connection.pool.mode = mode_;
-    connection.default_schema = "a schema whose name lies on the heap";
+    connection.default_schema = default_schema;
     connection.logins.push_back({.name = "reader", .user = changes.user, .password = Secret{std::string("p4ssword")}});
     Limits limits;
     limits.prepared_statements_max = 3;
@@ -107,7 +110,8 @@ class SessionTest : public testing::Test {
                          .audit = sink_,
                          .counters = counters_,
                          .ledger = ledger_,
-                         .registry = registry_},
+                         .registry = registry_,
+                         .statements = statements_},
         Session::Opening{.origin = {.session_id = "s", .connection_id = 1, .client_address = "127.0.0.1:5"},
                          .nonce = nonce,
                          .now = now_});
@@ -190,7 +194,7 @@ class SessionTest : public testing::Test {
     Buffer greeting;
     wire::PacketWriter writer{greeting};
     writer.begin(0);
-    wire::write_greeting(writer, {.server_version = "8.0",
+    wire::write_greeting(writer, {.server_version = "10.11.9-MariaDB",
                                   .connection_id = 3,
                                   .nonce = {},
                                   .capabilities = server_capabilities_,
@@ -198,14 +202,19 @@ class SessionTest : public testing::Test {
     writer.end();
     return greeting;
   }
+  // The server's answers to what sets the session up.
+  void set_up() {
+    from_backend(packet(1, ok_payload));
+    from_backend(packet(1, ok_payload));
+    from_backend(reading({.schema = default_schema}));
+  }
   // From the backend's greeting to the client's OK.
   void finish_login() {
     from_backend(backend_greeting());
     to_backend();
     from_backend(packet(2, ok_payload));
     to_backend();
-    from_backend(packet(1, ok_payload));
-    from_backend(packet(1, ok_payload));
+    set_up();
     commit();
     EXPECT_EQ(to_client(), packet(5, ok_payload));
     EXPECT_TRUE(session_->idle());
@@ -222,7 +231,7 @@ class SessionTest : public testing::Test {
   }
   // A statement of so many parameters, prepared under the id 1.
   void prepare(std::uint8_t parameters) {
-    forwarded(packet(0, from_text("\x16INSERT")));
+    forwarded(packet(0, from_text("\x16INSERT INTO t VALUES (?)")));
     std::vector<Buffer> answer{{0, 1, 0, 0, 0, 0, 0, parameters, 0, 0, 0, 0}};
     for (int i = 0; i < parameters; ++i) {
       answer.push_back(definition());
@@ -256,15 +265,18 @@ class SessionTest : public testing::Test {
   }
   // The server is asked how it reads, and says it.
   struct Reading {
-    std::string_view mode;
+    std::string_view mode{};
     std::string_view charset = "utf8mb4";
     std::string_view schema = "sales";
   };
-  static Buffer reading(const Reading& reading) {
+  Buffer reading(const Reading& reading) const {
     Buffer row;
     for (std::string_view cell : {reading.mode, reading.charset, reading.schema}) {
       row.push_back(static_cast<std::uint8_t>(cell.size()));
       row.insert(row.end(), cell.begin(), cell.end());
+    }
+    if (wire::has(capabilities_, wire::capability::deprecate_eof)) {
+      return answer_of({{3}, definition(), definition(), definition(), row, {0xFE, 0, 0, 2, 0, 0, 0}});
     }
     return answer_of({{3}, definition(), definition(), definition(), {0xFE, 0, 0, 2, 0}, row, {0xFE, 0, 0, 2, 0}});
   }
@@ -272,6 +284,12 @@ class SessionTest : public testing::Test {
     ASSERT_EQ(to_backend(), query(state_query_text));
     EXPECT_FALSE(session_->idle());
     from_backend(reading(said));
+  }
+  // Something that may have changed how the server reads.
+  void forget_reading() {
+    forwarded(query("SET NAMES gbk"));
+    from_backend(packet(1, ok_payload));
+    to_client();
   }
   static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
 
@@ -292,6 +310,7 @@ class SessionTest : public testing::Test {
   WallTime expires_at_ = now_.wall + Seconds{3600};
   ListSink sink_;
   LoopCounters counters_;
+  StatementReader statements_{counters_};
   AccountLedger ledger_;
   SessionRegistry registry_;
   ListenerProfile listener_{.name = "main", .flavor = Flavor::mariadb, .server_version = {}, .auth_method = {}};

@@ -42,6 +42,7 @@ struct Limits {
   std::uint32_t packet_bytes_max = 64U << 20;       // one command or handshake message of a client
   std::uint32_t token_bytes_max = 16U << 10;        // a token longer than this is refused unread
   std::uint32_t verified_signatures_max = 4096;     // of tokens, remembered by each event loop; 0: none
+  std::uint64_t statement_tree_bytes_max = 256U << 20;  // of the syntax tree of one statement
   std::uint32_t prepared_statements_max = 4096;     // per session
   std::uint32_t bulk_values_max = 4U << 20;         // rows times parameters of one COM_STMT_BULK_EXECUTE
   std::uint64_t local_file_bytes_max = 1ULL << 30;  // one LOAD DATA LOCAL

@@ -34,6 +34,7 @@ class StateQuery {
   // Takes what there is of the answer from `from`, nothing of which is for `to`'s peer. When it is done, `state` has
   // what the server said; where it refused to say, mode and character set are unknown. Error: backend_violation.
   Result<Step, Reason> read(InputBuffer& from, OutputQueue& to, TrackedState& state);
+  bool done() const { return reader_.done(); }
 
  private:
   // False: the answer is not to this query.

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <limits>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -190,6 +191,8 @@ inline Children children(const Node& of) {
 // Where nodes live. Memory is kept over clear(), up to a bound.
 class Arena {
  public:
+  // With more than that it is full().
+  void limit(std::size_t bytes_max) { chunks_max_ = bytes_max / (chunk_nodes * sizeof(Node)); }
   Node* make(const Node& node) {
     if (used_ == chunk_nodes) {
       grow();
@@ -201,6 +204,8 @@ class Arena {
   // Every node made so far is gone.
   void clear();
   std::size_t bytes() const { return chunks_.size() * chunk_nodes * sizeof(Node); }
+  // Nodes are still made; whoever makes them has to come to an end.
+  bool full() const { return chunk_ > chunks_max_; }
 
  private:
   static constexpr std::size_t chunk_nodes = 256;
@@ -208,6 +213,7 @@ class Arena {
   void grow();
 
   std::vector<std::unique_ptr<Node[]>> chunks_;
+  std::size_t chunks_max_ = std::numeric_limits<std::size_t>::max();
   std::size_t chunk_ = 0;
   std::size_t used_ = chunk_nodes;
 };

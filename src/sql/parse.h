@@ -21,6 +21,7 @@ enum class ParseErrorCode : std::uint8_t {
   syntax,            // not of the server's grammar, or not of the part that is known
   lexical,           // the lexer gave up: ParseError::lexical says why
   nesting_too_deep,  // beyond nesting_max
+  too_large,         // for the arena
   several_statements,
   not_supported  // known, and not read: stored programs under sql_mode ORACLE
 };

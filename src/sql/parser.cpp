@@ -163,6 +163,8 @@ std::string_view name_of(ParseErrorCode code) {
       return "lexical";
     case ParseErrorCode::nesting_too_deep:
       return "nesting_too_deep";
+    case ParseErrorCode::too_large:
+      return "too_large";
     case ParseErrorCode::several_statements:
       return "several_statements";
     case ParseErrorCode::not_supported:

@@ -733,7 +733,11 @@ class Production {
                                   .begin = begin,
                                   .end = begin,
                                   .first = nullptr,
-                                  .next = nullptr})) {}
+                                  .next = nullptr})) {
+    if (parser.arena_.full()) {
+      parser.fail(ParseErrorCode::too_large);
+    }
+  }
 
   Parser& parser_;
   Node* node_;

@@ -1,53 +1,85 @@
 #include "sql/reading.h"
 
 #include <algorithm>
-#include <array>
-#include <span>
-
-#include "sql/statement_splitter.h"
 
 namespace sallyport::sql {
 namespace {
 
-constexpr std::array<Charset, 6> charsets{Charset::utf8, Charset::transparent, Charset::sjis,
-                                          Charset::gbk,  Charset::gb18030,     Charset::big5};
+bool is_letter(char c, char lower) {
+  return (c | 0x20) == lower;
+}
 
-// The first words of statements that set nothing for the session. Not CALL, which is EXECUTE's neighbour in MariaDB's
-// ORACLE mode, nor BEGIN, which may be a compound statement.
-constexpr std::array<std::string_view, 15> harmless{"SELECT",   "INSERT", "UPDATE", "DELETE", "REPLACE",
-                                                    "WITH",     "VALUES", "DO",     "START",  "COMMIT",
-                                                    "ROLLBACK", "SHOW",   "USE",    "CREATE", "DROP"};
+// Whether only the mode or the character set tells how the text is read.
+bool depends_on_state(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    if (c == '\\' || c == '"' || c == '[' || static_cast<unsigned char>(c) >= 0x80) {
+      return true;
+    }
+    char next = i + 1 < text.size() ? text[i + 1] : '\0';
+    if (c == '|' && next == '|') {
+      return true;
+    }
+    if (is_letter(c, 'n') && is_letter(next, 'o') && i + 2 < text.size() && is_letter(text[i + 2], 't')) {
+      return true;
+    }
+  }
+  return false;
+}
+
+bool sets_reading(const Node& assignment, std::string_view text) {
+  const Node* target = assignment.child(Role::target);
+  if (target == nullptr || target->is(NodeKind::user_variable)) {
+    return false;
+  }
+  const Node* name = target->child(Role::name);
+  if (name == nullptr) {
+    return true;
+  }
+  std::string variable = identifier(*name, text);
+  return equals_ignoring_case(variable, "sql_mode") || equals_ignoring_case(variable, "character_set_client");
+}
 
 }  // namespace
 
-std::vector<Dialect> possible_dialects(Server server, std::uint32_t version, std::string_view text) {
-  bool escapes = text.find('\\') != std::string_view::npos;
-  bool names = text.find('"') != std::string_view::npos;
-  bool is_ascii = std::all_of(text.begin(), text.end(),
-                              [](char character) { return static_cast<unsigned char>(character) < 0x80; });
-  std::size_t charset_count = is_ascii ? 1 : charsets.size();
-  std::vector<Dialect> dialects;
-  for (SqlMode quotes : {SqlMode{0}, sql_mode::ansi_quotes}) {
-    for (SqlMode escaping : {SqlMode{0}, sql_mode::no_backslash_escapes}) {
-      if ((quotes != 0 && !names) || (escaping != 0 && !escapes)) {
-        continue;
-      }
-      auto mode = static_cast<SqlMode>(quotes | escaping);
-      for (Charset charset : std::span{charsets}.first(charset_count)) {
-        dialects.push_back({.server = server, .version = version, .mode = mode, .charset = charset});
-      }
-    }
+Dialects possible_dialects(const Dialect& plain, std::string_view text) {
+  Dialects possible;
+  if (depends_on_state(text)) {
+    return possible;
   }
-  return dialects;
+  Dialect dialect = plain;
+  dialect.charset = Charset::utf8;
+  dialect.mode = 0;
+  possible.add(dialect);
+  dialect.mode = sql_mode::ignore_space;
+  possible.add(dialect);
+  if (plain.server == Server::mariadb) {
+    dialect.mode = sql_mode::oracle | sql_mode::pipes_as_concat | sql_mode::ansi_quotes | sql_mode::ignore_space;
+    possible.add(dialect);
+  }
+  return possible;
 }
 
-bool may_change_reading(std::string_view text) {
-  std::string_view statement = statement_text(text);
-  auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  auto end = std::find_if_not(statement.begin(), statement.end(), is_letter);
-  std::string_view word = statement.substr(0, static_cast<std::size_t>(end - statement.begin()));
-  return std::none_of(harmless.begin(), harmless.end(),
-                      [&](std::string_view other) { return equals_ignoring_case(word, other); });
+bool may_change_reading(const Node& statement, std::string_view text) {
+  switch (statement.kind) {
+    case NodeKind::set:
+      return std::any_of(children(statement).begin(), children(statement).end(), [&](const Node& item) {
+        return item.is(NodeKind::set_names) || item.is(NodeKind::set_charset) ||
+               (item.is(NodeKind::variable_assignment) && sets_reading(item, text));
+      });
+    // What runs in the session itself and is no single statement that can be seen.
+    case NodeKind::execute:
+    case NodeKind::execute_immediate:
+    case NodeKind::set_statement:
+    case NodeKind::block:
+    case NodeKind::if_:
+    case NodeKind::case_statement:
+    case NodeKind::loop:
+    case NodeKind::for_loop:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace sallyport::sql

@@ -1,28 +1,44 @@
-// Where it is not known how a server reads: which dialects can make a difference, and what can change the one in force.
+// Where it is not known how a server reads: by which dialects it can be, and what can change the one in force.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "sql/ast.h"
 #include "sql/dialect.h"
 
 namespace sallyport::sql {
 
-// Dialects of `server`, one of them for each way in which it could take the text's quotes, comments and words, whatever
-// its sql_mode and character set are: where all of these agree on something, it is so. Without the modes ORACLE and
-// MSSQL, which have other grammars and no other quotes. The first is that of a server as it is installed.
+class Dialects {
+ public:
+  void add(const Dialect& dialect) { dialects_[count_++] = dialect; }
+  bool empty() const { return count_ == 0; }
+  std::size_t size() const { return count_; }
+  const Dialect* begin() const { return dialects_.data(); }
+  const Dialect* end() const { return dialects_.data() + count_; }
+
+ private:
+  std::array<Dialect, 3> dialects_{};
+  std::size_t count_ = 0;
+};
+
+// Dialects of `server` (`plain` with other modes), one of them for each way in which it could read the text whatever its
+// sql_mode and character set are: where all of these agree on something, it is so. The first is that of a server as it
+// is installed.
 //
-// What makes a difference is a backslash, which may escape or not; a double quote, behind which stands a text or, by
-// ANSI_QUOTES, a name; and bytes of 0x80 or more, which may be a character with the byte behind them, or none of the
-// character set.
-std::vector<Dialect> possible_dialects(Server server, std::uint32_t version, std::string_view text);
+// There are none where the text has something that only the mode or the character set can tell: a backslash, a double
+// quote, a bracket, ||, NOT, bytes of 0x80 or more. Without these, what is left is whether a blank may stand between a
+// function's name and its arguments, and MariaDB's mode ORACLE.
+Dialects possible_dialects(const Dialect& plain, std::string_view text);
 
 // What `read` makes of each dialect, as a Result; nothing where that is not the same in all, or there is none.
 template <typename Read>
-auto read_alike(const std::vector<Dialect>& dialects, Read read) -> std::optional<decltype(read(Dialect{}))> {
+auto read_alike(const Dialects& dialects, Read read) -> std::optional<decltype(read(Dialect{}))> {
   std::optional<decltype(read(Dialect{}))> agreed;
   for (const Dialect& dialect : dialects) {
     auto one = read(dialect);
@@ -36,9 +52,9 @@ auto read_alike(const std::vector<Dialect>& dialects, Read read) -> std::optiona
   return agreed;
 }
 
-// Whether the server may read texts in another way once it has run this one, even if it ran it in part: sql_mode or
-// character_set_client may have been set for good. Routines, functions and triggers can't do that: on both servers what
-// they set of the two is undone at their end. Tried on MySQL 9.7 and MariaDB 10.11.
-bool may_change_reading(std::string_view text);
+// Whether the server may read texts in another way once it has run this statement of `text`, even if it ran it in part:
+// sql_mode or character_set_client may have been set for good. Routines, functions and triggers can't do that: on both
+// servers what they set of the two is undone at their end. Tried on MySQL 9.7 and MariaDB 10.11.
+bool may_change_reading(const Node& statement, std::string_view text);
 
 }  // namespace sallyport::sql

@@ -4,6 +4,7 @@ import socket
 import struct
 import threading
 
+DEPRECATE_EOF = 1 << 24
 CAPABILITIES = 0x00FFFFFF & ~(1 << 11) & ~(1 << 5) | 1 << 24 | 1 << 19  # no TLS, no compression
 
 
@@ -80,18 +81,30 @@ def read_packet(connection):
 
 
 def log_in(connection):
-    """A login that takes any password."""
+    """A login that takes any password; what was agreed upon."""
     connection.sendall(greeting())
-    sequence, _ = read_packet(connection)
+    sequence, response = read_packet(connection)
     connection.sendall(packet(sequence + 1, OK))
+    return CAPABILITIES & int.from_bytes(response[:4], "little")
+
+
+def own_answer(payload, negotiated):
+    """To a command of the gateway itself: SET ..., USE ..., and what it asks about the session."""
+    if b"@@SESSION.sql_mode" not in payload:
+        return packet(1, OK)
+    columns = [b"\x03"] + [COLUMN] * 3
+    row = b"\x00\x07utf8mb4\xfb"
+    with_eof = not negotiated & DEPRECATE_EOF
+    packets = columns + ([EOF_PACKET] if with_eof else []) + [row, EOF_PACKET if with_eof else b"\xfe\x00\x00\x02\x00\x00\x00"]
+    return b"".join(packet(number + 1, one) for number, one in enumerate(packets))
 
 
 def answer_until(connection, wanted, answer):
-    """Answers OK to what the gateway itself sends (SET ..., USE ...), and by answer(connection) to the wanted text."""
-    log_in(connection)
+    """Answers to what the gateway itself sends, and by answer(connection) to the wanted text."""
+    negotiated = log_in(connection)
     while True:
         _, payload = read_packet(connection)
         if wanted in payload:
             answer(connection)
             return
-        connection.sendall(packet(1, OK))
+        connection.sendall(own_answer(payload, negotiated))

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -28,6 +29,15 @@ def has_address(address):
         return True
     except OSError:
         return False
+
+
+SYNTAX_ERROR = re.compile(r"(?:Sallyport: )?You have an error in your SQL syntax.*? near '(.*)' at line ([0-9]+)"
+                          r"(?:[.] Nothing was executed[.] \[statement_not_understood\])?", re.DOTALL)
+
+
+def as_one_says(message):
+    """Servers and gateway say of a syntax error where it is, in different words."""
+    return SYNTAX_ERROR.sub(r"A syntax error near '\1' at line \2", message)
 
 
 def wait_until(true, seconds=10, what="a condition"):

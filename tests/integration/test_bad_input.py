@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from faulty_server import COLUMN, EOF_PACKET, OK, FaultyServer, answer_until, greeting, log_in, packet, read_packet
+from faulty_server import COLUMN, EOF_PACKET, OK, FaultyServer, answer_until, greeting, log_in, own_answer, packet, read_packet
 from laboratory import wait_until
 from mysql_wire import (CHANGE_USER, CLIENT_SSL, FIELD_LIST, INIT_DB, PING, QUERY, RESET, STMT_CLOSE, STMT_EXECUTE, STMT_PREPARE, USUAL,
                         Client, Closed, ServerError, lenenc)
@@ -361,10 +361,10 @@ def test_a_server_that_misbehaves_in_an_answer(lab, name):
 
 def test_a_server_that_sends_without_being_asked(lab):
     def behave(connection):
-        log_in(connection)
+        negotiated = log_in(connection)
         while True:
             _, payload = read_packet(connection)
-            connection.sendall(packet(1, OK))
+            connection.sendall(own_answer(payload, negotiated))
             if b"SELECT 'wanted'" in payload:
                 connection.sendall(packet(0, b"\xff" + struct.pack("<H", 1927) + b"#70100Connection was killed"))
                 time.sleep(1)

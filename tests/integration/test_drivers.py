@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from laboratory import REPOSITORY
+from laboratory import REPOSITORY, as_one_says
 
 DRIVERS = REPOSITORY / "tests" / "drivers"
 CACHE = Path(os.environ.get("SALLYPORT_CACHE", REPOSITORY / ".cache"))
@@ -79,6 +79,8 @@ def difference(expected, seen, path=""):
     elif isinstance(expected, list) and isinstance(seen, list) and len(expected) == len(seen):
         pairs = [(f"{path}[{index}]", *pair) for index, pair in enumerate(zip(expected, seen))]
     else:
+        if isinstance(expected, str) and isinstance(seen, str):
+            expected, seen = as_one_says(expected), as_one_says(seen)
         return None if expected == seen else f"{path}: {str(expected)[:300]} directly, {str(seen)[:300]} through the gateway"
     return next(filter(None, (difference(one, other, place) for place, one, other in pairs)), None)
 
@@ -89,7 +91,7 @@ def test_answers_equal_the_direct_connections(lab, name, tmp_path):
     assert "refused" not in expected[0], f"the direct login fails: {expected[0]}"
     seen = run(lab, name, tmp_path, **through_gateway(lab))
     assert "refused" not in seen[0], f"the login through the gateway fails: {seen[0]}"
-    differences = [f"{one.get('id', 'login')}{difference(one, other)}" for one, other in zip(expected, seen) if one != other]
+    differences = [f"{one.get('id', 'login')}{difference(one, other)}" for one, other in zip(expected, seen) if difference(one, other)]
     assert not differences, f"{len(differences)} of {len(expected)} steps differ:\n" + "\n".join(differences[:12])
     assert len(seen) == len(expected)
 

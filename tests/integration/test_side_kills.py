@@ -34,7 +34,9 @@ def running(lab, marker):
 
 def marked(statement):
     marker = f"marker {os.urandom(6).hex()}"
-    return f"{statement} /* {marker} */", marker
+    if statement.startswith("DO "):
+        return f"{statement}, '{marker}'", marker
+    return f"{statement}{'' if ' FROM ' in statement else ' FROM DUAL'} WHERE '{marker}' > ''", marker
 
 
 def begin(lab, session, statement):

@@ -93,7 +93,7 @@ void FakeBackend::connected() {
 void FakeBackend::resumed(wire::Capabilities negotiated) {
   negotiated_ = negotiated;
   stage_ = Stage::commands;
-  setup_left_ = 1U + (plan_.has_role ? 1U : 0U) + (plan_.has_schema ? 1U : 0U);
+  setup_left_ = 2U + (plan_.has_role ? 1U : 0U) + (plan_.has_schema ? 1U : 0U);
 }
 
 void FakeBackend::receive(Bytes bytes) {
@@ -234,7 +234,7 @@ void FakeBackend::on_authentication(const ClientPacket& /*packet*/) {
 
 void FakeBackend::log_in() {
   stage_ = Stage::commands;
-  setup_left_ = 1U + (plan_.has_role ? 1U : 0U) + (plan_.has_schema ? 1U : 0U);
+  setup_left_ = 2U + (plan_.has_role ? 1U : 0U) + (plan_.has_schema ? 1U : 0U);
   Buffer ok = write_answer({random_ok(choices_)}, negotiated_, sequence_id_);
   outgoing_.insert(outgoing_.end(), ok.begin(), ok.end());
 }
@@ -254,15 +254,16 @@ void FakeBackend::on_command(const ClientPacket& packet) {
   }
   Answer answer;
   bool sets_up = setup_left_ > 0;
-  bool asks = !sets_up && command.text == session::state_query_text;
+  bool asks = command.text == session::state_query_text;
   bool own = sets_up || asks || is_own_(command.opcode, payload.size() >= 5 ? id_of(payload) : 0);
   if (sets_up) {
     --setup_left_;
-    bool due = command.text.starts_with("SET ") || command.opcode == com_init_db;
+    bool due = setup_left_ == 0 ? asks : command.text.starts_with("SET ") || command.opcode == com_init_db;
     if (!due) {
       fail("the gateway's set-up is not done, but a command came: " + command.text);
     }
-    answer = {plan_.manners == BackendManners::refuses_setup ? random_error(choices_) : random_ok(choices_)};
+    bool refuses = plan_.manners == BackendManners::refuses_setup;
+    answer = asks ? say_state() : Answer{refuses ? random_error(choices_) : random_ok(choices_)};
   } else if (asks) {
     answer = say_state();
   } else if (own && command.opcode == com_ping) {  // a KILL that came late may meet it
@@ -314,10 +315,10 @@ Answer FakeBackend::say_state() {
   return {said};
 }
 
-// The text ends with the file's name in quotes.
+// The file's name stands in the text's first quotes.
 void FakeBackend::ask_for_file(const std::string& text, std::uint8_t sequence_id) {
-  std::size_t end = text.rfind('\'');
-  std::size_t begin = text.rfind('\'', end - 1) + 1;
+  std::size_t begin = text.find('\'') + 1;
+  std::size_t end = text.find('\'', begin);
   sequence_id_ = sequence_id;
   send([&](wire::PacketWriter& writer) {
     writer.u8(0xFB);
@@ -395,7 +396,7 @@ Answer FakeBackend::answer_to(const Received& command, const std::string& payloa
       return {random_ok(choices_)};
     case com_reset_connection:
       statements_.clear();
-      setup_left_ = plan_.has_role ? 2 : 1;
+      setup_left_ = plan_.has_role ? 3 : 2;
       return {random_ok(choices_)};
     default:
       return {choices_.one_in(4) ? random_error(choices_) : random_ok(choices_)};
@@ -428,11 +429,11 @@ Answer FakeBackend::execution(const std::string& payload) {
   return answer;
 }
 
-// "PREPARE p c": a statement of p parameters and c columns.
+// "SELECT 'p c'": a statement of p parameters and c columns.
 Answer FakeBackend::prepare(const std::string& text) {
   int parameters = 0;
   int columns = 0;
-  if (std::sscanf(text.c_str(), "PREPARE %d %d", &parameters, &columns) != 2 || parameters > 99 || columns > 99) {
+  if (std::sscanf(text.c_str(), "SELECT '%d %d'", &parameters, &columns) != 2 || parameters > 99 || columns > 99) {
     return {random_error(choices_)};
   }
   OneResult result{.shape = Shape::prepared, .statement_id = next_statement_++};

@@ -238,6 +238,8 @@ void FakeClient::answer_done(Outstanding& outstanding) {
                    gateway_error_.find("kill_") == std::string::npos &&
                    gateway_error_.find("parameter_incomplete") == std::string::npos &&
                    gateway_error_.find("statement_unknown") == std::string::npos &&
+                   gateway_error_.find("statement_not_understood") == std::string::npos &&
+                   gateway_error_.find("reading_unknown") == std::string::npos &&
                    gateway_error_.find("statements_not_separable") == std::string::npos &&
                    gateway_error_.find("local_file_refused") == std::string::npos &&
                    gateway_error_.find("audit_unavailable") == std::string::npos;
@@ -335,6 +337,20 @@ void FakeClient::command(std::string payload, Expected expected, Refusal refusal
                           .refusal = refusal});
 }
 
+// The server learns from the text how many there are.
+void FakeClient::prepare(std::uint32_t parameters, std::uint32_t columns) {
+  command("\x16SELECT '" + std::to_string(parameters) + " " + std::to_string(columns) + "'", Expected::prepare);
+}
+
+// A name that is no keyword, nor holds one.
+std::string FakeClient::names(std::uint32_t letters) {
+  std::string text = "z";
+  for (std::uint32_t i = 0; i < letters; ++i) {
+    text.push_back(static_cast<char>('a' + choices_.below(6)));
+  }
+  return text;
+}
+
 std::string FakeClient::query_head() const {
   return wire::has(plan_.capabilities, capability::query_attributes) ? std::string("\x03\x00\x01", 3) : "\x03";
 }
@@ -358,14 +374,13 @@ void FakeClient::issue() {
       break;
     case 0:
     case 1:
-      command(query_head() + "SELECT " + choices_.letters(choices_.below(9)), Expected::query);
+      command(query_head() + "SELECT " + names(choices_.below(9)), Expected::query);
       break;
     case 2:
-      command(query_head() + "DENY " + choices_.letters(3), Expected::query, Refusal::due);
+      command(query_head() + "DELETE FROM denied WHERE a = " + names(3), Expected::query, Refusal::due);
       break;
     case 3:
-      command("\x16PREPARE " + std::to_string(choices_.below(4)) + " " + std::to_string(choices_.below(4)),
-              Expected::prepare);
+      prepare(choices_.below(4), choices_.below(4));
       break;
     case 4:
       issue_unusual();
@@ -427,13 +442,14 @@ void FakeClient::issue_unusual() {
 
 // Several statements, some of which may change how the rest is read, or be read in more than one way.
 void FakeClient::issue_series() {
-  constexpr std::array<std::string_view, 6> kinds{"SELECT ",      "SET ",           "DENY ",
-                                                  "SELECT '\\' ", "SELECT \"\\\" ", "SELECT '\xE3\x81\x82\\' "};
+  constexpr std::array<std::string_view, 7> kinds{
+      "SELECT ",       "SET sql_mode = ",         "DELETE FROM denied WHERE a = ", "SELECT '\\' ", "SELECT \"\\\" ",
+      "SELECT /*a*/ ", "SELECT '\xE3\x81\x82\\' "};
   std::string text;
   std::uint32_t count = 2 + choices_.below(4);
   for (std::uint32_t i = 0; i < count; ++i) {
     std::uint32_t kind = choices_.one_in(2) ? 0 : choices_.below(kinds.size());
-    text += (i > 0 ? "; " : "") + std::string(kinds[kind]) + choices_.letters(3);
+    text += (i > 0 ? "; " : "") + std::string(kinds[kind]) + names(3);
   }
   // Also of the plainest, once the server has said that it is in mode ORACLE.
   command(query_head() + text, Expected::query, Refusal::possible);
@@ -448,7 +464,7 @@ void FakeClient::issue_kill() {
 }
 
 void FakeClient::load_file() {
-  command(query_head() + "LOAD DATA LOCAL INFILE 'f.csv'", Expected::query);
+  command(query_head() + "LOAD DATA LOCAL INFILE 'f.csv' INTO TABLE t", Expected::query);
   outstanding_.back().loads = true;
 }
 
@@ -492,7 +508,7 @@ void FakeClient::on_change_refused(const ClientPacket& packet) {
 
 void FakeClient::issue_statement_use() {
   if (statements_.empty()) {
-    command("\x16PREPARE " + std::to_string(choices_.below(3)) + " 1", Expected::prepare);
+    prepare(choices_.below(3), 1);
     return;
   }
   std::uint32_t index = choices_.below(static_cast<std::uint32_t>(statements_.size()));

@@ -116,6 +116,8 @@ class FakeClient {
   void send_file(Outstanding& outstanding, std::uint8_t sequence_id);
   void on_change_refused(const ClientPacket& packet);
   std::string query_head() const;
+  void prepare(std::uint32_t parameters, std::uint32_t columns);
+  std::string names(std::uint32_t letters);
   void fail(std::string what) {
     if (error_.empty()) {
       error_ = std::move(what);

@@ -108,7 +108,7 @@ void RecordingSink::take(const identity::JsonValue& record, const std::string& t
   } else if (type == "command") {
     Command command{.seq = seq,
                     .name = text_member(record, "command"),
-                    .text = text_member(record, "text"),
+                    .text = text_member(record, record.member("sent") != nullptr ? "sent" : "text"),
                     .statement_id = number_member(record, "statement_id")};
     if (const auto* parameters = record.member("parameters"); parameters != nullptr && parameters->as_array()) {
       for (const auto& parameter : *parameters->as_array()) {

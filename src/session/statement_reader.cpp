@@ -1,0 +1,137 @@
+#include "session/statement_reader.h"
+
+#include <algorithm>
+#include <functional>
+#include <span>
+
+#include "lineage/analyzer.h"
+#include "sql/printer.h"
+
+namespace sallyport::session {
+namespace {
+
+// As MariaDB shows it: so many bytes, no character cut in two.
+constexpr std::size_t excerpt_bytes_max = 80;
+constexpr std::string_view excerpt_goes_on = "...";
+
+std::string excerpt(std::string_view text, std::size_t offset) {
+  std::string_view rest = text.substr(offset);
+  if (rest.size() <= excerpt_bytes_max) {
+    return std::string(rest);
+  }
+  std::size_t bytes = excerpt_bytes_max - excerpt_goes_on.size();
+  while (bytes > 0 && (static_cast<unsigned char>(rest[bytes]) & 0xC0) == 0x80) {
+    --bytes;
+  }
+  return std::string(rest.substr(0, bytes)) + std::string(excerpt_goes_on);
+}
+
+StatementRefusal refusal_of(const sql::ParseError& error, std::string_view text) {
+  switch (error.code) {
+    case sql::ParseErrorCode::nesting_too_deep:
+    case sql::ParseErrorCode::too_large:
+      return {.reason = Reason::statement_too_complex, .explanation = {}};
+    case sql::ParseErrorCode::not_supported:
+      return {.reason = Reason::statement_not_supported, .explanation = {}};
+    case sql::ParseErrorCode::syntax:
+    case sql::ParseErrorCode::lexical:
+    case sql::ParseErrorCode::several_statements:
+      break;
+  }
+  std::size_t offset = std::min<std::size_t>(error.offset, text.size());
+  auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(offset), '\n');
+  return {.reason = Reason::statement_not_understood,
+          .explanation = "You have an error in your SQL syntax, or use a form that the gateway does not know, near '" +
+                         excerpt(text, offset) + "' at line " + std::to_string(line) + ". Nothing was executed."};
+}
+
+bool same_dialect(const sql::Dialect& one, const sql::Dialect& other) {
+  return one.server == other.server && one.version == other.version && one.mode == other.mode &&
+         one.charset == other.charset;
+}
+
+}  // namespace
+
+Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::string_view text,
+                                                                          const sql::Dialect& dialect,
+                                                                          sql::ParseFor purpose) {
+  counters_.add(Metric::statements_parsed);
+  arena_.clear();
+  root_ = nullptr;
+  auto root = sql::parse(text, dialect, purpose, arena_);
+  if (!root) {
+    return Unexpected(refusal_of(root.error(), text));
+  }
+  auto emitted = sql::without_comments(text, dialect);
+  if (!emitted) {
+    return Unexpected(StatementRefusal{
+        .reason = Reason::statement_not_understood,
+        .explanation = "The statement can't be sent without its comments. Nothing was executed; leave them out."});
+  }
+  root_ = *root;
+  if (root_->is(sql::NodeKind::empty) && *emitted) {
+    *emitted = "/**/";  // to the servers something else than an empty text
+  }
+  return std::make_shared<const StatementReading>(
+      StatementReading{.kind = lineage::kind_of(*root_),
+                       .emitted = std::move(*emitted),
+                       .may_change_reading = sql::may_change_reading(*root_, text),
+                       .chooses_schema = root_->is(sql::NodeKind::use)});
+}
+
+bool StatementReader::reads_the_same(std::string_view text, const sql::Dialects& dialects, sql::ParseFor purpose,
+                                     const Result<Reading, StatementRefusal>& first) {
+  return std::all_of(dialects.begin() + 1, dialects.end(), [&](const sql::Dialect& dialect) {
+    other_arena_.clear();
+    auto root = sql::parse(text, dialect, purpose, other_arena_);
+    if (!root || !first) {
+      return !root && !first;
+    }
+    auto emitted = sql::without_comments(text, dialect);
+    return emitted && *emitted == (*first)->emitted && sql::says_the_same(*root_, text, **root, text);
+  });
+}
+
+std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReader::read(std::string_view text,
+                                                                                        const sql::Dialects& dialects,
+                                                                                        sql::ParseFor purpose,
+                                                                                        std::size_t tree_bytes_max) {
+  if (dialects.empty()) {
+    return std::nullopt;
+  }
+  arena_.limit(tree_bytes_max);
+  other_arena_.limit(tree_bytes_max);
+  const sql::Dialect& dialect = *dialects.begin();
+  if (dialects.size() > 1) {
+    auto first = parse(text, dialect, purpose);
+    return reads_the_same(text, dialects, purpose, first) ? std::optional(std::move(first)) : std::nullopt;
+  }
+  if (text.size() > remembered_text_bytes_max) {
+    return parse(text, dialect, purpose);
+  }
+  std::uint64_t hash = std::hash<std::string_view>{}(text);
+  std::span<Remembered> places{remembered_.data() + hash % (readings_max / ways) * ways, ways};
+  ++clock_;
+  for (Remembered& place : places) {
+    if (place.used != 0 && place.hash == hash && place.purpose == purpose && same_dialect(place.dialect, dialect) &&
+        place.text == text) {
+      place.used = clock_;
+      counters_.add(Metric::statements_known);
+      return place.reading;
+    }
+  }
+  auto reading = parse(text, dialect, purpose);
+  if (reading) {
+    Remembered& oldest = *std::min_element(
+        places.begin(), places.end(), [](const Remembered& one, const Remembered& other) { return one.used < other.used; });
+    oldest.hash = hash;
+    oldest.used = clock_;
+    oldest.dialect = dialect;
+    oldest.purpose = purpose;
+    oldest.text = text;
+    oldest.reading = *reading;
+  }
+  return reading;
+}
+
+}  // namespace sallyport::session

@@ -1,0 +1,75 @@
+// Statements as the server reads them: parsed, and made into the text that it is sent.
+//
+// One for each event loop. What it has read it remembers by text and dialect, up to readings_max.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/counters.h"
+#include "base/result.h"
+#include "session/reason.h"
+#include "sql/ast.h"
+#include "sql/dialect.h"
+#include "sql/parse.h"
+#include "sql/reading.h"
+
+namespace sallyport::session {
+
+struct StatementReading {
+  std::string kind;  // lineage::kind_of()
+  // What is sent in place of the text: without comments. Nothing where that is the text itself.
+  std::optional<std::string> emitted;
+  bool may_change_reading = false;  // sql::may_change_reading()
+  bool chooses_schema = false;      // USE
+};
+
+struct StatementRefusal {
+  Reason reason = Reason::statement_not_understood;
+  std::string explanation;  // for the client; empty: the reason says all
+};
+
+class StatementReader {
+ public:
+  // At most so many readings are remembered, of texts of at most so many bytes.
+  static constexpr std::size_t readings_max = 1024;
+  static constexpr std::size_t remembered_text_bytes_max = 4096;
+
+  explicit StatementReader(LoopCounters& counters) : counters_(counters), remembered_(readings_max) {}
+
+  using Reading = std::shared_ptr<const StatementReading>;
+  // `text`: a sql::statement_text() without a semicolon behind the statement. Nothing where it is not read in one way by
+  // all of `dialects`, or there is none.
+  std::optional<Result<Reading, StatementRefusal>> read(std::string_view text, const sql::Dialects& dialects,
+                                                        sql::ParseFor purpose, std::size_t tree_bytes_max);
+
+ private:
+  struct Remembered {
+    std::uint64_t hash = 0;
+    std::uint64_t used = 0;  // when last; 0: the place is free
+    sql::Dialect dialect;
+    sql::ParseFor purpose = sql::ParseFor::executing;
+    std::string text;
+    Reading reading;
+  };
+  // Of a text with this hash, one of so many places: a text that many others are in the way of is parsed again, and
+  // nothing grows.
+  static constexpr std::size_t ways = 4;
+
+  Result<Reading, StatementRefusal> parse(std::string_view text, const sql::Dialect& dialect, sql::ParseFor purpose);
+  bool reads_the_same(std::string_view text, const sql::Dialects& dialects, sql::ParseFor purpose,
+                      const Result<Reading, StatementRefusal>& first);
+
+  LoopCounters& counters_;
+  sql::Arena arena_;
+  sql::Arena other_arena_;
+  const sql::Node* root_ = nullptr;  // of what parse() read last
+  std::vector<Remembered> remembered_;
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace sallyport::session

@@ -1,0 +1,106 @@
+#include "session/statement_reader.h"
+
+#include <gtest/gtest.h>
+
+namespace sallyport::session {
+namespace {
+
+constexpr std::size_t tree_bytes_max = 1U << 20;
+
+class StatementReaderTest : public testing::Test {
+ protected:
+  static sql::Dialects by(sql::SqlMode mode, sql::Server server = sql::Server::mariadb) {
+    sql::Dialects one;
+    one.add({.server = server, .version = 101'100, .mode = mode});
+    return one;
+  }
+  auto read(std::string_view text, const sql::Dialects& dialects,
+            sql::ParseFor purpose = sql::ParseFor::executing) {
+    return reader_.read(text, dialects, purpose, tree_bytes_max);
+  }
+  std::string kind(std::string_view text, const sql::Dialects& dialects) {
+    auto reading = read(text, dialects);
+    return !reading ? "in doubt" : !*reading ? std::string(reason_text(reading->error().reason).code) : (**reading)->kind;
+  }
+  std::uint64_t count(Metric metric) const {
+    CounterTotals totals;
+    counters_.add_to(totals);
+    return totals.metrics[static_cast<std::size_t>(metric)];
+  }
+  std::uint64_t parsed() const { return count(Metric::statements_parsed); }
+  std::uint64_t known() const { return count(Metric::statements_known); }
+
+  LoopCounters counters_;
+  StatementReader reader_{counters_};
+};
+
+TEST_F(StatementReaderTest, ATextThatIsKnownIsNotParsedAgain) {
+  auto first = read("SELECT 1 /*a*/", by(0));
+  auto second = read("SELECT 1 /*a*/", by(0));
+  EXPECT_EQ(**first, **second) << "the same object";
+  EXPECT_EQ(*(**first)->emitted, "SELECT 1 ");
+  EXPECT_EQ(parsed(), 1U);
+  EXPECT_EQ(known(), 1U);
+}
+
+TEST_F(StatementReaderTest, AReadingIsOfOneDialectAndOnePurpose) {
+  EXPECT_EQ(kind(R"(SELECT "a" FROM t)", by(0)), "select");
+  EXPECT_EQ(kind(R"(SELECT "a" FROM t)", by(sql::sql_mode::ansi_quotes)), "select");
+  EXPECT_EQ(parsed(), 2U);
+  EXPECT_EQ(kind("SELECT ?", by(0)), "statement_not_understood");
+  EXPECT_TRUE(read("SELECT ?", by(0), sql::ParseFor::preparing)->has_value());
+  EXPECT_EQ(kind("SELECT ?", by(0)), "statement_not_understood") << "what may be prepared may not be executed";
+  EXPECT_EQ(kind("KILL HARD 1", by(0)), "kill");
+  EXPECT_EQ(kind("KILL HARD 1", by(0, sql::Server::mysql)), "statement_not_understood");
+}
+
+TEST_F(StatementReaderTest, WhereDialectsDifferItIsInDoubt) {
+  auto possible = [](std::string_view text) {
+    return sql::possible_dialects({.server = sql::Server::mariadb, .version = 101'100}, text);
+  };
+  EXPECT_EQ(kind("SELECT a FROM t", possible("SELECT a FROM t")), "select");
+  EXPECT_EQ(kind("SELECT FORM t", possible("SELECT FORM t")), "select");
+  EXPECT_EQ(kind("SELEC 1", possible("SELEC 1")), "statement_not_understood") << "a mistake in all of them";
+  EXPECT_EQ(kind("SELECT count (a) FROM t", possible("SELECT count (a) FROM t")), "in doubt")
+      << "a function or not, by IGNORE_SPACE";
+  EXPECT_EQ(kind("SELECT 'a\\'", possible("SELECT 'a\\'")), "in doubt");
+  EXPECT_EQ(kind("SELECT 1", sql::Dialects{}), "in doubt");
+}
+
+TEST_F(StatementReaderTest, WhatIsRememberedIsBounded) {
+  for (std::size_t i = 0; i < 3 * StatementReader::readings_max; ++i) {
+    EXPECT_EQ(kind("SELECT " + std::to_string(i), by(0)), "select");
+  }
+  EXPECT_EQ(parsed(), 3 * StatementReader::readings_max);
+  std::string last = "SELECT " + std::to_string(3 * StatementReader::readings_max - 1);
+  EXPECT_EQ(kind(last, by(0)), "select");
+  EXPECT_EQ(known(), 1U) << "the oldest of a place gives way";
+  std::string longest = "SELECT '" + std::string(StatementReader::remembered_text_bytes_max, 'x') + "'";
+  EXPECT_EQ(kind(longest, by(0)), "select");
+  EXPECT_EQ(kind(longest, by(0)), "select");
+  EXPECT_EQ(known(), 1U) << "long texts are not remembered";
+}
+
+TEST_F(StatementReaderTest, ATreeThatIsTooLargeIsRefusedAndTheNextIsRead) {
+  std::string text = "SELECT 1";
+  while (text.size() < tree_bytes_max / 4) {
+    text += ",1";
+  }
+  EXPECT_EQ(kind(text, by(0)), "statement_too_complex");
+  EXPECT_EQ(kind("SELECT 1,1", by(0)), "select");
+}
+
+TEST_F(StatementReaderTest, ARefusalSaysWhereAndCutsNoCharacter) {
+  auto explanation = [&](std::string_view text) { return read(text, by(0))->error().explanation; };
+  std::string text = "SELECT 1\nFROM t WHERE WHERE '";
+  for (int i = 0; i < 50; ++i) {
+    text += "\xC3\xA4";
+  }
+  text += "'";
+  std::string why = explanation(text);
+  EXPECT_NE(why.find("near 'WHERE '"), std::string::npos) << why;
+  EXPECT_NE(why.find("\xA4...' at line 2"), std::string::npos) << why;
+}
+
+}  // namespace
+}  // namespace sallyport::session
