@@ -88,7 +88,7 @@ void statement_read(benchmark::State& state, bool is_known) {
       number = number == 9999 ? 1000 : number + 1;
       text.replace(text.size() - 4, 4, std::to_string(number));
     }
-    auto reading = reader.read(text, dialects, sql::ParseFor::executing, std::size_t{1} << 20);
+    auto reading = reader.read(text, dialects, sql::ParseFor::executing, {}, std::size_t{1} << 20);
     SALLYPORT_CHECK(reading && *reading);
     benchmark::DoNotOptimize(reading);
   }

@@ -71,12 +71,10 @@ json::array texts_of(const std::vector<std::string>& texts) {
 }
 
 json::array access_of(lineage::Access access) {
-  constexpr std::array<std::string_view, 8> names{"read",   "insert", "update", "delete",
-                                                  "create", "alter",  "drop",   "execute"};
   json::array said;
-  for (std::size_t bit = 0; bit < names.size(); ++bit) {
+  for (std::size_t bit = 0; bit < lineage::access_names.size(); ++bit) {
     if ((access >> bit & 1) != 0) {
-      said.emplace_back(names[bit]);
+      said.emplace_back(lineage::access_names[bit]);
     }
   }
   return said;

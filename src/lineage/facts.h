@@ -1,6 +1,7 @@
 // What is known of a statement once it is analysed. A value: it is made once and never changed.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,10 @@ inline constexpr Access alter = 32;
 inline constexpr Access drop = 64;
 inline constexpr Access execute = 128;
 }  // namespace access
+
+// By bit, from the lowest.
+inline constexpr std::array<std::string_view, 8> access_names{"read",   "insert", "update", "delete",
+                                                              "create", "alter",  "drop",   "execute"};
 
 struct Object {
   ObjectType type = ObjectType::table;

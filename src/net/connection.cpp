@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "net/backend_tls.h"
+#include "net/catalogues.h"
 #include "net/side_kills.h"
 
 namespace sallyport::net {
@@ -59,7 +60,8 @@ Connection::Connection(Loop& loop, Client client)
                 .counters = loop.own_counters(),
                 .ledger = loop.shared().ledger,
                 .registry = loop.shared().registry,
-                .statements = loop.statements()},
+                .statements = loop.statements(),
+                .catalogues = loop.catalogues()},
                std::move(client.opening)) {}
 
 Connection::~Connection() = default;

@@ -90,6 +90,28 @@ void write_parameters(RecordWriter& record, std::string_view name, const std::ve
   record.end_array();
 }
 
+void write_objects(RecordWriter& record, const std::vector<lineage::Object>& objects) {
+  if (objects.empty()) {
+    return;
+  }
+  record.begin_array("objects");
+  for (const lineage::Object& object : objects) {
+    record.begin_element();
+    record.text("type", object.type_name);
+    record.text_if_any("schema", object.schema);
+    record.text("name", object.name);
+    record.begin_array("access");
+    for (std::size_t bit = 0; bit < lineage::access_names.size(); ++bit) {
+      if ((object.access >> bit & 1) != 0) {
+        record.text_element(lineage::access_names[bit]);
+      }
+    }
+    record.end_array();
+    record.end_element();
+  }
+  record.end_array();
+}
+
 void write_bulk_value(RecordWriter& record, const wire::BulkValue& cell) {
   switch (cell.indicator) {
     case wire::Indicator::value:
@@ -251,6 +273,12 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
     record.text("sent", *command.sent);
   }
   record.text_if_any("kind", command.kind);
+  if (command.objects != nullptr) {
+    write_objects(record, *command.objects);
+    if (!command.objects_certain) {
+      record.json("objects_certain", "false");
+    }
+  }
   if (command.part != 0) {
     record.number("part", command.part);
   }

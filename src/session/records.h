@@ -9,6 +9,7 @@
 #include "audit/sink.h"
 #include "base/clock.h"
 #include "identity/principal.h"
+#include "lineage/facts.h"
 #include "session/client_login.h"
 #include "wire/command.h"
 #include "wire/compressed.h"
@@ -50,6 +51,8 @@ struct CommandRecord {
   std::optional<Bytes> long_data;
   std::string_view kind;                   // of a statement: lineage::kind_of()
   std::optional<std::string_view> sent;    // what the server gets in place of the text
+  const std::vector<lineage::Object>* objects = nullptr;  // of a statement, where there is a catalogue
+  bool objects_certain = true;                            // they are these, and no more
   std::string_view target_session;  // of a KILL
   std::string_view rule;            // that decided
 };

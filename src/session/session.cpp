@@ -20,6 +20,7 @@ Session::Session(Setting setting, Opening opening)
       ledger_(setting.ledger),
       registry_(setting.registry),
       statements_(setting.statements),
+      catalogues_(setting.catalogues),
       origin_(std::move(opening.origin)),
       nonce_(opening.nonce),
       records_(origin_, setting.audit),

@@ -31,6 +31,7 @@
 #include "session/account_ledger.h"
 #include "session/answer_relay.h"
 #include "session/backend_login.h"
+#include "session/catalogue_source.h"
 #include "session/client_login.h"
 #include "session/compressed_leg.h"
 #include "session/environment.h"
@@ -81,8 +82,8 @@ inline constexpr std::size_t handshake_bytes_max = 64U << 10;
 
 class Session {
  public:
-  // What the shell gives a session. References must outlive it; `counters` and `statements` are those of the session's
-  // loop, `ledger` and `registry` are those of the whole gateway.
+  // What the shell gives a session. References must outlive it; `counters`, `statements` and `catalogues` are those of the
+  // session's loop, `ledger` and `registry` are those of the whole gateway.
   struct Setting {
     const ListenerProfile& listener;
     std::shared_ptr<const Environment> environment;
@@ -91,6 +92,7 @@ class Session {
     AccountLedger& ledger;
     SessionRegistry& registry;
     StatementReader& statements;
+    CatalogueSource& catalogues;
   };
   struct Opening {
     SessionOrigin origin;
@@ -342,6 +344,7 @@ class Session {
   // Parses a statement. Nothing is forwarded that was not.
   std::optional<Reason> read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
                                        CommandRecord& record);
+  void note_reading(const StatementReading& reading, CommandRecord& record) const;
   // Sends what was read in place of the client's text.
   std::uint8_t forward_emitted(const PendingCommand& pending);
   void ask_server(std::uint8_t error_sequence_id);
@@ -419,6 +422,7 @@ class Session {
   AccountLedger& ledger_;
   SessionRegistry& registry_;
   StatementReader& statements_;
+  CatalogueSource& catalogues_;
   SessionOrigin origin_;
   wire::Nonce nonce_;
   std::string first_session_id_;  // before any COM_CHANGE_USER; empty without
@@ -469,6 +473,7 @@ class Session {
   std::optional<BackendFault> backend_fault_;
   SpareBackend::Handover released_;
 
+  bool hides_tables_ = false;  // by temporary ones, which no catalogue has
   std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
   bool server_is_to_be_asked_ = false;       // before the command at hand can be read
   SessionRegistry::Place registered_;

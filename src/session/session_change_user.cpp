@@ -48,7 +48,7 @@ void Session::forget_session() {
   legs_ = {};
   state_ = {};
   backend_ = {};
-  resumed_ = backend_broken_ = false;
+  resumed_ = backend_broken_ = hides_tables_ = false;
   backend_fault_.reset();
   prepared_.clear();
   own_answers_due_ = 0;

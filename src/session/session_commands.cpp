@@ -220,7 +220,7 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
   record.prepared_seq = statement->prepared_seq;
   if (is_execution(pending.command)) {
     pending.reading = statement->reading;
-    record.kind = pending.reading->kind;
+    note_reading(*pending.reading, record);
     pending.may_load = may_load_file(statement->text);
     return pending.command == Command::stmt_execute ? read_execute(payload, *statement, record)
                                                     : read_bulk_execute(payload, *statement, record);
@@ -269,6 +269,9 @@ void Session::forward_command(PendingCommand pending) {
   }
   state_.reading_is_current = state_.reading_is_current && !pending.may_change_reading;
   state_.schema_reported = false;
+  bool runs = pending.command == Command::query || is_execution(pending.command);
+  hides_tables_ = pending.command != Command::reset_connection &&
+                  (hides_tables_ || (runs && pending.reading->may_make_temporary));
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;
@@ -447,6 +450,10 @@ void Session::finish_answer() {
   bool stopped = interrupt_ != Interrupt::none && interrupt_ != Interrupt::asked;
   if (series_ && (cut || stopped || totals.error_code || !series_->has_more())) {
     series_.reset();
+  }
+  bool ran = pending.command == Command::query || is_execution(pending.command);
+  if (ran && pending.reading->may_define) {
+    catalogues_.refresh_soon(who_->connection->name);
   }
   if (interrupt_ != Interrupt::none && settle_interrupt()) {
     return;

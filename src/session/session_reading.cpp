@@ -18,8 +18,10 @@ sql::Dialects Session::dialects_for(std::string_view text) const {
 std::optional<Reason> Session::read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
                                               CommandRecord& record) {
   std::string_view statement = sql::statement_text(text);
-  auto read =
-      statements_.read(statement, dialects_for(statement), purpose, environment_->limits.statement_tree_bytes_max);
+  const auto& catalogue = catalogues_.find(who_->connection->name);
+  NameSpace names{.schema = state_.schema, .catalogue = catalogue == nullptr ? nullptr : &catalogue};
+  auto read = statements_.read(statement, dialects_for(statement), purpose, names,
+                               environment_->limits.statement_tree_bytes_max);
   if (!read) {
     note_doubt();
     return Reason::reading_unknown;
@@ -29,11 +31,19 @@ std::optional<Reason> Session::read_statement(std::string_view text, sql::ParseF
     return read->error().reason;
   }
   pending.reading = std::move(**read);
-  record.kind = pending.reading->kind;
+  note_reading(*pending.reading, record);
   if (pending.reading->emitted) {
     record.sent = *pending.reading->emitted;
   }
   return purpose == sql::ParseFor::preparing ? refuse_kill_in(statement) : check_kill(statement, record);
+}
+
+void Session::note_reading(const StatementReading& reading, CommandRecord& record) const {
+  record.kind = reading.kind;
+  if (reading.facts) {
+    record.objects = &reading.facts->objects;
+    record.objects_certain = reading.facts->certain() && !hides_tables_;
+  }
 }
 
 std::uint8_t Session::forward_emitted(const PendingCommand& pending) {

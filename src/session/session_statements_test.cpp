@@ -121,6 +121,30 @@ TEST_F(StatementsTest, WhatIsSentIsWhatWasReadWithoutComments) {
   EXPECT_EQ(forwarded(prepare), packet(0, from_text("\x16SELECT ? ")));
 }
 
+TEST_F(StatementsTest, WithACatalogueTheRecordHasWhatIsTouched) {
+  catalog::Catalogue::Content content;
+  content.schemas = {std::string(default_schema)};
+  content.tables = {{.schema = std::string(default_schema), .name = "t", .columns = {{.name = "a", .type = "int"}}}};
+  catalogues_.catalogue = std::make_shared<const catalog::Catalogue>(std::move(content), 1);
+  log_in();
+  auto run = [&](std::string_view text) {
+    forwarded(query(text));
+    from_backend(packet(1, ok_payload));
+    to_client();
+  };
+  std::string objects = R"("objects":[{"type":"table","schema":")" + std::string(default_schema) + R"(","name":"t","access":[)";
+  run("INSERT INTO t VALUES (1)");
+  EXPECT_EQ(sink_.count(R"("kind":"insert",)" + objects + R"("insert"]}],"rule")"), 1U);
+  run("SELECT 1");
+  EXPECT_EQ(sink_.count("objects"), 1U);
+  EXPECT_EQ(catalogues_.refreshes, 0);
+  run("CREATE TEMPORARY TABLE t (b INT)");
+  EXPECT_EQ(catalogues_.refreshes, 1);
+  run("SELECT a FROM t");
+  EXPECT_EQ(sink_.count(R"("kind":"select",)" + objects + R"("read"]}],"objects_certain":false)"), 1U)
+      << "a temporary table hides it";
+}
+
 TEST_F(StatementsTest, WhatIsNotUnderstoodIsRefusedWithItsPlace) {
   log_in_for_several();
   from_client(query("SELECT 1\nFORM t"));

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "session/catalogue_source.h"
 #include "session/session.h"
 #include "wire/test_packets.h"
 
@@ -53,6 +54,15 @@ class TestPolicy final : public policy::Policy {
 
  private:
   const bool& denies_executions_;
+};
+
+// That of every connection, where there is one.
+class OneCatalogue final : public CatalogueSource {
+ public:
+  const std::shared_ptr<const catalog::Catalogue>& find(std::string_view) const override { return catalogue; }
+  void refresh_soon(std::string_view) override { ++refreshes; }
+  std::shared_ptr<const catalog::Catalogue> catalogue;
+  int refreshes = 0;
 };
 
 inline const Buffer ok_payload{0, 0, 0, 2, 0, 0, 0};
@@ -111,7 +121,8 @@ class SessionTest : public testing::Test {
                          .counters = counters_,
                          .ledger = ledger_,
                          .registry = registry_,
-                         .statements = statements_},
+                         .statements = statements_,
+                         .catalogues = catalogues_},
         Session::Opening{.origin = {.session_id = "s", .connection_id = 1, .client_address = "127.0.0.1:5"},
                          .nonce = nonce,
                          .now = now_});
@@ -311,6 +322,7 @@ class SessionTest : public testing::Test {
   ListSink sink_;
   LoopCounters counters_;
   StatementReader statements_{counters_};
+  OneCatalogue catalogues_;
   AccountLedger ledger_;
   SessionRegistry registry_;
   ListenerProfile listener_{.name = "main", .flavor = Flavor::mariadb, .server_version = {}, .auth_method = {}};

@@ -45,6 +45,42 @@ StatementRefusal refusal_of(const sql::ParseError& error, std::string_view text)
                          excerpt(text, offset) + "' at line " + std::to_string(line) + ". Nothing was executed."};
 }
 
+bool may_define(const sql::Node& statement) {
+  switch (statement.kind) {
+    case sql::NodeKind::create:
+    case sql::NodeKind::alter:
+    case sql::NodeKind::drop:
+    case sql::NodeKind::rename:
+    case sql::NodeKind::import_:
+    case sql::NodeKind::execute:
+    case sql::NodeKind::execute_immediate:
+    case sql::NodeKind::set_statement:
+    case sql::NodeKind::block:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool may_make_temporary(const sql::Node& statement) {
+  switch (statement.kind) {
+    case sql::NodeKind::create:
+      return statement.has(sql::node_flag::temporary);
+    case sql::NodeKind::call:
+    case sql::NodeKind::execute:
+    case sql::NodeKind::execute_immediate:
+    case sql::NodeKind::set_statement:
+    case sql::NodeKind::block:
+    case sql::NodeKind::if_:
+    case sql::NodeKind::case_statement:
+    case sql::NodeKind::loop:
+    case sql::NodeKind::for_loop:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool same_dialect(const sql::Dialect& one, const sql::Dialect& other) {
   return one.server == other.server && one.version == other.version && one.mode == other.mode &&
          one.charset == other.charset;
@@ -54,7 +90,8 @@ bool same_dialect(const sql::Dialect& one, const sql::Dialect& other) {
 
 Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::string_view text,
                                                                           const sql::Dialect& dialect,
-                                                                          sql::ParseFor purpose) {
+                                                                          sql::ParseFor purpose,
+                                                                          const NameSpace& names) {
   counters_.add(Metric::statements_parsed);
   arena_.clear();
   root_ = nullptr;
@@ -72,11 +109,21 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   if (root_->is(sql::NodeKind::empty) && *emitted) {
     *emitted = "/**/";  // to the servers something else than an empty text
   }
-  return std::make_shared<const StatementReading>(
-      StatementReading{.kind = lineage::kind_of(*root_),
-                       .emitted = std::move(*emitted),
-                       .may_change_reading = sql::may_change_reading(*root_, text),
-                       .chooses_schema = root_->is(sql::NodeKind::use)});
+  StatementReading reading{.kind = lineage::kind_of(*root_),
+                           .emitted = std::move(*emitted),
+                           .may_change_reading = sql::may_change_reading(*root_, text),
+                           .chooses_schema = root_->is(sql::NodeKind::use),
+                           .may_define = may_define(*root_),
+                           .may_make_temporary = may_make_temporary(*root_)};
+  if (names.catalogue != nullptr) {
+    reading.catalogue = *names.catalogue;
+    reading.facts = lineage::analyze({.root = *root_,
+                                      .text = text,
+                                      .dialect = dialect,
+                                      .database = names.schema,
+                                      .catalogue = *reading.catalogue});
+  }
+  return std::make_shared<const StatementReading>(std::move(reading));
 }
 
 bool StatementReader::reads_the_same(std::string_view text, const sql::Dialects& dialects, sql::ParseFor purpose,
@@ -95,6 +142,7 @@ bool StatementReader::reads_the_same(std::string_view text, const sql::Dialects&
 std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReader::read(std::string_view text,
                                                                                         const sql::Dialects& dialects,
                                                                                         sql::ParseFor purpose,
+                                                                                        const NameSpace& names,
                                                                                         std::size_t tree_bytes_max) {
   if (dialects.empty()) {
     return std::nullopt;
@@ -103,24 +151,25 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
   other_arena_.limit(tree_bytes_max);
   const sql::Dialect& dialect = *dialects.begin();
   if (dialects.size() > 1) {
-    auto first = parse(text, dialect, purpose);
+    auto first = parse(text, dialect, purpose, names);
     return reads_the_same(text, dialects, purpose, first) ? std::optional(std::move(first)) : std::nullopt;
   }
   if (text.size() > remembered_text_bytes_max) {
-    return parse(text, dialect, purpose);
+    return parse(text, dialect, purpose, names);
   }
+  std::uint64_t version = names.catalogue == nullptr ? 0 : (*names.catalogue)->version();
   std::uint64_t hash = std::hash<std::string_view>{}(text);
   std::span<Remembered> places{remembered_.data() + hash % (readings_max / ways) * ways, ways};
   ++clock_;
   for (Remembered& place : places) {
     if (place.used != 0 && place.hash == hash && place.purpose == purpose && same_dialect(place.dialect, dialect) &&
-        place.text == text) {
+        place.catalogue_version == version && place.text == text && (version == 0 || place.schema == names.schema)) {
       place.used = clock_;
       counters_.add(Metric::statements_known);
       return place.reading;
     }
   }
-  auto reading = parse(text, dialect, purpose);
+  auto reading = parse(text, dialect, purpose, names);
   if (reading) {
     Remembered& oldest = *std::min_element(
         places.begin(), places.end(), [](const Remembered& one, const Remembered& other) { return one.used < other.used; });
@@ -129,6 +178,8 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
     oldest.dialect = dialect;
     oldest.purpose = purpose;
     oldest.text = text;
+    oldest.schema = names.schema;
+    oldest.catalogue_version = version;
     oldest.reading = *reading;
   }
   return reading;

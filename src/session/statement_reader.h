@@ -1,6 +1,6 @@
 // Statements as the server reads them: parsed, and made into the text that it is sent.
 //
-// One for each event loop. What it has read it remembers by text and dialect, up to readings_max.
+// One for each event loop. What it has read it remembers by text, dialect and what names stand for, up to readings_max.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,8 @@
 
 #include "base/counters.h"
 #include "base/result.h"
+#include "catalog/catalogue.h"
+#include "lineage/facts.h"
 #include "session/reason.h"
 #include "sql/ast.h"
 #include "sql/dialect.h"
@@ -26,6 +28,18 @@ struct StatementReading {
   std::optional<std::string> emitted;
   bool may_change_reading = false;  // sql::may_change_reading()
   bool chooses_schema = false;      // USE
+  bool may_define = false;          // it may change the catalogue
+  // It may make a temporary table, which hides one of the catalogue from the statements that follow.
+  bool may_make_temporary = false;
+  // Where there is a catalogue. They borrow from it.
+  std::optional<lineage::Facts> facts;
+  std::shared_ptr<const catalog::Catalogue> catalogue;
+};
+
+// What names stand for.
+struct NameSpace {
+  std::string_view schema;                                        // the default one; empty: none
+  const std::shared_ptr<const catalog::Catalogue>* catalogue = nullptr;  // null: names are not resolved
 };
 
 struct StatementRefusal {
@@ -45,7 +59,8 @@ class StatementReader {
   // `text`: a sql::statement_text() without a semicolon behind the statement. Nothing where it is not read in one way by
   // all of `dialects`, or there is none.
   std::optional<Result<Reading, StatementRefusal>> read(std::string_view text, const sql::Dialects& dialects,
-                                                        sql::ParseFor purpose, std::size_t tree_bytes_max);
+                                                        sql::ParseFor purpose, const NameSpace& names,
+                                                        std::size_t tree_bytes_max);
 
  private:
   struct Remembered {
@@ -54,13 +69,16 @@ class StatementReader {
     sql::Dialect dialect;
     sql::ParseFor purpose = sql::ParseFor::executing;
     std::string text;
+    std::string schema;
+    std::uint64_t catalogue_version = 0;  // 0: none
     Reading reading;
   };
   // Of a text with this hash, one of so many places: a text that many others are in the way of is parsed again, and
   // nothing grows.
   static constexpr std::size_t ways = 4;
 
-  Result<Reading, StatementRefusal> parse(std::string_view text, const sql::Dialect& dialect, sql::ParseFor purpose);
+  Result<Reading, StatementRefusal> parse(std::string_view text, const sql::Dialect& dialect, sql::ParseFor purpose,
+                                          const NameSpace& names);
   bool reads_the_same(std::string_view text, const sql::Dialects& dialects, sql::ParseFor purpose,
                       const Result<Reading, StatementRefusal>& first);
 

@@ -15,8 +15,8 @@ class StatementReaderTest : public testing::Test {
     return one;
   }
   auto read(std::string_view text, const sql::Dialects& dialects,
-            sql::ParseFor purpose = sql::ParseFor::executing) {
-    return reader_.read(text, dialects, purpose, tree_bytes_max);
+            sql::ParseFor purpose = sql::ParseFor::executing, const NameSpace& names = {}) {
+    return reader_.read(text, dialects, purpose, names, tree_bytes_max);
   }
   std::string kind(std::string_view text, const sql::Dialects& dialects) {
     auto reading = read(text, dialects);
@@ -65,6 +65,30 @@ TEST_F(StatementReaderTest, WhereDialectsDifferItIsInDoubt) {
       << "a function or not, by IGNORE_SPACE";
   EXPECT_EQ(kind("SELECT 'a\\'", possible("SELECT 'a\\'")), "in doubt");
   EXPECT_EQ(kind("SELECT 1", sql::Dialects{}), "in doubt");
+}
+
+TEST_F(StatementReaderTest, WithACatalogueThereAreFactsOfItsVersionAndSchema) {
+  auto catalogue = [](std::uint64_t version) {
+    catalog::Catalogue::Content content;
+    content.schemas = {"one", "two"};
+    for (std::string schema : {"one", "two"}) {
+      content.tables.push_back({.schema = schema, .name = "t", .columns = {{.name = "a", .type = "int"}}});
+    }
+    return std::make_shared<const catalog::Catalogue>(std::move(content), version);
+  };
+  auto first = catalogue(7);
+  auto second = catalogue(8);
+  auto reads = [&](const std::shared_ptr<const catalog::Catalogue>& of, std::string_view schema) {
+    auto reading = read("SELECT a FROM t", by(0), sql::ParseFor::executing, {.schema = schema, .catalogue = &of});
+    return lineage::text_of(*(**reading)->facts->reads.begin());
+  };
+  EXPECT_EQ(reads(first, "one"), "one.t.a");
+  EXPECT_EQ(reads(first, "two"), "two.t.a");
+  EXPECT_EQ(reads(first, "one"), "one.t.a");
+  EXPECT_EQ(known(), 1U);
+  EXPECT_EQ(reads(second, "one"), "one.t.a");
+  EXPECT_EQ(parsed(), 3U) << "a newer catalogue may say something else";
+  EXPECT_FALSE((**read("SELECT a FROM t", by(0)))->facts) << "without one there are none";
 }
 
 TEST_F(StatementReaderTest, WhatIsRememberedIsBounded) {

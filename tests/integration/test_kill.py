@@ -115,7 +115,8 @@ def test_no_other_form_reaches_the_server(lab, form, several):
         with pytest.raises(ServerError) as error:
             killer.query(text)
         if lab.kind == "mariadb" or not form.startswith("/*M!"):
-            assert "kill_form_not_supported" in error.value.message or "statements_not_separable" in error.value.message
+            codes = ("kill_form_not_supported", "statements_not_separable", "statement_not_understood")
+    assert any(code in error.value.message for code in codes), str(error.value)
         assert victim.query("SELECT 5") == [[b"5"]]
         assert killer.query("SELECT 6") == [[b"6"]]
 

@@ -70,6 +70,15 @@ Scenario random_scenario(Choices& choices);
 // A login and commands of each kind, without fragments: for a fault at every step.
 Scenario plain_scenario();
 
+class NoCatalogues final : public session::CatalogueSource {
+ public:
+  const std::shared_ptr<const catalog::Catalogue>& find(std::string_view) const override { return none_; }
+  void refresh_soon(std::string_view) override {}
+
+ private:
+  std::shared_ptr<const catalog::Catalogue> none_;
+};
+
 class World {
  public:
   World(const Scenario& scenario, Choices& choices);
@@ -168,6 +177,7 @@ class World {
   RecordingSink sink_;
   LoopCounters counters_;
   session::StatementReader statements_{counters_};
+  NoCatalogues catalogues_;
   session::AccountLedger ledger_;
   session::SessionRegistry registry_;
   session::ListenerProfile listener_;
