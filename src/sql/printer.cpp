@@ -12,12 +12,6 @@ bool is_blank(char byte) {
   return byte == ' ' || (byte >= 9 && byte <= 13);
 }
 
-// Beside these a token never grows: no operator of several characters and no comment has them in it, and no name.
-bool stands_alone(char character) {
-  return character == ',' || character == ')' || character == '+' || character == '%' || character == '^' ||
-         character == '~';
-}
-
 // A leaf of the tree, with what is to be printed for it.
 struct Piece {
   enum class Kind : std::uint8_t { as_written, name, hidden, cut };
@@ -236,6 +230,24 @@ std::string print(const Node& root, std::string_view text, const Dialect& dialec
   return TokenPrinter{text, dialect, leaves.take()}.print();
 }
 
+// Whether two tokens, which a comment parted, are the same ones side by side. The servers name a column by its text
+// without comments, and put no blank in their place; so no blank comes where none is due.
+bool may_touch(const Token& previous, const Token& token, std::string_view text, const Dialect& dialect) {
+  bool looks_at_neighbours = token.is(Symbol::dot) || previous.is(Symbol::dot) || previous.is(Symbol::at) ||
+                             (token.is(Symbol::parenthesis_open) && previous.kind != TokenKind::symbol);
+  if (looks_at_neighbours || token.kind == TokenKind::hint || previous.kind == TokenKind::hint) {
+    return false;
+  }
+  std::string both(previous.in(text));
+  both += token.in(text);
+  Lexer lexer(both, dialect);
+  Token first = lexer.next();
+  Token second = lexer.next();
+  return first.kind == previous.kind && first.symbol == previous.symbol && first.end == previous.end - previous.begin &&
+         second.kind == token.kind && second.symbol == token.symbol && second.end == both.size() &&
+         lexer.next().kind == TokenKind::end;
+}
+
 // What is sent is what was read, whatever stands beside what.
 bool has_the_same_tokens(std::string_view text, std::string_view other_text, const Dialect& dialect) {
   Lexer one(text, dialect);
@@ -262,6 +274,7 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
   }
   Lexer lexer(text, dialect);
   std::string out;
+  Token previous;  // the last code
   bool dropped = false;
   bool gap = false;  // a comment has stood between what was printed and the token at hand
   for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error;
@@ -274,14 +287,12 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
       dropped = gap = true;
       continue;
     }
-    std::string_view written = token.in(text);
-    bool separated = out.empty() || is_blank(out.back()) || token.kind == TokenKind::white_space ||
-                     stands_alone(out.back()) || (stands_alone(written.front()) && written.size() == 1);
-    if (gap && !separated) {
+    if (gap && token.is_code() && !out.empty() && !is_blank(out.back()) && !may_touch(previous, token, text, dialect)) {
       out += ' ';
     }
     gap = false;
-    out += written;
+    out += token.in(text);
+    previous = token.is_code() ? token : previous;
   }
   if (!dropped) {
     return std::optional<std::string>{};

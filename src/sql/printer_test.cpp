@@ -76,6 +76,8 @@ TEST(WithoutComments, keeps_tokens_apart_and_blanks_as_they_were) {
   EXPECT_EQ(bare("SELECT N/**/'a', x/**/'41', @/**/a, a./**/b"), "SELECT N 'a', x '41', @ a, a. b");
   EXPECT_EQ(bare("SELECT 1 # a\n+1"), "SELECT 1 \n+1");
   EXPECT_EQ(bare("SELECT 1/**/+/**/1"), "SELECT 1+1");
+  EXPECT_EQ(bare("SELECT a/**/*/**/(b)/**/<=/**/f(/**/c/**/)"), "SELECT a*(b)<=f(c)")
+      << "the column's name is its text without comments, and so without blanks";
   EXPECT_EQ(bare("SELECT/*!50000 1,*/ 2"), "SELECT 1, 2");
   EXPECT_EQ(bare("SELECT/*!99999 1,*/ 2"), "SELECT 2");
   EXPECT_EQ(bare("SELECT/*M! 1,*/ 2", mariadb), "SELECT 1, 2");
