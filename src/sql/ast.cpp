@@ -69,7 +69,7 @@ std::string identifier(const Node& name, std::string_view text) {
   if (name.as<NameStyle>() == NameStyle::plain || written.size() < 2) {
     return std::string(written);
   }
-  char quote = written.front();
+  char quote = written.back();
   written = written.substr(1, written.size() - 2);
   std::string found;
   for (std::size_t i = 0; i < written.size(); ++i) {

@@ -57,7 +57,7 @@ enum class LiteralKind : std::uint8_t {
 // How NodeKind::name is written, in Node::variant.
 enum class NameStyle : std::uint8_t {
   plain,   // a
-  quoted,  // `a`, or "a" under ANSI_QUOTES
+  quoted,  // `a`, or "a" under ANSI_QUOTES, or [a] under MSSQL
   text     // 'a', where the servers take a text for a name
 };
 

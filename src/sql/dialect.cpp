@@ -189,6 +189,9 @@ std::uint32_t parse_server_version(std::string_view text) {
 }
 
 bool is_introducer(Server server, std::string_view name) {
+  if (server == Server::mariadb && equals_ignoring_case(name, "filename")) {
+    return true;
+  }
   if (equals_ignoring_case(name, "cp936") || (server == Server::mariadb && equals_ignoring_case(name, "gb18030"))) {
     return false;
   }

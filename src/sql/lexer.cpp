@@ -155,6 +155,8 @@ Token Lexer::read_start() {
       return (dialect_.mode & sql_mode::ansi_quotes) != 0 ? read_quoted('"') : read_string(0, TokenKind::text);
     case '`':
       return read_quoted('`');
+    case '[':
+      return brackets_quote() ? read_quoted(']') : read_character();
     case '#':
       return read_line_comment();
     case '-':
@@ -360,6 +362,11 @@ Token Lexer::read_bit_string() {
   return make(TokenKind::bits);
 }
 
+bool Lexer::brackets_quote() const {
+  return dialect_.server == Server::mariadb && (dialect_.mode & sql_mode::mssql) != 0;
+}
+
+// `quote`: the one at the end.
 Token Lexer::read_quoted(char quote) {
   ++at_;
   while (at_ < text_.size()) {
@@ -369,7 +376,8 @@ Token Lexer::read_quoted(char quote) {
     }
     if (byte >= 0x80 && dialect_.charset != Charset::transparent) {
       std::size_t bytes = character_bytes(dialect_.charset, text_.substr(at_));
-      if (bytes == 1) {
+      bool is_katakana = dialect_.charset == Charset::sjis && byte >= 0xA1 && byte <= 0xDF;
+      if (bytes == 1 && !is_katakana) {
         return fail(LexError::byte_unknown);
       }
       at_ += bytes;
@@ -667,8 +675,6 @@ Token Lexer::read_character() {
     case '{':
     case '}':
       break;
-    case '[':
-      return fail((dialect_.mode & sql_mode::mssql) != 0 ? LexError::operator_unknown : LexError::character_unexpected);
     default:
       return fail(LexError::character_unexpected);
   }

@@ -48,6 +48,7 @@ class Lexer {
   Token read_fraction();
   Token read_hexadecimal_string();
   Token read_bit_string();
+  bool brackets_quote() const;
   Token read_quoted(char quote);
   Token read_string(std::size_t prefix, TokenKind kind);
   Token read_dollar();

@@ -186,6 +186,24 @@ TEST(Dialect, reads_versions_modes_and_charsets) {
   EXPECT_TRUE(is_introducer(Server::mariadb, "UTF16"));
 }
 
+TEST(Lexer, knows_names_in_brackets_and_names_of_katakana) {
+  auto first = [](std::string_view text, Dialect dialect) {
+    Token token = Lexer{text, dialect}.next();
+    return std::string(name_of(token.kind)) + " " + std::string(token.in(text));
+  };
+  Dialect mssql = mariadb;
+  mssql.mode = sql_mode::mssql;
+  EXPECT_EQ(first("[a ]] b] c", mssql), "quoted_name [a ]] b]");
+  EXPECT_EQ(first("[a", mssql), "error [a");
+  EXPECT_EQ(first("[a]", mariadb), "error [a]");
+  Dialect sjis = mysql;
+  sjis.charset = Charset::sjis;
+  EXPECT_EQ(first("`\xB1\xB2` c", sjis), "quoted_name `\xB1\xB2`");
+  EXPECT_EQ(first("`\xB1\x95\x60` c", sjis), "quoted_name `\xB1\x95\x60`")
+      << "the last byte of a character is no quote";
+  EXPECT_EQ(first("`\x80`", sjis), "error `\x80`");
+}
+
 TEST(Dialect, knows_how_long_a_character_is) {
   EXPECT_EQ(character_bytes(Charset::utf8, "\xC3\xA9"), 2U);
   EXPECT_EQ(character_bytes(Charset::utf8, "\xC0\x80"), 1U) << "overlong";

@@ -151,6 +151,7 @@ class Parser {
 
   NameUse name_use() const { return name_use_of(current().keyword, dialect_); }
   bool is_identifier() const;
+  bool is_reserved_in_oracle_mode() const;
   bool is_label_name() const;
   // Whether both servers take the word for a function of theirs where "(" follows directly, and for a name else.
   static bool is_function_when_called(Keyword keyword);
@@ -179,6 +180,7 @@ class Parser {
   Node* literal();
   bool is_literal() const;
   Node* unsigned_number();
+  Node* number_within(std::uint64_t low, std::uint64_t high);
   Node* signed_number();
   Node* number_or_parameter();
   Node* parameter();
@@ -224,6 +226,9 @@ class Parser {
 
   Node* function_call();
   Node* generic_call(Node* name, Keyword keyword);
+  Node* current_value(Keyword keyword);
+  Node* window_function(Keyword keyword);
+  Node* counting_argument();
   Node* keyword_function(Keyword keyword);
   Node* cast();
   Node* convert();
@@ -250,11 +255,16 @@ class Parser {
   Node* window_frame();
   Node* frame_bound();
   Node* interval_unit();
-  void json_on_response(Production& into);
+  enum class JsonOf : std::uint8_t { value, table };
+  void json_on_response(Production& into, JsonOf of);
 
   Node* data_type();
   void type_attributes(Production& into);
   Node* cast_type();
+  Node* mysql_cast_type();
+  Node* mariadb_cast_type();
+  void cast_text_type(Production& into);
+  void plugin_cast_type(Production& into);
   enum class TypeLength : std::uint8_t { one, one_or_two, two };
   void type_length(Production& into, TypeLength form);
   void geometry_type(Production& into);
@@ -273,6 +283,7 @@ class Parser {
   Node* query_body();
   Node* set_operation_from(Node* left, int precedence_min);
   Node* query_primary();
+  Node* source_query();
   Node* parenthesised_query();
   void query_tail(Production& into);
   Node* with_clause();
@@ -288,7 +299,10 @@ class Parser {
   Node* group_by();
   Node* order_by();
   Node* order_item();
+  Node* group_item();
+  Node* grouping_set();
   Node* limit();
+  Node* row_limit();
   Node* locking_clause();
   Node* window_definition();
   Node* procedure_clause();
@@ -305,8 +319,11 @@ class Parser {
   Node* json_table();
   Node* json_table_columns();
   Node* json_table_column();
+  Node* json_path();
   Node* index_hint();
   Node* system_time();
+  Node* end_of_table_list(Production& list);
+  Node* table_alias();
   Node* partition_selection();
 
   // --- statements (parser_statement.cpp and those below)
@@ -363,6 +380,7 @@ class Parser {
     word_or_default
   };
   Node* valued_option(OptionValue value);
+  Node* number_option(std::uint64_t low, std::uint64_t high);
   Node* option_value(OptionValue value);
   Node* keyword_option(std::initializer_list<Keyword> values);
   Node* flag_option();
@@ -716,6 +734,7 @@ class Production {
   void variant(Keyword keyword) { node_->variant = static_cast<std::uint16_t>(keyword); }
   bool is_variant(Keyword keyword) const { return node_->keyword() == keyword; }
   bool has(std::uint8_t flag) const { return node_->has(flag); }
+  const Node* child(Role role) const { return node_->child(role); }
   bool is_empty() const { return last_ == nullptr; }
   // Ends behind the token before the current one.
   Node* done() {

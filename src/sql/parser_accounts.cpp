@@ -1,4 +1,6 @@
 // Users, roles, resource groups and the instance: what CREATE, ALTER, DROP and RENAME do with them.
+#include <limits>
+
 #include "sql/parser.h"
 
 namespace sallyport::sql {
@@ -386,7 +388,7 @@ Node* Parser::password_option() {
   made.variant(current().keyword);
   auto days = [&] {
     expect(K::interval);
-    made.add(Role::value, unsigned_number());
+    made.add(Role::value, number_within(0, std::numeric_limits<std::uint64_t>::max()));
     expect(K::day);
   };
   if (accept(K::expire)) {

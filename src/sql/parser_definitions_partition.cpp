@@ -1,16 +1,54 @@
 // How a table is divided into partitions.
+#include <array>
+
 #include "sql/parser.h"
 
 namespace sallyport::sql {
 namespace {
 
-// As deep as the parser went.
-bool holds(const Node& node, NodeKind kind) {
-  bool found = node.is(kind);
-  for (const Node& child : children(node)) {
-    found = found || holds(child, kind);
+// Functions whose value is another each time or in each session.
+constexpr auto unsteady_functions = std::to_array<std::string_view>(
+    {"CONNECTION_ID", "CURDATE",      "CURRENT_DATE",   "CURRENT_ROLE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
+     "CURRENT_USER",  "CURTIME",      "DATABASE",       "FOUND_ROWS",   "GET_LOCK",     "LAST_INSERT_ID",
+     "LOAD_FILE",     "LOCALTIME",    "LOCALTIMESTAMP", "NOW",          "RAND",         "ROW_COUNT",
+     "SCHEMA",        "SESSION_USER", "SLEEP",          "SYSDATE",      "SYSTEM_USER",  "USER",
+     "UTC_DATE",      "UTC_TIME",     "UTC_TIMESTAMP",  "UUID",         "UUID_SHORT",   "BENCHMARK",
+     "IS_FREE_LOCK",  "ENCRYPT"});
+
+bool is_unsteady(const Node& call, std::string_view text) {
+  const Node* name = call.child(Role::function);
+  while (name != nullptr && name->first != nullptr) {
+    if (name->child(Role::qualifier) != nullptr) {
+      return true;  // a stored function
+    }
+    name = name->child(Role::name);
   }
-  return found;
+  return name != nullptr &&
+         std::any_of(unsteady_functions.begin(), unsteady_functions.end(),
+                     [&](std::string_view one) { return equals_ignoring_case(one, name->in(text)); });
+}
+
+// No variables, functions with the same value each time, and in MySQL no queries. As deep as the parser went.
+bool can_divide(const Node& node, std::string_view text, Server server) {
+  switch (node.kind) {
+    case NodeKind::user_variable:
+    case NodeKind::system_variable:
+      return false;
+    case NodeKind::subquery:
+      return server == Server::mariadb;
+    case NodeKind::function_call:
+      if (is_unsteady(node, text)) {
+        return false;
+      }
+      break;
+    default:
+      break;
+  }
+  bool can = true;
+  for (const Node& child : children(node)) {
+    can = can && can_divide(child, text, server);
+  }
+  return can;
 }
 
 }  // namespace
@@ -86,11 +124,9 @@ void Parser::partition_operand(Production& into) {
   expect(Symbol::parenthesis_close);
 }
 
-// It has no variables, and MySQL's no queries.
 Node* Parser::partition_expression() {
   Node* found = bit_expression();
-  if (found != nullptr && (holds(*found, NodeKind::user_variable) || holds(*found, NodeKind::system_variable) ||
-                           (is_mysql() && holds(*found, NodeKind::subquery)))) {
+  if (found != nullptr && !can_divide(*found, text_, dialect_.server)) {
     fail();
   }
   return found;

@@ -1,4 +1,6 @@
 // CREATE TABLE and the options of a table.
+#include <limits>
+
 #include "sql/parser.h"
 
 namespace sallyport::sql {
@@ -32,7 +34,7 @@ Node* Parser::create_table(Production& made) {
     made.add(Role::on_duplicate, keyword_leaf());
   }
   if (accept(K::as) || has_query || is_query_start() || is(Symbol::parenthesis_open)) {
-    made.add(Role::query, query_expression());
+    made.add(Role::query, source_query());
     if (is_mariadb() && is(K::with)) {
       made.add(Role::option, system_versioning());
     }
@@ -74,6 +76,15 @@ Node* Parser::valued_option(OptionValue value) {
   advance();
   accept(Symbol::equal);
   made.add(Role::value, option_value(value));
+  return made.done();
+}
+
+// NAME [=] 1, or DEFAULT where 0 is none of its values.
+Node* Parser::number_option(std::uint64_t low, std::uint64_t high) {
+  Production made(*this, NodeKind::option, current().keyword);
+  advance();
+  accept(Symbol::equal);
+  made.add(Role::value, is(K::default_) && low > 0 ? keyword_leaf() : number_within(low, high));
   return made.done();
 }
 
@@ -171,21 +182,25 @@ Node* Parser::table_option() {
   switch (current().keyword) {
     case K::engine:
       return valued_option(OptionValue::name_or_text);
+    case K::avg_row_length:
+      return is_mysql() ? number_option(0, std::numeric_limits<std::uint32_t>::max())
+                        : valued_option(OptionValue::number);
+    case K::key_block_size:
+      return is_mysql() ? number_option(0, std::numeric_limits<std::uint16_t>::max())
+                        : valued_option(OptionValue::number);
     case K::max_rows:
     case K::min_rows:
-    case K::avg_row_length:
     case K::auto_increment:
     case K::checksum:
     case K::table_checksum:
     case K::delay_key_write:
-    case K::key_block_size:
       return valued_option(OptionValue::number);
     case K::pack_keys:
     case K::stats_auto_recalc:
     case K::stats_persistent:
       return valued_option(OptionValue::switch_or_default);
     case K::stats_sample_pages:
-      return valued_option(OptionValue::number_or_default);
+      return number_option(1, std::numeric_limits<std::uint16_t>::max());
     case K::comment:
       return valued_option(OptionValue::text);
     case K::password:

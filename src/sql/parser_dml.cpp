@@ -57,7 +57,7 @@ void Parser::insert_source(Production& into) {
   if (is_one_of({K::values, K::value})) {
     // VALUES ROW(1) is MySQL's query.
     if (is_mysql() && is(K::values) && next_is(K::row)) {
-      into.add(Role::query, query_expression());
+      into.add(Role::query, source_query());
       row_alias();
       return;
     }
@@ -81,7 +81,7 @@ void Parser::insert_source(Production& into) {
     fail();
     return;
   }
-  into.add(Role::query, query_expression());
+  into.add(Role::query, source_query());
   row_alias();
   return;
 }
@@ -152,7 +152,7 @@ Node* Parser::update() {
     made.add(Role::order_by, order_by());
   }
   if (is(K::limit)) {
-    made.add(Role::limit, limit());
+    made.add(Role::limit, row_limit());
   }
   return made.done();
 }
@@ -256,7 +256,7 @@ Node* Parser::delete_() {
     made.add(Role::order_by, order_by());
   }
   if (is(K::limit)) {
-    made.add(Role::limit, limit());
+    made.add(Role::limit, row_limit());
   }
   returning(made);
   return made.done();
@@ -297,6 +297,13 @@ Node* Parser::load() {
   }
   expect(K::infile);
   made.add(Role::file, text_literal());
+  if (is_mysql_since(80100) && accept_word("COUNT")) {
+    made.add(Role::count, integer_number());
+  }
+  if (is_mysql_since(80100) && accept(K::in)) {
+    expect(K::primary, K::key);
+    expect(K::order);
+  }
   if (is_one_of({K::replace, K::ignore})) {
     made.add(Role::option, keyword_leaf());
   }

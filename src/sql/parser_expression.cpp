@@ -221,7 +221,7 @@ Node* Parser::negatable_predicate(Node* left) {
     case NodeKind::like:
       made.add(Role::pattern, is_mariadb() ? bit_expression() : simple_expression());
       if (accept(K::escape)) {
-        made.add(Role::escape, simple_expression());
+        made.add(Role::escape, is_mariadb() ? bit_expression() : simple_expression());
       }
       break;
     default:
@@ -616,6 +616,9 @@ Node* Parser::odbc_escape() {
 Node* Parser::column_reference() {
   Production made(*this, NodeKind::column_reference);
   if (is(Symbol::dot)) {
+    if (is_mysql()) {
+      fail();
+    }
     advance();
     made.add(Role::qualifier, identifier_behind_dot());
     expect(Symbol::dot);

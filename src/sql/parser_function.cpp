@@ -2,6 +2,48 @@
 #include "sql/parser.h"
 
 namespace sallyport::sql {
+namespace {
+
+// Built-in functions that a wrong number of arguments makes a syntax error, to one of the servers at least.
+struct ArgumentCount {
+  std::string_view function;
+  std::size_t least;
+  std::size_t most;
+};
+constexpr auto argument_counts =
+    std::to_array<ArgumentCount>({{"ASCII", 1, 1},     {"CHARSET", 1, 1},     {"COALESCE", 1, SIZE_MAX},
+                                  {"COLLATION", 1, 1}, {"DATABASE", 0, 0},    {"DATE", 1, 1},
+                                  {"DAY", 1, 1},       {"FORMAT", 2, 3},      {"HOUR", 1, 1},
+                                  {"IF", 3, 3},        {"INSERT", 4, 4},      {"LEFT", 2, 2},
+                                  {"LOG", 1, 2},       {"MICROSECOND", 1, 1}, {"MINUTE", 1, 1},
+                                  {"MOD", 2, 2},       {"MONTH", 1, 1},       {"QUARTER", 1, 1},
+                                  {"REPEAT", 2, 2},    {"REPLACE", 3, 3},     {"REVERSE", 1, 1},
+                                  {"RIGHT", 2, 2},     {"ROW_COUNT", 0, 0},   {"SCHEMA", 0, 0},
+                                  {"SECOND", 1, 1},    {"TIME", 1, 1},        {"TIMESTAMP", 1, 2},
+                                  {"TRUNCATE", 2, 2},  {"USER", 0, 0},        {"WEEK", 1, 2},
+                                  {"YEAR", 1, 1}});
+constexpr ArgumentCount of_point_in_mysql{"POINT", 2, 2};
+
+bool has_right_count(const Node& call, std::string_view text, Server server) {
+  const Node* name = call.first->child(Role::name);
+  if (name == nullptr || name->as<NameStyle>() != NameStyle::plain) {
+    return true;
+  }
+  auto is_named = [&](const ArgumentCount& one) { return equals_ignoring_case(one.function, name->in(text)); };
+  const auto* known = server == Server::mysql && is_named(of_point_in_mysql)
+                          ? &of_point_in_mysql
+                          : std::find_if(argument_counts.begin(), argument_counts.end(), is_named);
+  if (known == argument_counts.end()) {
+    return true;
+  }
+  std::size_t count = 0;
+  for (const Node& child : children(call)) {
+    count += child.role == Role::argument ? 1 : 0;
+  }
+  return count >= known->least && count <= known->most;
+}
+
+}  // namespace
 
 // A column, a function of any kind, or DATE '2020-01-01'.
 Node* Parser::column_or_function() {
@@ -28,6 +70,12 @@ Node* Parser::column_or_function() {
       case K::current_role:
         if (is_mariadb()) {
           return function_call();
+        }
+        break;
+      case K::rownum:
+      case K::sysdate:
+        if (is_reserved_in_oracle_mode()) {
+          return current_value(current().keyword);
         }
         break;
       case K::next:
@@ -99,8 +147,11 @@ Node* Parser::function_call() {
 Node* Parser::generic_call(Node* name, Keyword keyword) {
   Production made(*this, NodeKind::function_call, static_cast<std::uint16_t>(keyword), Role::function, name);
   arguments(made);
-  over_clause(made, keyword);
-  return made.done();
+  Node* found = made.done();
+  if (name != nullptr && name->child(Role::qualifier) == nullptr && !has_right_count(*found, text_, dialect_.server)) {
+    fail();
+  }
+  return found;
 }
 
 // (), (a, b), and for functions of the user's own (a AS b).
@@ -150,6 +201,8 @@ Node* Parser::dynamic_column(Keyword keyword) {
 // Null, without an error, where the keyword is a function like any other.
 Node* Parser::keyword_function(Keyword keyword) {
   switch (keyword) {
+    case K::curdate:
+    case K::curtime:
     case K::current_date:
     case K::current_user:
     case K::current_role:
@@ -157,21 +210,12 @@ Node* Parser::keyword_function(Keyword keyword) {
     case K::current_timestamp:
     case K::localtime:
     case K::localtimestamp:
+    case K::now:
+    case K::sysdate:
     case K::utc_date:
     case K::utc_time:
-    case K::utc_timestamp: {
-      Production name(*this, NodeKind::object_name, K::function);
-      name.add(Role::name, identifier_behind_dot());
-      Production made(*this, NodeKind::function_call, static_cast<std::uint16_t>(keyword), Role::function, name.done());
-      if (is(Symbol::parenthesis_open)) {
-        advance();
-        if (!is(Symbol::parenthesis_close)) {
-          made.add(Role::argument, expression());
-        }
-        expect(Symbol::parenthesis_close);
-      }
-      return made.done();
-    }
+    case K::utc_timestamp:
+      return current_value(keyword);
     case K::column_add:
     case K::column_create:
     case K::column_get:
@@ -251,11 +295,8 @@ Node* Parser::keyword_function(Keyword keyword) {
     case K::dense_rank:
     case K::percent_rank:
     case K::cume_dist:
-    case K::ntile: {
-      Production name(*this, NodeKind::object_name, K::function);
-      name.add(Role::name, identifier_behind_dot());
-      return generic_call(name.done(), keyword);
-    }
+    case K::ntile:
+      return window_function(keyword);
     default:
       return nullptr;
   }
@@ -451,18 +492,23 @@ Node* Parser::weight_string() {
   if (accept(K::as)) {
     Production type(*this, NodeKind::data_type, current().keyword);
     expect_one_of({K::char_, K::binary});
+    if (is(Symbol::parenthesis_open) && peek(1).token.in(text_) == "0") {
+      fail();
+    }
     type_length(type, TypeLength::one);
     made.add(Role::type, type.done());
   }
-  if (accept_word("LEVEL")) {
+  if (is_mariadb() && accept_word("LEVEL")) {
+    bool is_range = false;
     do {
       made.add(Role::level, unsigned_number());
-      if (accept(Symbol::minus)) {
+      is_range = accept(Symbol::minus);
+      if (is_range) {
         made.add(Role::level, unsigned_number());
       }
-      while (accept_one_of({K::asc, K::desc, K::reverse})) {
+      while (!is_range && accept_one_of({K::asc, K::desc, K::reverse})) {
       }
-    } while (accept(Symbol::comma));
+    } while (!is_range && accept(Symbol::comma));
   }
   expect(Symbol::parenthesis_close);
   return made.done();
@@ -479,13 +525,13 @@ Node* Parser::json_value() {
   if (accept(K::returning)) {
     made.add(Role::type, cast_type());
   }
-  json_on_response(made);
+  json_on_response(made, JsonOf::value);
   expect(Symbol::parenthesis_close);
   return made.done();
 }
 
-// {NULL | ERROR | DEFAULT x} ON {EMPTY | ERROR}, none, one or both.
-void Parser::json_on_response(Production& into) {
+// {NULL | ERROR | DEFAULT x} ON {EMPTY | ERROR}, none, one or both; of JSON_VALUE in this order.
+void Parser::json_on_response(Production& into, JsonOf of) {
   Keyword first = K::no_keyword;
   for (int clauses = 0; clauses < 2 && is_one_of({K::null, K::error, K::default_}); ++clauses) {
     Production made(*this, NodeKind::json_on_response, current().keyword);
@@ -499,15 +545,13 @@ void Parser::json_on_response(Production& into) {
       made.add(Role::value, is_literal() ? literal() : signed_number());
     }
     expect(K::on);
-    // MySQL has EMPTY before ERROR, MariaDB any order.
-    bool is_out_of_order = clauses == 1 && (is_mysql() ? !is(K::error) : is(first));
-    if (is_out_of_order) {
+    if (!is_one_of({K::empty, K::error}) || is(first)) {
       fail();
     }
     first = current().keyword;
     made.add(Role::event, keyword_leaf());
     into.add(Role::option, made.done());
-    if (is_mysql() && first == K::error) {
+    if (of == JsonOf::value && first == K::error) {
       break;
     }
   }
@@ -543,12 +587,23 @@ Node* Parser::aggregate(Keyword keyword) {
   if (keyword == K::count && is(Symbol::star)) {
     made.add(Role::argument, leaf(NodeKind::star));
   } else {
-    if (accept(K::distinct)) {
+    bool takes_distinct = keyword == K::count || keyword == K::sum || keyword == K::avg || keyword == K::min ||
+                          keyword == K::max || keyword == K::st_collect ||
+                          (keyword == K::json_arrayagg && is_mariadb());
+    bool is_distinct = takes_distinct && accept(K::distinct);
+    if (is_distinct) {
       made.set(node_flag::distinct);
     } else {
       accept(K::all);
     }
-    expression_list(made, Role::argument);
+    made.add(Role::argument, expression());
+    if (keyword == K::json_objectagg) {
+      expect(Symbol::comma);
+      made.add(Role::argument, expression());
+    }
+    while (keyword == K::count && is_distinct && accept(Symbol::comma)) {
+      made.add(Role::argument, expression());
+    }
     if (is_mariadb() && is(K::order)) {
       made.add(Role::order_by, order_by());
     }
@@ -571,6 +626,87 @@ Node* Parser::aggregate(Keyword keyword) {
   expect(Symbol::parenthesis_close);
   over_clause(made, keyword);
   return made.done();
+}
+
+// CURRENT_USER, CURRENT_DATE(), NOW(6): where there is a time in it a number of digits may be asked for.
+Node* Parser::current_value(Keyword keyword) {
+  Production name(*this, NodeKind::object_name, K::function);
+  name.add(Role::name, identifier_behind_dot());
+  Production made(*this, NodeKind::function_call, static_cast<std::uint16_t>(keyword), Role::function, name.done());
+  bool has_time = keyword != K::curdate && keyword != K::current_date && keyword != K::utc_date &&
+                  keyword != K::current_user && keyword != K::current_role && keyword != K::rownum;
+  if (accept(Symbol::parenthesis_open)) {
+    if (has_time && !is(Symbol::parenthesis_close)) {
+      if (is_mysql() && !is(TokenKind::integer)) {
+        fail();
+      }
+      made.add(Role::argument, integer_number());
+    }
+    expect(Symbol::parenthesis_close);
+  }
+  return made.done();
+}
+
+// LEAD(x, 1, y) OVER (...). What is counted is to MySQL a number, a variable or a parameter.
+Node* Parser::window_function(Keyword keyword) {
+  Production name(*this, NodeKind::object_name, K::function);
+  name.add(Role::name, identifier_behind_dot());
+  Production made(*this, NodeKind::function_call, static_cast<std::uint16_t>(keyword), Role::function, name.done());
+  auto count = [&] { made.add(Role::argument, is_mysql() ? counting_argument() : expression()); };
+  bool may_be_plain = is_mariadb() && keyword == K::last_value;
+  bool is_list = false;
+  expect(Symbol::parenthesis_open);
+  switch (keyword) {
+    case K::ntile:
+      count();
+      break;
+    case K::first_value:
+    case K::last_value:
+      made.add(Role::argument, expression());
+      while (may_be_plain && accept(Symbol::comma)) {
+        made.add(Role::argument, expression());
+        is_list = true;
+      }
+      break;
+    case K::nth_value:
+      made.add(Role::argument, expression());
+      expect(Symbol::comma);
+      made.add(Role::argument, is_mysql() ? simple_expression() : expression());
+      break;
+    case K::lead:
+    case K::lag:
+      made.add(Role::argument, expression());
+      if (accept(Symbol::comma)) {
+        count();
+        if (is_mysql() && accept(Symbol::comma)) {
+          made.add(Role::argument, expression());
+        }
+      }
+      break;
+    default:
+      break;
+  }
+  expect(Symbol::parenthesis_close);
+  over_clause(made, keyword);
+  Node* found = made.done();
+  bool has_window = found->child(Role::window) != nullptr;
+  if (has_window ? is_list : !may_be_plain) {
+    fail();
+  }
+  return found;
+}
+
+Node* Parser::counting_argument() {
+  if (is(Symbol::question)) {
+    return parameter();
+  }
+  if (is(Symbol::at)) {
+    return user_variable();
+  }
+  if (is(TokenKind::hexadecimal)) {
+    fail();
+  }
+  return is_identifier() ? local_variable() : integer_number();
 }
 
 // PERCENTILE_CONT(0.5) WITHIN GROUP (ORDER BY x) OVER (...), MEDIAN(x) OVER (...).

@@ -1,4 +1,6 @@
 // Names, literals and the other leaves.
+#include <charconv>
+
 #include "sql/parser.h"
 
 namespace sallyport::sql {
@@ -9,10 +11,15 @@ bool Parser::is_identifier() const {
     case TokenKind::quoted_name:
       return true;
     case TokenKind::word:
-      return current().keyword == K::no_keyword || (name_use() & name_use::reserved) == 0;
+      return current().keyword == K::no_keyword ||
+             ((name_use() & name_use::reserved) == 0 && !is_reserved_in_oracle_mode());
     default:
       return false;
   }
+}
+
+bool Parser::is_reserved_in_oracle_mode() const {
+  return is_mariadb() && has_mode(sql_mode::oracle) && is_one_of({K::minus, K::rownum, K::sysdate});
 }
 
 bool Parser::is_label_name() const {
@@ -132,7 +139,6 @@ bool Parser::is_literal() const {
   switch (current().token.kind) {
     case TokenKind::text:
     case TokenKind::national_text:
-    case TokenKind::dollar_text:
     case TokenKind::introducer:
     case TokenKind::hexadecimal:
     case TokenKind::bits:
@@ -153,7 +159,7 @@ Node* Parser::text_literal() {
   bool is_national = is(TokenKind::national_text);
   Production made(*this, NodeKind::literal,
                   static_cast<std::uint16_t>(is_national ? LiteralKind::national_text : LiteralKind::text));
-  if (!is_text() && !is_national && !is(TokenKind::dollar_text)) {
+  if (!is_text() && !is_national) {
     fail();
     return nullptr;
   }
@@ -181,7 +187,6 @@ Node* Parser::literal() {
   switch (current().token.kind) {
     case TokenKind::text:
     case TokenKind::national_text:
-    case TokenKind::dollar_text:
       return text_literal();
     case TokenKind::introducer: {
       Production made(*this, NodeKind::literal, static_cast<std::uint16_t>(LiteralKind::introduced));
@@ -225,6 +230,20 @@ Node* Parser::unsigned_number() {
     return nullptr;
   }
   return literal();
+}
+
+Node* Parser::number_within(std::uint64_t low, std::uint64_t high) {
+  bool is_hexadecimal = is(TokenKind::hexadecimal) && text_of_current().starts_with("0x");
+  if (is(TokenKind::integer) || is_hexadecimal) {
+    std::string_view digits = text_of_current().substr(is_hexadecimal ? 2 : 0);
+    std::uint64_t value = 0;
+    int base = is_hexadecimal ? 16 : 10;
+    bool fits = std::from_chars(digits.data(), digits.data() + digits.size(), value, base).ec == std::errc{};
+    if (!fits || value < low || value > high) {
+      fail();
+    }
+  }
+  return unsigned_number();
 }
 
 Node* Parser::signed_number() {
@@ -275,8 +294,16 @@ Node* Parser::variable() {
     made.add(Role::scope, keyword_leaf());
     advance();
     bool is_key_cache = is_mariadb() && is_text() && next_is(Symbol::dot);
+    Keyword written = find_keyword(text_of_current());
+    if (next_is(Symbol::dot) && (written == K::global || written == K::session || written == K::local)) {
+      fail();
+    }
     made.add(Role::name, is_key_cache ? identifier_or_text() : identifier_behind_dot());
   } else {
+    Keyword written = find_keyword(text_of_current());
+    if (written == K::global || written == K::session || written == K::local) {
+      fail();
+    }
     made.add(Role::name, identifier_behind_dot());
   }
   if (accept(Symbol::dot)) {

@@ -284,7 +284,8 @@ Node* Parser::text_option(Keyword keyword) {
 
 // 'x' or $$x$$.
 Node* Parser::external_code() {
-  return is(TokenKind::dollar_text) ? literal() : single_text();
+  return is(TokenKind::dollar_text) ? leaf(NodeKind::literal, static_cast<std::uint16_t>(LiteralKind::text))
+                                    : single_text();
 }
 
 Node* Parser::create_library(Production& made) {

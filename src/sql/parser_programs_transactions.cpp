@@ -1,7 +1,33 @@
 // Transactions, XA, locks on tables, prepared statements, SET STATEMENT.
+#include <limits>
+
 #include "sql/parser.h"
 
 namespace sallyport::sql {
+namespace {
+
+// Of each part of a transaction's name. Source: "XA Transaction SQL Statements", MySQL's manual.
+constexpr std::size_t transaction_name_bytes_max = 64;
+
+// At least so many bytes has the value of 'x', x'00' or 0x00, in the text's own character set.
+std::size_t value_bytes(TokenKind kind, std::string_view token) {
+  switch (kind) {
+    case TokenKind::hexadecimal:
+      return (token.size() - 2) / 2;
+    case TokenKind::text: {
+      std::size_t bytes = 0;
+      for (std::size_t at = 1; at + 1 < token.size(); ++at) {
+        at += token[at] == '\\' || token[at] == token[0] ? std::size_t{1} : std::size_t{0};
+        ++bytes;
+      }
+      return bytes;
+    }
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
 
 // Several words that say one thing: `meaning`.
 Node* Parser::keyword_phrase(Keyword meaning, std::initializer_list<Keyword> words) {
@@ -104,12 +130,18 @@ Node* Parser::xa() {
 
 // 'global', 'branch', 1.
 void Parser::transaction_identifier(Production& into) {
-  auto text = [&] { return is(TokenKind::hexadecimal) || is(TokenKind::bits) ? literal() : single_text(); };
+  auto text = [&] {
+    if (value_bytes(current().token.kind, text_of_current()) > transaction_name_bytes_max) {
+      fail();
+    }
+    return is(TokenKind::hexadecimal) || is(TokenKind::bits) ? literal() : single_text();
+  };
   into.add(Role::argument, text());
   if (accept(Symbol::comma)) {
     into.add(Role::argument, text());
     if (accept(Symbol::comma)) {
-      into.add(Role::argument, unsigned_number());
+      into.add(Role::argument, is_mariadb() ? number_within(0, std::numeric_limits<std::int32_t>::max())
+                                            : number_within(0, std::numeric_limits<std::int64_t>::max()));
     }
   }
 }

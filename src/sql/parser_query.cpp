@@ -2,6 +2,36 @@
 #include "sql/parser.h"
 
 namespace sallyport::sql {
+namespace {
+
+// Whether the query that ends with `node` has INTO or PROCEDURE, which are of a whole query.
+bool has_outer_clause(const Node* node) {
+  while (node != nullptr) {
+    if (node->child(Role::into) != nullptr || node->child(Role::procedure) != nullptr) {
+      return true;
+    }
+    const Node* inner = nullptr;
+    for (const Node& child : children(*node)) {
+      bool goes_on = child.role == Role::operand || child.role == Role::body || child.role == Role::query;
+      inner = goes_on ? &child : inner;
+    }
+    bool is_query = node->is(NodeKind::query) || node->is(NodeKind::subquery) || node->is(NodeKind::set_operation);
+    node = is_query ? inner : nullptr;
+  }
+  return false;
+}
+
+// Whether INTO of a set operation's last operand can be the whole's: to MariaDB where it ends the text, to MySQL also
+// before FROM or, without FROM, in parentheses.
+bool may_end_the_whole(const Node& operand, Server server) {
+  const Node* inner = operand.child(Role::query);
+  if (server == Server::mariadb) {
+    return inner == nullptr && operand.child(Role::from) == nullptr;
+  }
+  return inner == nullptr || inner->child(Role::into) == nullptr;
+}
+
+}  // namespace
 
 // A query with everything that can stand around its body.
 Node* Parser::query_expression() {
@@ -34,11 +64,17 @@ void Parser::query_tail(Production& into) {
   if (is(K::limit) || (is_mariadb() && is_one_of({K::offset, K::fetch}))) {
     into.add(Role::limit, limit());
   }
+  bool has_into = is_mariadb() && has_outer_clause(into.child(Role::body));
+  if (has_into && is_one_of({K::into, K::procedure})) {
+    fail();
+  }
   if (is_mariadb() && is(K::procedure)) {
     refuse_in_inner_query();
     into.add(Role::procedure, procedure_clause());
+    if (is(K::into)) {
+      fail();
+    }
   }
-  bool has_into = false;
   if (is(K::into)) {
     into.add(Role::into, into_clause());
     has_into = true;
@@ -77,7 +113,11 @@ Node* Parser::set_operation_from(Node* left, int precedence_min) {
     Production made(*this, NodeKind::set_operation, static_cast<std::uint16_t>(operation), Role::operand, left);
     Keyword quantifier = K::no_keyword;
     bool alike = true;
+    const Node* before = left;
     do {
+      if (has_outer_clause(before)) {
+        fail();
+      }
       advance();
       quantifier = is_one_of({K::all, K::distinct}) ? current().keyword : K::no_keyword;
       if (quantifier != K::no_keyword) {
@@ -86,7 +126,12 @@ Node* Parser::set_operation_from(Node* left, int precedence_min) {
       if (quantifier == K::all) {
         made.set(node_flag::all);
       }
-      made.add(Role::operand, set_operation_from(query_primary(), precedence + 1));
+      Node* operand = set_operation_from(query_primary(), precedence + 1);
+      if (has_outer_clause(operand) && !may_end_the_whole(*operand, dialect_.server)) {
+        fail();
+      }
+      made.add(Role::operand, operand);
+      before = operand;
       // Operands of the same kind share a node: the next one is looked at before it is read.
       Keyword next_quantifier = next_is(K::all) ? K::all : next_is(K::distinct) ? K::distinct : K::no_keyword;
       alike = current_operation() == operation && (next_quantifier == K::all) == (quantifier == K::all);
@@ -116,8 +161,21 @@ Node* Parser::query_primary() {
   return nullptr;
 }
 
+// A query within a statement that gives no result, where MariaDB has no INTO.
+Node* Parser::source_query() {
+  std::optional<InnerQuery> inner_query;
+  if (is_mariadb()) {
+    inner_query.emplace(*this);
+  }
+  return query_expression();
+}
+
 Node* Parser::parenthesised_query() {
   Level level(*this);
+  std::optional<InnerQuery> inner_query;
+  if (is_mariadb()) {
+    inner_query.emplace(*this);
+  }
   Production made(*this, NodeKind::subquery);
   expect(Symbol::parenthesis_open);
   if (!level) {
@@ -203,6 +261,16 @@ Node* Parser::order_item() {
   return made.done();
 }
 
+// MySQL has no order in GROUP BY since 8.0.13.
+Node* Parser::group_item() {
+  if (!is_mysql_since(80013)) {
+    return order_item();
+  }
+  Production made(*this, NodeKind::order_item);
+  made.add(Role::operand, expression());
+  return made.done();
+}
+
 // LIMIT 1, LIMIT 1, 2, LIMIT 1 OFFSET 2; MariaDB's ROWS EXAMINED and OFFSET ... FETCH.
 Node* Parser::limit() {
   Production made(*this, NodeKind::limit);
@@ -228,7 +296,7 @@ Node* Parser::limit() {
   }
   if (accept(K::offset)) {
     made.add(Role::offset, number_or_parameter());
-    accept_one_of({K::row, K::rows});
+    expect_one_of({K::row, K::rows});
     if (!is(K::fetch)) {
       return made.done();
     }
@@ -245,6 +313,14 @@ Node* Parser::limit() {
   } else {
     expect(K::only);
   }
+  return made.done();
+}
+
+// LIMIT 1 of UPDATE and DELETE.
+Node* Parser::row_limit() {
+  Production made(*this, NodeKind::limit);
+  expect(K::limit);
+  made.add(Role::count, number_or_parameter());
   return made.done();
 }
 

@@ -109,16 +109,33 @@ Node* Parser::group_by() {
     made.set(node_flag::with_rollup);
     advance();
     expect(Symbol::parenthesis_open);
-    comma_list(made, Role::element, [&] { return order_item(); });
+    comma_list(made, Role::element, [&] { return group_item(); });
     expect(Symbol::parenthesis_close);
     return made.done();
   }
-  comma_list(made, Role::element, [&] { return order_item(); });
+  if (is_mysql_since(90500) && accept(K::grouping, K::sets)) {
+    expect(Symbol::parenthesis_open);
+    comma_list(made, Role::element, [&] { return grouping_set(); });
+    expect(Symbol::parenthesis_close);
+    return made.done();
+  }
+  comma_list(made, Role::element, [&] { return group_item(); });
   if (is(K::with) && (next_is(K::rollup) || next_is(K::cube))) {
     advance();
     advance();
     made.set(node_flag::with_rollup);
   }
+  return made.done();
+}
+
+// (), (a, b).
+Node* Parser::grouping_set() {
+  Production made(*this, NodeKind::row);
+  expect(Symbol::parenthesis_open);
+  if (!is(Symbol::parenthesis_close)) {
+    expression_list(made, Role::element);
+  }
+  expect(Symbol::parenthesis_close);
   return made.done();
 }
 

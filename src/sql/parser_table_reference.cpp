@@ -96,9 +96,9 @@ void Parser::join_condition(Production& into) {
 Node* Parser::table_factor() {
   if (is(Symbol::parenthesis_open)) {
     Node* found = parenthesised_table_factor();
-    // MariaDB makes one of its own.
+    // In the mode ORACLE MariaDB makes one of its own.
     bool lacks_alias = found != nullptr && found->is(NodeKind::derived_table) && found->child(Role::alias) == nullptr;
-    if (lacks_alias && is_mysql()) {
+    if (lacks_alias && !has_mode(sql_mode::oracle)) {
       fail();
     }
     return found;
@@ -106,6 +106,9 @@ Node* Parser::table_factor() {
   if (is(Symbol::brace_open)) {  // {oj t LEFT JOIN u ON x}
     Production made(*this, NodeKind::odbc_join);
     advance();
+    if (is_mysql() && !is_word("OJ")) {
+      fail();
+    }
     made.add(Role::name, identifier_leaf());
     made.add(Role::operand, joined_table());
     expect(Symbol::brace_close);
@@ -140,8 +143,7 @@ Node* Parser::parenthesised_table_factor() {
       Production made(*this, NodeKind::table_references);
       expect(Symbol::parenthesis_open);
       comma_list(made, Role::element, [&] { return joined_table(); });
-      expect(Symbol::parenthesis_close);
-      return made.done();
+      return end_of_table_list(made);
     }
   }
   if (!next_is(Symbol::parenthesis_open)) {
@@ -166,6 +168,16 @@ Node* Parser::parenthesised_table_factor() {
   while (accept(Symbol::comma)) {
     list.add(Role::element, joined_table());
   }
+  return end_of_table_list(list);
+}
+
+// MySQL has a table in parentheses, a join or a list, but no derived table alone.
+Node* Parser::end_of_table_list(Production& list) {
+  const Node* first = list.child(Role::element);
+  bool is_alone = first != nullptr && first->next == nullptr;
+  if (is_mysql() && is_alone && (first->is(NodeKind::derived_table) || first->is(NodeKind::json_table))) {
+    fail();
+  }
   expect(Symbol::parenthesis_close);
   return list.done();
 }
@@ -178,7 +190,7 @@ Node* Parser::derived_table(Node* query) {
   }
   bool ends = is_one_of({K::union_, K::except, K::intersect, K::order, K::limit, K::for_, K::lock, K::into, K::window});
   if (!ends && (is(K::as) || is_identifier())) {
-    made.add(Role::alias, alias());
+    made.add(Role::alias, table_alias());
     if (accept(Symbol::parenthesis_open)) {
       name_list(made, Role::column);
       expect(Symbol::parenthesis_close);
@@ -200,7 +212,7 @@ Node* Parser::base_table() {
   bool is_hint = is_one_of({K::use, K::force, K::ignore}) && (next_is(K::index) || next_is(K::key));
   bool ends = is_hint || (is(K::window) && is_mariadb() && peek(2).keyword == K::as);
   if (!ends && (is(K::as) || is_identifier())) {
-    made.add(Role::alias, alias());
+    made.add(Role::alias, table_alias());
   }
   if (is_mysql_since(80400) && accept(K::tablesample)) {
     expect_one_of({K::system, K::bernoulli});
@@ -212,6 +224,15 @@ Node* Parser::base_table() {
     made.add(Role::hint, index_hint());
   }
   return made.done();
+}
+
+// WINDOW, which MariaDB does not reserve, begins a clause behind a table.
+Node* Parser::table_alias() {
+  accept(K::as);
+  if (is(K::window) && is(TokenKind::word)) {
+    fail();
+  }
+  return identifier_or_text();
 }
 
 Node* Parser::partition_selection() {
@@ -236,7 +257,8 @@ Node* Parser::index_hint() {
     }
   }
   expect(Symbol::parenthesis_open);
-  if (!is(Symbol::parenthesis_close)) {
+  bool may_be_empty = made.is_variant(K::use);
+  if (!may_be_empty || !is(Symbol::parenthesis_close)) {
     comma_list(made, Role::index, [&] { return is(K::primary) ? keyword_leaf() : identifier_leaf(); });
   }
   expect(Symbol::parenthesis_close);
@@ -283,7 +305,7 @@ Node* Parser::json_table() {
   expect(Symbol::parenthesis_open);
   made.add(Role::operand, expression());
   expect(Symbol::comma);
-  made.add(Role::path, text_literal());
+  made.add(Role::path, json_path());
   made.add(Role::columns, json_table_columns());
   expect(Symbol::parenthesis_close);
   made.add(Role::alias, alias());
@@ -306,11 +328,13 @@ Node* Parser::json_table_columns() {
 // a FOR ORDINALITY; a type [EXISTS] PATH path [... ON EMPTY] [... ON ERROR]; NESTED [PATH] path COLUMNS (...).
 Node* Parser::json_table_column() {
   Production made(*this, NodeKind::json_table_column);
-  if (is(K::nested) && (next_is(K::path) || peek(1).token.kind == TokenKind::text)) {
+  bool is_path =
+      next_is(K::path) || peek(1).token.kind == TokenKind::text || peek(1).token.kind == TokenKind::introducer;
+  if (is(K::nested) && is_path) {
     advance();
     accept(K::path);
     made.variant(K::nested);
-    made.add(Role::path, text_literal());
+    made.add(Role::path, json_path());
     made.add(Role::columns, json_table_columns());
     return made.done();
   }
@@ -320,17 +344,25 @@ Node* Parser::json_table_column() {
     made.variant(K::ordinality);
     return made.done();
   }
+  if (is_mariadb() && is_one_of({K::enum_, K::set})) {
+    fail();
+  }
   made.add(Role::type, data_type());
-  if (is(K::collate)) {
+  if (is_mysql() && is(K::collate)) {
     charset_and_collation(made);
   }
   if (accept(K::exists)) {
     made.variant(K::exists);
   }
   expect(K::path);
-  made.add(Role::path, text_literal());
-  json_on_response(made);
+  made.add(Role::path, json_path());
+  json_on_response(made, JsonOf::table);
   return made.done();
+}
+
+// 'x', N'x', _utf8mb4'x'.
+Node* Parser::json_path() {
+  return is(TokenKind::introducer) && peek(1).token.kind == TokenKind::text ? literal() : text_literal();
 }
 
 }  // namespace sallyport::sql

@@ -1,4 +1,6 @@
 // Types of data.
+#include <limits>
+
 #include "sql/parser.h"
 
 namespace sallyport::sql {
@@ -8,7 +10,9 @@ void Parser::type_length(Production& into, TypeLength form) {
   if (!accept(Symbol::parenthesis_open)) {
     return;
   }
-  auto length = [&] { return is(TokenKind::hexadecimal) ? nullptr : unsigned_number(); };
+  std::uint64_t most =
+      form == TypeLength::one ? std::numeric_limits<std::uint32_t>::max() : std::numeric_limits<std::int32_t>::max();
+  auto length = [&] { return is(TokenKind::hexadecimal) ? nullptr : number_within(0, most); };
   into.add(Role::length, length());
   if (form == TypeLength::two || (form == TypeLength::one_or_two && is(Symbol::comma))) {
     expect(Symbol::comma);
@@ -49,8 +53,14 @@ void Parser::collate_clause(Production& into) {
   }
 }
 
+// MySQL has any of these in any number; MariaDB SIGNED alone, or UNSIGNED and ZEROFILL once each.
 void Parser::type_attributes(Production& into) {
+  Keyword before = K::no_keyword;
   while (is_one_of({K::signed_, K::unsigned_, K::zerofill})) {
+    if (is_mariadb() && before != K::no_keyword && (before == K::signed_ || is(K::signed_) || is(before))) {
+      fail();
+    }
+    before = current().keyword;
     into.add(Role::attribute, keyword_leaf());
   }
 }
@@ -72,9 +82,12 @@ Node* Parser::data_type() {
     case K::bool_:
     case K::boolean:
     case K::serial:
-    case K::json:
     case K::date:
       advance();
+      break;
+    case K::json:
+      advance();
+      compressed(made);
       break;
     case K::geometry:
     case K::geometrycollection:
@@ -295,39 +308,45 @@ Node* Parser::other_type(Production& made) {
 
 // The types of CAST and the like.
 Node* Parser::cast_type() {
+  return is_mysql() ? mysql_cast_type() : mariadb_cast_type();
+}
+
+Node* Parser::mysql_cast_type() {
   Production made(*this, NodeKind::data_type, current().keyword);
   switch (current().keyword) {
     case K::binary:
     case K::time:
     case K::datetime:
+    case K::float_:
+      advance();
+      type_length(made, TypeLength::one);
+      break;
     case K::decimal:
     case K::dec:
-    case K::float_:
-    case K::year:
-    case K::vector:
       advance();
       type_length(made, TypeLength::one_or_two);
+      break;
+    case K::national:
+      advance();
+      expect_one_of({K::char_, K::character});
+      type_length(made, TypeLength::one);
       break;
     case K::char_:
     case K::character:
     case K::nchar:
-    case K::varchar:
-    case K::national:
-      advance();
-      if (!next_is(K::set)) {
-        accept_one_of({K::char_, K::character, K::varchar, K::varying});
-      }
-      type_length(made, TypeLength::one_or_two);
-      charset_and_collation(made);
+      cast_text_type(made);
       break;
     case K::signed_:
     case K::unsigned_:
       advance();
       accept_one_of({K::int_, K::integer});
       break;
-    case K::int_:
-    case K::integer:
+    case K::double_:
+      advance();
+      accept(K::precision);
+      break;
     case K::date:
+    case K::year:
     case K::json:
     case K::real:
     case K::point:
@@ -340,28 +359,85 @@ Node* Parser::cast_type() {
     case K::geomcollection:
       advance();
       break;
+    default:
+      fail();
+  }
+  return made.done();
+}
+
+Node* Parser::mariadb_cast_type() {
+  Production made(*this, NodeKind::data_type, current().keyword);
+  switch (current().keyword) {
+    case K::binary:
+    case K::time:
+    case K::datetime:
+      advance();
+      type_length(made, TypeLength::one);
+      break;
+    case K::decimal:
+    case K::dec:
+      advance();
+      type_length(made, TypeLength::one_or_two);
+      break;
     case K::double_:
       advance();
-      accept(K::precision);
-      if (is_mariadb()) {
-        type_length(made, TypeLength::one_or_two);
+      type_length(made, TypeLength::two);
+      break;
+    case K::varchar:
+    case K::varchar2:
+      if (!next_is(Symbol::parenthesis_open) || (is(K::varchar2) && !has_mode(sql_mode::oracle))) {
+        fail();
       }
+      cast_text_type(made);
+      break;
+    case K::char_:
+    case K::character:
+    case K::nchar:
+      cast_text_type(made);
+      break;
+    case K::signed_:
+    case K::unsigned_:
+      advance();
+      accept_one_of({K::int_, K::integer});
+      break;
+    case K::int_:
+    case K::integer:
+    case K::date:
+    case K::float_:
+      advance();
       break;
     case K::interval:
       advance();
       made.add(Role::unit, interval_unit());
-      type_length(made, TypeLength::one_or_two);
+      type_length(made, TypeLength::one);
       break;
     default:
-      if (is_mariadb() && is_identifier()) {
-        made.variant(K::no_keyword);
-        made.add(Role::name, identifier_leaf());
-        type_length(made, TypeLength::one_or_two);
-        break;
-      }
-      fail();
+      plugin_cast_type(made);
   }
   return made.done();
+}
+
+void Parser::cast_text_type(Production& into) {
+  advance();
+  type_length(into, TypeLength::one);
+  charset_and_collation(into);
+}
+
+// MariaDB's types that are plugged in, and no others by name.
+void Parser::plugin_cast_type(Production& into) {
+  bool is_built_in = is_one_of({K::bit, K::bool_, K::boolean, K::clob, K::enum_, K::fixed, K::json, K::national,
+                                K::number, K::raw, K::serial, K::text, K::timestamp, K::year});
+  if (!is_identifier() || is_built_in) {
+    fail();
+    return;
+  }
+  into.variant(K::no_keyword);
+  Node* name = identifier_leaf();
+  if (accept(Symbol::dot)) {
+    into.add(Role::qualifier, name);
+    name = identifier_behind_dot();
+  }
+  into.add(Role::name, name);
 }
 
 }  // namespace sallyport::sql

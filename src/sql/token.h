@@ -18,7 +18,7 @@ enum class TokenKind : std::uint8_t {
   hint,         // "/*+ ... */" in a place where this server reads it
   word,         // without quotes: a keyword, or else a name
   name,         // without quotes, and never a keyword: "1a", or behind a dot or an at sign
-  quoted_name,  // `x`, or "x" under ANSI_QUOTES
+  quoted_name,  // `x`, or "x" under ANSI_QUOTES, or [x] under MSSQL
   introducer,   // _utf8mb4
   text,         // 'x' or "x"
   national_text,
