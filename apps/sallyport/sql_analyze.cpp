@@ -80,12 +80,30 @@ json::array access_of(lineage::Access access) {
   return said;
 }
 
-json::object describe(const sql::Node& root, std::string_view text, const Setting& setting) {
-  lineage::Facts facts = lineage::analyze({.root = root,
-                                           .text = text,
-                                           .dialect = setting.dialect,
-                                           .database = setting.database,
-                                           .catalogue = setting.catalogue});
+// Whether JSON can hold the text as it is.
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    std::size_t bytes = sql::character_bytes(sql::Charset::utf8, text);
+    if (bytes == 1 && (static_cast<unsigned char>(text[0]) & 0x80) != 0) {
+      return false;
+    }
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+// A text that may hold any bytes: in base64 beside it where it is not UTF-8.
+void add_text(json::object& object, std::string_view name, std::string text) {
+  if (!is_utf8(text)) {
+    object[std::string(name) + "_base64"] = crypto::base64_encode(bytes_of(text));
+  }
+  object[name] = std::move(text);
+}
+
+json::object describe(const sql::Node& root, std::string_view text, const sql::Dialect& dialect,
+                      const Setting& setting) {
+  lineage::Facts facts = lineage::analyze(
+      {.root = root, .text = text, .dialect = dialect, .database = setting.database, .catalogue = setting.catalogue});
   json::array output;
   for (const lineage::OutputColumn& column : facts.output) {
     output.push_back({{"name", column.name},
@@ -113,50 +131,52 @@ json::object describe(const sql::Node& root, std::string_view text, const Settin
   for (const lineage::Doubt& doubt : facts.doubts) {
     doubts.push_back({{"what", doubt.what}, {"offset", doubt.offset}});
   }
-  std::string normalised = sql::normalised_text(root, text, setting.dialect);
+  std::string normalised = sql::normalised_text(root, text, dialect);
   auto digest = crypto::sha256({bytes_of(normalised)});
-  return {{"kind", facts.kind},
-          {"digest", crypto::base64url_encode(digest)},
-          {"canonical", sql::canonical_text(root, text, setting.dialect)},
-          {"normalised", std::move(normalised)},
-          {"objects", std::move(objects)},
-          {"reads", names_of(facts.reads)},
-          {"writes", names_of(facts.writes)},
-          {"output", std::move(output)},
-          {"output_certain", facts.output_certain},
-          {"influences", names_of(facts.influences)},
-          {"influences_certain", facts.influences_certain},
-          {"flows", std::move(flows)},
-          {"has_where", facts.has_where},
-          {"where_restricts", facts.where_restricts},
-          {"has_limit", facts.has_limit},
-          {"functions", texts_of(facts.functions)},
-          {"marked_functions", texts_of(facts.marked_functions)},
-          {"variables_read", texts_of(facts.variables_read)},
-          {"variables_written", texts_of(facts.variables_written)},
-          {"files_read", texts_of(facts.files_read)},
-          {"files_written", texts_of(facts.files_written)},
-          {"dynamic_sql", facts.dynamic_sql},
-          {"implicit_commit", facts.implicit_commit},
-          {"changes_session", facts.changes_session},
-          {"certain", facts.certain()},
-          {"doubts", std::move(doubts)}};
+  json::object statement{{"kind", facts.kind}, {"digest", crypto::base64url_encode(digest)}};
+  add_text(statement, "canonical", sql::canonical_text(root, text, dialect));
+  add_text(statement, "normalised", std::move(normalised));
+  json::object said{{"objects", std::move(objects)},
+                    {"reads", names_of(facts.reads)},
+                    {"writes", names_of(facts.writes)},
+                    {"output", std::move(output)},
+                    {"output_certain", facts.output_certain},
+                    {"influences", names_of(facts.influences)},
+                    {"influences_certain", facts.influences_certain},
+                    {"flows", std::move(flows)},
+                    {"has_where", facts.has_where},
+                    {"where_restricts", facts.where_restricts},
+                    {"has_limit", facts.has_limit},
+                    {"functions", texts_of(facts.functions)},
+                    {"marked_functions", texts_of(facts.marked_functions)},
+                    {"variables_read", texts_of(facts.variables_read)},
+                    {"variables_written", texts_of(facts.variables_written)},
+                    {"files_read", texts_of(facts.files_read)},
+                    {"files_written", texts_of(facts.files_written)},
+                    {"dynamic_sql", facts.dynamic_sql},
+                    {"implicit_commit", facts.implicit_commit},
+                    {"changes_session", facts.changes_session},
+                    {"certain", facts.certain()},
+                    {"doubts", std::move(doubts)}};
+  statement.insert(said.begin(), said.end());
+  return statement;
 }
 
-json::object analyze_text(std::string_view text, const Setting& setting, std::string* tree) {
+json::object analyze_text(std::string_view text, const sql::Dialect& dialect, const Setting& setting,
+                          std::string* tree) {
   json::array statements;
   std::string_view rest = sql::statement_text(text);
   auto offset_of = [&](std::string_view part) {
     return part.empty() ? text.size() : static_cast<std::size_t>(part.data() - text.data());
   };
   do {
-    auto first = sql::first_statement(rest, setting.dialect);
+    auto first = sql::first_statement(rest, dialect);
     if (!first) {
       return error(first.error() == sql::SplitRefusal::not_understood ? "lexical" : "not_separable",
                    "it can't be told where the statement ends", offset_of(rest));
     }
     sql::Arena arena;
-    auto root = sql::parse(first->text, setting.dialect, sql::ParseFor::preparing, arena);
+    auto root = sql::parse(first->text, dialect, sql::ParseFor::preparing, arena);
     if (!root) {
       const sql::ParseError& why = root.error();
       std::string code(sql::name_of(why.code));
@@ -168,10 +188,37 @@ json::object analyze_text(std::string_view text, const Setting& setting, std::st
     if (tree != nullptr) {
       *tree += sql::describe(**root, first->text);
     }
-    statements.push_back(describe(**root, first->text, setting));
+    auto emitted = sql::without_comments(first->text, dialect);
+    if (!emitted) {
+      return error("comments_needed", "without its comments it would be read as something else",
+                   offset_of(first->text));
+    }
+    json::object statement = describe(**root, first->text, dialect, setting);
+    if (*emitted) {
+      add_text(statement, "emitted", std::move(**emitted));
+    }
+    statements.push_back(std::move(statement));
     rest = first->has_more ? first->rest : std::string_view{};
   } while (!rest.empty());
   return {{"ok", true}, {"statements", std::move(statements)}};
+}
+
+// The line's own sql_mode and character set in place of the command's.
+std::optional<sql::Dialect> dialect_of(const json::object& line, sql::Dialect dialect) {
+  if (const json::value* mode = line.if_contains("sql_mode"); mode != nullptr) {
+    if (!mode->is_string()) {
+      return std::nullopt;
+    }
+    dialect.mode = sql::parse_sql_mode(std::string_view(mode->as_string()));
+  }
+  if (const json::value* name = line.if_contains("charset"); name != nullptr) {
+    auto charset = name->is_string() ? sql::parse_charset(std::string_view(name->as_string())) : std::nullopt;
+    if (!charset) {
+      return std::nullopt;
+    }
+    dialect.charset = *charset;
+  }
+  return dialect;
 }
 
 json::object analyze_line(const std::string& line, const Setting& setting, std::string* tree) {
@@ -181,12 +228,16 @@ json::object analyze_line(const std::string& line, const Setting& setting, std::
     return error("not_json", "the line is no JSON object", 0);
   }
   const json::object& object = value.as_object();
+  auto dialect = dialect_of(object, setting.dialect);
+  if (!dialect) {
+    return error("bad_setting", "sql_mode is a text, and charset names a character set that a client can have", 0);
+  }
   if (const json::value* text = object.if_contains("sql"); text != nullptr && text->is_string()) {
-    return analyze_text(text->as_string(), setting, tree);
+    return analyze_text(text->as_string(), *dialect, setting, tree);
   }
   if (const json::value* coded = object.if_contains("sql_base64"); coded != nullptr && coded->is_string()) {
     auto bytes = crypto::base64_decode(std::string_view(coded->as_string()));
-    return bytes ? analyze_text({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, setting, tree)
+    return bytes ? analyze_text({reinterpret_cast<const char*>(bytes->data()), bytes->size()}, *dialect, setting, tree)
                  : error("not_base64", "sql_base64 is no base64", 0);
   }
   return error("no_sql", "the object has neither a text \"sql\" nor \"sql_base64\"", 0);

@@ -85,6 +85,25 @@ class Cli(unittest.TestCase):
         self.assertEqual(self.analyze(arguments=["--charset", "ucs2"]).returncode, 2)
         self.assertIn("column_reference", self.analyze('{"sql": "SELECT a"}', arguments=["--pretty"]).stdout)
 
+    def test_what_is_sent_is_told_where_it_differs_and_in_base64_where_it_is_no_utf8(self):
+        hidden = base64.b64encode(b"SELECT /* \xff */ '\xe9'").decode()
+        done = self.analyze('{"sql": "select 1"}', '{"sql": "select /*!50000 1 */ -- x"}',
+                            json.dumps({"sql_base64": hidden, "charset": "latin1"}))
+        first, second, third = [json.loads(line)["statements"][0] for line in done.stdout.splitlines()]
+        self.assertNotIn("emitted", first)
+        self.assertEqual((second["emitted"].split(), second["canonical"]), (["select", "1"], "SELECT 1"))
+        self.assertEqual(base64.b64decode(third["canonical_base64"]), b"SELECT '\xe9'")
+        self.assertEqual(base64.b64decode(third["emitted_base64"]), b"SELECT  '\xe9'")
+
+    def test_a_line_may_have_a_session_of_its_own(self):
+        quoted = {"sql": 'SELECT "a" FROM p'}
+        done = self.analyze(json.dumps(quoted), json.dumps(quoted | {"sql_mode": "ANSI_QUOTES"}),
+                            json.dumps(quoted | {"charset": "ucs2"}), json.dumps(quoted | {"sql_mode": 4}))
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(answers[0]["statements"][0]["output"][0]["copied"], [])
+        self.assertFalse(answers[1]["statements"][0]["certain"], "p is no table that is known")
+        self.assertEqual([answers[i]["error"]["code"] for i in (2, 3)], ["bad_setting", "bad_setting"])
+
     def test_a_schema_that_is_not_understood_is_named_with_its_line(self):
         done = self.analyze(schema="CREATE TABLE p (id INT);\nCREATE TABLE (")
         self.assertEqual(done.returncode, 1)
