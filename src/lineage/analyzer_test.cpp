@@ -124,7 +124,8 @@ TEST(Lineage, opens_views_derived_tables_and_generated_columns) {
       {"SELECT j.v FROM p, JSON_TABLE(JSON_ARRAY(ssn), '$[*]' COLUMNS (v TEXT PATH '$')) j", "v~p.ssn | p.ssn"},
   });
   check({{"SELECT * FROM (SELECT ssn FROM p) t (s)", "s=p.ssn"},
-         {"SELECT x.s FROM p, LATERAL (SELECT p.ssn AS s) x", "s=p.ssn"}},
+         {"SELECT x.s FROM p, LATERAL (SELECT p.ssn AS s) x", "s=p.ssn"},
+         {"SELECT COUNT(*) FROM p GROUP BY GROUPING SETS ((), (ssn, id))", "COUNT(*) | p.id,p.ssn"}},
         mysql);
 }
 

@@ -130,12 +130,14 @@ Node* Parser::group_by() {
 
 // (), (a, b).
 Node* Parser::grouping_set() {
-  Production made(*this, NodeKind::row);
+  Production made(*this, NodeKind::order_item);
+  Production row(*this, NodeKind::row);
   expect(Symbol::parenthesis_open);
   if (!is(Symbol::parenthesis_close)) {
-    expression_list(made, Role::element);
+    expression_list(row, Role::element);
   }
   expect(Symbol::parenthesis_close);
+  made.add(Role::operand, row.done());
   return made.done();
 }
 
