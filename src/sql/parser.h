@@ -705,6 +705,8 @@ class Parser {
   std::optional<ParseError> error_;
   int level_ = 0;
   int inner_queries_ = 0;
+  int duplicate_update_at_ =
+      -1;  // what inner_queries_ was where the UPDATE of ON DUPLICATE KEY began that is being read
 };
 
 // A node being made, with its children in order.

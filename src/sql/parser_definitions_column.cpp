@@ -72,7 +72,11 @@ void Parser::column_body(Production& into) {
     has_collation = true;
   }
   Keyword generated = is_mariadb() && type->keyword() == K::serial ? K::serial : K::no_keyword;
+  bool has_own_collation = has_collation && type->child(Role::collation) == nullptr;
   if ((is(K::generated) || is(K::as)) && generated != K::serial) {
+    if (is_mariadb() && has_own_collation) {
+      fail();
+    }
     Node* value = generated_column();
     generated = value->keyword();
     into.add(Role::generated, value);

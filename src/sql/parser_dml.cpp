@@ -1,4 +1,6 @@
 // Statements on rows.
+#include <utility>
+
 #include "sql/parser.h"
 
 namespace sallyport::sql {
@@ -116,7 +118,9 @@ Node* Parser::on_duplicate() {
   expect(K::duplicate);
   expect(K::key);
   expect(K::update);
+  int before = std::exchange(duplicate_update_at_, inner_queries_);
   comma_list(made, Role::assignment, [&] { return assignment(); });
+  duplicate_update_at_ = before;
   return made.done();
 }
 

@@ -729,9 +729,12 @@ Node* Parser::percentile(Keyword keyword) {
   return made.done();
 }
 
-// VALUES(a) of ON DUPLICATE KEY UPDATE; MariaDB's VALUE(a) anywhere.
+// VALUES(a), which MariaDB has in ON DUPLICATE KEY UPDATE only, and in no query there; MariaDB's VALUE(a).
 Node* Parser::values_function() {
   Production made(*this, NodeKind::values_of);
+  if (is_mariadb() && is(K::values) && inner_queries_ != duplicate_update_at_) {
+    fail();
+  }
   advance();
   expect(Symbol::parenthesis_open);
   made.add(Role::column, column_reference());

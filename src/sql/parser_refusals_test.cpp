@@ -74,6 +74,11 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     Clauses, Refusals,
     testing::Values(
+        Case{"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = VALUES(a) + 1", TakenBy::both},
+        Case{"INSERT INTO t VALUES (1) ON DUPLICATE KEY UPDATE a = (SELECT VALUES(a))", TakenBy::only_mysql},
+        Case{"SELECT VALUES(a) FROM t", TakenBy::only_mysql}, Case{"SELECT VALUE(a) FROM t", TakenBy::only_mariadb},
+        Case{"CREATE TABLE t (a INT COLLATE utf8mb4_bin AS (1))", TakenBy::only_mysql},
+        Case{"CREATE TABLE t (a CHAR(1) COLLATE utf8mb4_bin AS ('a'))", TakenBy::both},
         Case{"UPDATE t SET a = 1 LIMIT 1", TakenBy::both}, Case{"UPDATE t SET a = 1 LIMIT 1, 2", TakenBy::none},
         Case{"DELETE FROM t LIMIT 1 OFFSET 2", TakenBy::none},
         Case{"DELETE FROM t LIMIT ROWS EXAMINED 5", TakenBy::none},
