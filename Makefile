@@ -1,6 +1,6 @@
 # The front door. `make help` lists what there is.
 .DEFAULT_GOAL := help
-.PHONY: help build demo demo-down test conformance bench fuzz lint format clean
+.PHONY: help build demo demo-down test conformance conformance-sql bench fuzz lint format clean
 
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 60
@@ -8,7 +8,7 @@ FUZZ_SECONDS ?= 60
 help: ## show this list
 	@echo "usage: make TARGET"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 	@echo
 	@echo "build, demo and test install what they need (Debian 12, as root or with sudo)."
 
@@ -32,6 +32,12 @@ conformance: ## run MariaDB's regression suite directly and through the gateway 
 	cmake --preset release
 	cmake --build --preset release --parallel $(JOBS) --target sallyport
 	tests/conformance/run $(CONFORMANCE)
+
+conformance-sql: ## compare what is read of SQL with the servers' word, on both regression suites (CONFORMANCE=--sample: a part)
+	tools/install-deps test
+	cmake --preset release
+	cmake --build --preset release --parallel $(JOBS) --target sallyport
+	tests/conformance/sql $(CONFORMANCE)
 
 bench: ## measure the gateway against direct connections, bare relays and other proxies (some 20 minutes)
 	tools/install-deps bench
