@@ -231,7 +231,7 @@ std::string print(const Node& root, std::string_view text, const Dialect& dialec
 }
 
 // Whether two tokens, which a comment parted, are the same ones side by side. The servers name a column by its text
-// without comments, and put no blank in their place; so no blank comes where none is due.
+// with the insides of executable comments in their place; so no blank comes where none is due.
 bool may_touch(const Token& previous, const Token& token, std::string_view text, const Dialect& dialect) {
   bool looks_at_neighbours = token.is(Symbol::dot) || previous.is(Symbol::dot) || previous.is(Symbol::at) ||
                              (token.is(Symbol::parenthesis_open) && previous.kind != TokenKind::symbol);
@@ -283,6 +283,11 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
       // Two dashes that a comment follows begin one where a blank does.
       if (out.ends_with("--")) {
         out.insert(out.size() - 1, " ");
+      }
+      // MySQL has a blank at the end of an executable comment, unless there is one.
+      bool ends_code = token.kind == TokenKind::code_end && dialect.server == Server::mysql;
+      if (ends_code && !out.empty() && !is_blank(out.back())) {
+        out += ' ';
       }
       dropped = gap = true;
       continue;

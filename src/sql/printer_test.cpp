@@ -76,13 +76,21 @@ TEST(WithoutComments, keeps_tokens_apart_and_blanks_as_they_were) {
   EXPECT_EQ(bare("SELECT N/**/'a', x/**/'41', @/**/a, a./**/b"), "SELECT N 'a', x '41', @ a, a. b");
   EXPECT_EQ(bare("SELECT 1 # a\n+1"), "SELECT 1 \n+1");
   EXPECT_EQ(bare("SELECT 1/**/+/**/1"), "SELECT 1+1");
-  EXPECT_EQ(bare("SELECT a/**/*/**/(b)/**/<=/**/f(/**/c/**/)"), "SELECT a*(b)<=f(c)")
-      << "the column's name is its text without comments, and so without blanks";
-  EXPECT_EQ(bare("SELECT/*!50000 1,*/ 2"), "SELECT 1, 2");
+  EXPECT_EQ(bare("SELECT a/**/*/**/(b)/**/<=/**/f(/**/c/**/)"), "SELECT a*(b)<=f(c)");
+  EXPECT_EQ(bare("SELECT/*!50000 1,*/ 2", mariadb), "SELECT 1, 2");
   EXPECT_EQ(bare("SELECT/*!99999 1,*/ 2"), "SELECT 2");
   EXPECT_EQ(bare("SELECT/*M! 1,*/ 2", mariadb), "SELECT 1, 2");
   EXPECT_EQ(bare("SELECT /*+ MAX_EXECUTION_TIME(1) */ 1 /*+ x */"), "SELECT /*+ MAX_EXECUTION_TIME(1) */ 1 ");
   EXPECT_EQ(bare("SELECT now/**/()"), "SELECT now ()") << "with a blank it is another function, as with a comment";
+}
+
+TEST(WithoutComments, names_columns_as_the_servers_do_where_a_comment_is_code) {
+  // Asked of both: the column of the text with the comment has the name of what is behind SELECT here.
+  EXPECT_EQ(bare("SELECT 2/*!50000+2*/+3", mariadb), "SELECT 2+2+3");
+  EXPECT_EQ(bare("SELECT 2/*!50000+2*/+3", mysql), "SELECT 2+2 +3");
+  EXPECT_EQ(bare("SELECT 2+/*! 2 */ +3", mysql), "SELECT 2+ 2  +3");
+  EXPECT_EQ(bare("SELECT 2+/*!99999 2*/+3", mariadb), "SELECT 2++3");
+  EXPECT_EQ(bare("SELECT 2+/*!99999 2*/+3", mysql), "SELECT 2++3");
 }
 
 }  // namespace

@@ -52,22 +52,23 @@ def differing_facts(one, other):
 def reading_of(answer):
     if not answer["ok"]:
         return Reading(answer["error"]["code"], answer["error"]["offset"])
-    if len(answer["statements"]) != 1:
+    statement, *others = answer["statements"]
+    if any(other["kind"] != "empty" for other in others):  # a comment behind a semicolon is none
         return Reading("several_statements")
-    statement = answer["statements"][0]
     if unknown := set(statement) - set(FACTS) - set(WRITTEN):
         raise Failure(f"sallyport sql analyze says {', '.join(sorted(unknown))}, which is not compared: add it to FACTS or WRITTEN")
     names = tuple(column["name"] for column in statement["output"])
     for column in statement["output"]:
         del column["name"]
     for name in AS_WRITTEN:
-        statement[name] = sorted(set(map(str.lower, statement[name])))
+        statement[name] = sorted({WRITTEN_MARKS.sub("", one).lower() for one in statement[name]})
     for name in SETS:
         statement[name] = sorted(statement[name])
     for lineage in statement["output"] + statement["flows"]:
         lineage["copied"], lineage["derived"] = sorted(lineage["copied"]), sorted(lineage["derived"])
     for flow in statement["flows"]:
         flow["target"] = WRITTEN_MARKS.sub("", flow["target"]).lower()
+    statement["flows"].sort(key=lambda flow: (flow["target"], flow["copied"], flow["derived"]))
     facts = b"".join(hashlib.blake2b(json.dumps(statement[name]).encode(), digest_size=HASH_BYTES).digest()
                      for name in FACTS)
     return Reading(None, 0, statement["kind"], text_member(statement, "canonical"),

@@ -1,6 +1,7 @@
 """What `tests/conformance/sql` does."""
 
 import argparse
+import json
 import multiprocessing
 import os
 import shutil
@@ -39,6 +40,7 @@ def parse():
     parser.add_argument("--queries", type=int, metavar="N", help="how many queries are run (default: 12000)")
     parser.add_argument("--seed", type=int, default=1, help="of the choice of queries (default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="ask the server again what the cache knows")
+    parser.add_argument("--details", type=Path, metavar="FILE", help="write every difference there, a line of JSON each")
     parser.add_argument("--causes", type=int, default=40, metavar="N", help="how many causes are listed (default: %(default)s)")
     return parser.parse_args()
 
@@ -59,11 +61,15 @@ class Report:
     kind: str
     lines: list
     misses: list  # gates that do not hold
+    details: list  # of what differs
 
     def say(self, text, causes=None, most=0):
         self.lines.append(f"  {text}")
-        if causes and most:
+        if causes:
             self.lines += causes.lines(most)
+            self.details += [{"server": self.kind, "what": text.strip(), "cause": cause, "sql_mode": one.setting.sql_mode,
+                              "charset": one.setting.charset, "sql": one.sql.decode("utf-8", "backslashreplace")}
+                             for cause, one in causes.all]
 
     def gate(self, text, holds, causes=None, most=0):
         if not holds:
@@ -75,7 +81,7 @@ class Run:
     def __init__(self, kind, arguments, found, workers):
         self.kind, self.arguments, self.found, self.workers = kind, arguments, found, workers
         self.binary = binary_path()
-        self.report = Report(kind, [], [])
+        self.report = Report(kind, [], [], [])
 
     def run(self):
         begin = time.monotonic()
@@ -132,7 +138,7 @@ class Run:
         self.report.gate(f"    {found.commented} of their texts had comments to leave out, {found.canonical} canonical texts: "
                          f"{found.differing.total()} gave something else ({found.unsteady} left out, as they differ each time)",
                          not found.differing.total(), found.differing, self.arguments.causes)
-        self.report.say(f"    of {found.renamed} a column is named without a line's comment that stands in it")
+        self.report.say(f"    in {found.renamed} a column without an alias is named without the comment that stands in it")
 
 
 def statement_count(arguments):
@@ -177,13 +183,16 @@ def run_all(arguments):
     binary_path()
     corpus.suites()
     kinds = KINDS if arguments.server == "both" else (arguments.server,)
-    misses = []
+    misses, details = [], []
     for report in run_side_by_side(kinds, arguments):
         if isinstance(report, Failure):
             misses.append(str(report))
             continue
         print("\n".join(report.lines), flush=True)
+        details += report.details
         misses += [f"{report.kind}: {miss.strip()}" for miss in report.misses]
+    if arguments.details:
+        arguments.details.write_text("".join(json.dumps(one, ensure_ascii=False) + "\n" for one in details), encoding="utf-8")
     print("conformance: " + ("all holds" if not misses else "MISSED\n  " + "\n  ".join(misses)))
     return 1 if misses else 0
 

@@ -11,12 +11,13 @@ PLACES = 3
 FORMS = (b"/**/", b" /* c */ ", b"/* it's */", b" -- c'\n", b"#\"\n", b" /*!99999 , ssn */ ", b" /* /*! */")
 
 
-LINE_COMMENT = re.compile(r"'(?:\\.|[^\\'])*'|\"(?:\\.|[^\\\"])*\"|`[^`]*`|(?P<comment>(?:#|--(?=\s))[^\n]*)")
+IN_NAME = re.compile(r"(?P<kept>'(?:\\.|[^\\'])*'|\"(?:\\.|[^\\\"])*\"|`[^`]*`)|/\*.*?\*/|(?:#|--(?=\s))[^\n]*|\s+", re.DOTALL)
 
 
-def without_line_comments(name):
-    """A column's name as the servers make it of an expression, without the comments of a line: unlike others they are in it."""
-    return LINE_COMMENT.sub(lambda match: "" if match["comment"] is not None else match[0], name).strip()
+def bare_name(name):
+    """A column's name without comments and blanks. The servers name an expression by its text, with the comments in it that
+    are no code; what is sent has none."""
+    return IN_NAME.sub(lambda match: match["kept"] or "", name)
 
 
 def has_comment(sql):

@@ -5,6 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from agreement.analysis import differing_facts
+from agreement.comments import bare_name
 from agreement.oracle import NEVER_ANSWERED, PARSED, SYNTAX_ERROR
 
 ACCEPTED_LEAST = 99.5  # percent
@@ -33,11 +34,12 @@ class Causes:
     """Counts by cause, with the first example of each."""
 
     def __init__(self):
-        self.found = {}
+        self.found, self.all = {}, []
 
-    def add(self, cause, example):
+    def add(self, cause, example, statement):
         entry = self.found.setdefault(cause, Cause(example=example))
         entry.count += 1
+        self.all.append((cause, statement))
 
     def total(self):
         return sum(cause.count for cause in self.found.values())
@@ -92,12 +94,12 @@ def agreement(statements, answers, readings):
             found.both_accept += reading.code is None
             if reading.code is not None:
                 cause = f"{reading.code}, {first_words(statement.sql)}, at {token_at(statement.sql, reading.offset)}"
-                found.missed.add(cause, place(statement.sql, reading.offset))
+                found.missed.add(cause, place(statement.sql, reading.offset), statement)
         elif answer == SYNTAX_ERROR:
             found.server_refuses += 1
             found.both_refuse += reading.code is not None
             if reading.code is None:
-                found.taken.add(first_words(statement.sql), one_line(statement.sql[:2 * EXAMPLE_BYTES]))
+                found.taken.add(first_words(statement.sql), one_line(statement.sql[:2 * EXAMPLE_BYTES]), statement)
         else:
             found.unknown["no answer" if answer == NEVER_ANSWERED else answer] += 1
     return found
@@ -130,15 +132,15 @@ def compare_printed(made, answers, again, compares_names):
         original, printed = answers[statement], answers[text]
         example = f"{one_line(statement.sql[:2 * EXAMPLE_BYTES])} >>> {one_line(text.sql[:2 * EXAMPLE_BYTES])}"
         if printed not in PARSED:
-            found.refused.add(f"error {printed}, {reading.kind}", example)
+            found.refused.add(f"error {printed}, {reading.kind}", example, statement)
         elif printed != original:
-            found.other_error.add(f"error {printed} for {original}, {reading.kind}", example)
+            found.other_error.add(f"error {printed} for {original}, {reading.kind}", example, statement)
         differing = differing_facts(reading, reread) if reread.code is None else [reread.code]
-        if compares_names and reading.names != reread.names:
+        if compares_names and list(map(bare_name, reading.names)) != list(map(bare_name, reread.names)):
             differing.append("names")
         if reread.emitted is not None:
             differing.append("emitted")
         if differing:
-            found.other_facts.add(f"{', '.join(differing)}, {reading.kind}", example)
+            found.other_facts.add(f"{', '.join(differing)}, {reading.kind}", example, statement)
     return found
 

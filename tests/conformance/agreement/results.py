@@ -41,7 +41,7 @@ GENERATED_SHARE = 0.2
 class Results:
     queries: int = 0
     commented: int = 0  # of these, with comments in them
-    renamed: int = 0  # and a line's comment in the original's column names
+    renamed: int = 0  # and of a comment in it a column of the original has its name
     canonical: int = 0
     unsteady: int = 0  # give another result each time
     differing: Causes = field(default_factory=Causes)
@@ -104,7 +104,7 @@ class Session:
 
 
 def bare_names(columns):
-    return tuple((comments.without_line_comments(name), *origin) for name, *origin in columns)
+    return tuple((comments.bare_name(name), *origin) for name, *origin in columns)
 
 
 def same_rows(one, other):
@@ -144,8 +144,8 @@ class Comparison:
         emitted = self.session.execute(reading.emitted)
         if isinstance(emitted, int) or not same_rows(original[1], emitted[1]):
             self.differs("text that is sent, rows", statement, reading.emitted, original, emitted)
-        elif emitted[0] == bare_names(original[0]):
-            self.results.renamed += emitted[0] != original[0]
+        elif emitted[0] != original[0] and bare_names(emitted[0]) == bare_names(original[0]):
+            self.results.renamed += 1
         elif emitted[0] != original[0]:
             self.differs("text that is sent, columns", statement, reading.emitted, original, emitted)
 
@@ -158,7 +158,7 @@ class Comparison:
         said = f"error {other}" if isinstance(other, int) else f"{other}"[:4 * EXAMPLE_BYTES]
         example = (f"{one_line(statement.sql[:4 * EXAMPLE_BYTES])} >>> {one_line(text[:4 * EXAMPLE_BYTES])}: "
                    f"{str(original)[:4 * EXAMPLE_BYTES]} >>> {said}")
-        self.results.differing.add(f"{what}{f', error {other}' if isinstance(other, int) else ''}", example)
+        self.results.differing.add(f"{what}{f', error {other}' if isinstance(other, int) else ''}", example, statement)
 
 
 def read_queries(binary, kind, statements, workers, seed):

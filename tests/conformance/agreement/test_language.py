@@ -61,7 +61,8 @@ QUOTED = {False: quoted_patterns(False), True: quoted_patterns(True)}
 class TestFile:
     def __init__(self, content):
         self.text = content.decode("latin-1").replace("\r\n", "\n")
-        self.at = 0
+        self.at = self.counted = 0
+        self.line = 1
         self.delimiter = ";"
         self.parses = True
         self.wide = False
@@ -74,8 +75,14 @@ class TestFile:
             statement = self.interpret(text.strip())
             if statement and self.parses:
                 sql = statement.encode("latin-1")
-                yield Found(self.text.count("\n", 0, begin) + 1, sql, self.session.sql_mode, self.session.charset)
+                yield Found(self.line_of(begin), sql, self.session.sql_mode, self.session.charset)
                 self.session.follow(statement)
+
+    def line_of(self, at):
+        """Of places in rising order."""
+        self.line += self.text.count("\n", self.counted, at)
+        self.counted = at
+        return self.line
 
     def next_command(self):
         """Where the next command begins, and its text; None at the end of the file, and where a quote is never closed."""
