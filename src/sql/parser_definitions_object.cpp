@@ -24,7 +24,7 @@ Node* Parser::view_statement(Production& made, Keyword statement) {
     expect(Symbol::parenthesis_close);
   }
   expect(K::as);
-  Node* query = query_expression();
+  Node* query = source_query();
   for (const Node* part = query; part != nullptr; part = part->child(Role::body)) {
     if (part->child(Role::into) != nullptr) {
       fail();

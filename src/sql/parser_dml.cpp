@@ -423,7 +423,7 @@ Node* Parser::explain() {
         made.add(Role::schema, identifier_leaf());
       } else {
         expect(K::connection);
-        made.add(Role::connection, expression());
+        made.add(Role::connection, is_mysql() ? unsigned_number() : expression());
         return made.done();
       }
     }
@@ -438,7 +438,7 @@ Node* Parser::explain() {
       made.add(Role::schema, identifier_leaf());
     } else {
       expect(K::connection);
-      made.add(Role::connection, expression());
+      made.add(Role::connection, is_mysql() ? unsigned_number() : expression());
       return made.done();
     }
   }

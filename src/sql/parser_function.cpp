@@ -611,9 +611,6 @@ Node* Parser::aggregate(Keyword keyword) {
       made.add(Role::limit, limit());
     }
     if (keyword == K::json_arrayagg && is_mysql_since(90300)) {
-      if (is(K::order)) {
-        made.add(Role::order_by, order_by());
-      }
       if (is(K::absent)) {
         made.add(Role::nulls, keyword_leaf());
         expect(K::on, K::null);
@@ -774,13 +771,14 @@ Node* Parser::sequence_function(Keyword keyword) {
   return made.done();
 }
 
-// [FROM FIRST | LAST] [RESPECT | IGNORE NULLS] OVER window.
+// OVER window, before which MySQL has [FROM FIRST | LAST] [RESPECT | IGNORE NULLS].
 void Parser::over_clause(Production& into, Keyword function) {
-  if (function == K::nth_value && is(K::from)) {
-    advance();
+  bool looks_at_rows = function == K::nth_value || function == K::first_value || function == K::last_value ||
+                       function == K::lead || function == K::lag;
+  if (is_mysql() && function == K::nth_value && accept(K::from)) {
     expect_one_of({K::first, K::last});
   }
-  if (is_one_of({K::respect, K::ignore}) && next_is(K::nulls)) {
+  if (is_mysql() && looks_at_rows && is_one_of({K::respect, K::ignore}) && next_is(K::nulls)) {
     into.add(Role::nulls, keyword_leaf());
     advance();
   }

@@ -301,7 +301,7 @@ Node* Parser::variable() {
     made.add(Role::name, is_key_cache ? identifier_or_text() : identifier_behind_dot());
   } else {
     Keyword written = find_keyword(text_of_current());
-    if (written == K::global || written == K::session || written == K::local) {
+    if (written == K::global || written == K::session || written == K::local || written == K::default_) {
       fail();
     }
     made.add(Role::name, identifier_behind_dot());

@@ -193,6 +193,13 @@ Node* Parser::with_clause() {
     made.set(node_flag::recursive);
   }
   comma_list(made, Role::element, [&] { return common_table_expression(); });
+  bool has_cycle = false;
+  for (const Node* element = made.child(Role::element); element != nullptr; element = element->next) {
+    has_cycle = has_cycle || element->child(Role::cycle) != nullptr;
+  }
+  if (has_cycle && !made.has(node_flag::recursive)) {
+    fail();
+  }
   return made.done();
 }
 

@@ -103,14 +103,14 @@ Node* Parser::statement() {
   return administration_statement();
 }
 
-// A query, or behind a WITH an UPDATE or DELETE.
+// A query, or behind a WITH of MySQL's an UPDATE or DELETE.
 Node* Parser::query_statement() {
   if (!is(K::with)) {
     return query_expression();
   }
   Production made(*this, NodeKind::query);
   made.add(Role::with, with_clause());
-  if (is_one_of({K::update, K::delete_})) {
+  if (is_mysql() && is_one_of({K::update, K::delete_})) {
     Node* changing = is(K::update) ? update() : delete_();
     if (changing == nullptr) {
       return nullptr;

@@ -23,6 +23,10 @@ Node* Parser::joined_table_from(Node* left) {
     bool is_natural = is(K::natural);
     Keyword first = is_natural ? peek(1).keyword : current().keyword;
     bool is_outer = first == K::left || first == K::right;
+    if (is_natural && (first == K::cross || (first == K::straight_join && is_mysql()))) {
+      fail();
+      break;
+    }
     bool is_inner = first == K::join || first == K::inner || first == K::cross || first == K::straight_join;
     if (!is_outer && !is_inner) {
       break;

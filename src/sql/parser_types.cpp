@@ -10,9 +10,12 @@ void Parser::type_length(Production& into, TypeLength form) {
   if (!accept(Symbol::parenthesis_open)) {
     return;
   }
-  std::uint64_t most =
-      form == TypeLength::one ? std::numeric_limits<std::uint32_t>::max() : std::numeric_limits<std::int32_t>::max();
-  auto length = [&] { return is(TokenKind::hexadecimal) ? nullptr : number_within(0, most); };
+  auto length = [&]() -> Node* {
+    if (is(TokenKind::hexadecimal)) {
+      return nullptr;
+    }
+    return form == TypeLength::one ? unsigned_number() : number_within(0, std::numeric_limits<std::int32_t>::max());
+  };
   into.add(Role::length, length());
   if (form == TypeLength::two || (form == TypeLength::one_or_two && is(Symbol::comma))) {
     expect(Symbol::comma);

@@ -122,6 +122,9 @@ class Run:
         texts = [text for _, _, text in made]
         corpus.note(self.kind, f"asking about {len(texts)} {title}")
         answers = answers | oracle.ask(server, texts, verdicts, self.workers)
+        # An answer may depend on what the connection was asked before: what was refused is asked once more, beside its original.
+        refused = [one for original, _, text in made if answers[text] not in oracle.PARSED for one in (original, text)]
+        answers |= oracle.ask(server, refused, None, 1)
         again = analysis.read(self.binary, self.kind, texts, self.workers)
         found, most = comparison.compare_printed(made, answers, again, compares_names), self.arguments.causes
         self.report.gate(f"{found.texts} {title}: {found.refused.total()} are refused by the server", not found.refused.total(),
