@@ -5,6 +5,7 @@
 
 #include "lineage/in_text.h"
 #include "sql/parse.h"
+#include "sql/printer.h"
 
 namespace sallyport::lineage {
 
@@ -327,7 +328,6 @@ void QueryAnalyzer::order_or_group(const Node& list, const Scope& scope, const C
   }
 }
 
-// The name that the servers give an expression: its text.
 std::string QueryAnalyzer::item_name(const Node& item) const {
   if (item.is(NodeKind::column_reference)) {
     return name_of(*item.child(Role::name));
@@ -339,7 +339,7 @@ std::string QueryAnalyzer::item_name(const Node& item) const {
     }
     return std::string(written.substr(1, written.size() - 2));
   }
-  return std::string(item.in(at_.text));
+  return sql::expression_name(item, at_.text, at_.dialect);
 }
 
 void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& columns) {

@@ -248,6 +248,13 @@ bool may_touch(const Token& previous, const Token& token, std::string_view text,
          lexer.next().kind == TokenKind::end;
 }
 
+// MySQL has a blank at the end of an executable comment, unless there is one.
+void end_code(std::string& out, const Dialect& dialect) {
+  if (dialect.server == Server::mysql && !out.empty() && !is_blank(out.back())) {
+    out += ' ';
+  }
+}
+
 // What is sent is what was read, whatever stands beside what.
 bool has_the_same_tokens(std::string_view text, std::string_view other_text, const Dialect& dialect) {
   Lexer one(text, dialect);
@@ -284,10 +291,8 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
       if (out.ends_with("--")) {
         out.insert(out.size() - 1, " ");
       }
-      // MySQL has a blank at the end of an executable comment, unless there is one.
-      bool ends_code = token.kind == TokenKind::code_end && dialect.server == Server::mysql;
-      if (ends_code && !out.empty() && !is_blank(out.back())) {
-        out += ' ';
+      if (token.kind == TokenKind::code_end) {
+        end_code(out, dialect);
       }
       dropped = gap = true;
       continue;
@@ -306,6 +311,34 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
     return Unexpected(EmissionError::tokens_differ);
   }
   return std::optional<std::string>{std::move(out)};
+}
+
+std::string expression_name(const Node& expression, std::string_view text, const Dialect& dialect) {
+  std::string_view written = expression.in(text);
+  if (written.find("/*") == std::string_view::npos && written.find("*/") == std::string_view::npos) {
+    return std::string(written);
+  }
+  std::string out;
+  Lexer lexer(written, dialect);
+  Token previous;
+  for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error;
+       previous = token, token = lexer.next()) {
+    std::string_view token_text = token.in(written);
+    bool is_skipped_code =
+        token.kind == TokenKind::comment &&
+        (token_text.starts_with("/*!") || (dialect.server == Server::mariadb && token_text.starts_with("/*M!")));
+    // A star before a slash is no expression: the comment began before this one.
+    bool ends_outer_code = token.is(Symbol::slash) && previous.is(Symbol::star) && previous.end == token.begin;
+    if (token.kind == TokenKind::code_end || ends_outer_code) {
+      if (ends_outer_code) {
+        out.pop_back();
+      }
+      end_code(out, dialect);
+    } else if (token.kind != TokenKind::code_begin && !is_skipped_code) {
+      out += token_text;
+    }
+  }
+  return out;
 }
 
 std::string canonical_text(const Node& root, std::string_view text, const Dialect& dialect) {

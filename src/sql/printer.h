@@ -20,6 +20,10 @@ enum class EmissionError : std::uint8_t {
 };
 Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect);
 
+// The name that the servers give to a column of this expression, which has no alias: its text, with plain comments, and
+// with the insides of executable ones in their place.
+std::string expression_name(const Node& expression, std::string_view text, const Dialect& dialect);
+
 // Words of the grammar in upper case, names in the quotes of the server, one blank where one is due: two statements
 // that differ in nothing else have the same canonical text. It parses to a tree that says the same.
 std::string canonical_text(const Node& root, std::string_view text, const Dialect& dialect);

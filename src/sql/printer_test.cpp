@@ -93,5 +93,24 @@ TEST(WithoutComments, names_columns_as_the_servers_do_where_a_comment_is_code) {
   EXPECT_EQ(bare("SELECT 2+/*!99999 2*/+3", mysql), "SELECT 2++3");
 }
 
+TEST(ExpressionName, is_the_servers) {
+  auto name = [](std::string_view text, const Dialect& dialect) {
+    return print(text, dialect, [&](const Node& root) {
+      return expression_name(*root.child(Role::body)->child(Role::item)->child(Role::operand), text, dialect);
+    });
+  };
+  for (const Dialect& dialect : {mariadb, mysql}) {
+    EXPECT_EQ(name("SELECT 2 = /* c */ 2 /* d */", dialect), "2 = /* c */ 2");
+    EXPECT_EQ(name("SELECT 2 /*!50000 + 2 */", dialect), "2  + 2");
+    EXPECT_EQ(name("SELECT 2 -- c\n+ 3", dialect), "2 -- c\n+ 3");
+    EXPECT_EQ(name("SELECT /*!50000 1 */ + 1", dialect), "1  + 1");
+    EXPECT_EQ(name("SELECT 2+/*!99999 2*/+3", dialect), "2++3");
+  }
+  EXPECT_EQ(name("SELECT 2/*!50000 +2*/+3", mariadb), "2 +2+3");
+  EXPECT_EQ(name("SELECT 2/*!50000 +2*/+3", mysql), "2 +2 +3");
+  EXPECT_EQ(name("SELECT 1+/*M! 2*/+3", mariadb), "1+ 2+3");
+  EXPECT_EQ(name("SELECT 1+/*M! 2*/+3", mysql), "1+/*M! 2*/+3");
+}
+
 }  // namespace
 }  // namespace sallyport::sql

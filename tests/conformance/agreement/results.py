@@ -104,7 +104,7 @@ class Session:
 
 
 def bare_names(columns):
-    return tuple((comments.bare_name(name), *origin) for name, *origin in columns)
+    return tuple((comments.bare_name(name), table, comments.bare_name(own), kind) for name, table, own, kind in columns)
 
 
 def same_rows(one, other):
