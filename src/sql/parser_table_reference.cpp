@@ -195,7 +195,7 @@ Node* Parser::derived_table(Node* query) {
   bool ends = is_one_of({K::union_, K::except, K::intersect, K::order, K::limit, K::for_, K::lock, K::into, K::window});
   if (!ends && (is(K::as) || is_identifier())) {
     made.add(Role::alias, table_alias());
-    if (accept(Symbol::parenthesis_open)) {
+    if ((is_mysql() || is_mariadb_since(110700)) && accept(Symbol::parenthesis_open)) {
       name_list(made, Role::column);
       expect(Symbol::parenthesis_close);
     }

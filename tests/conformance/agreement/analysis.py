@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from lab import Failure
 
+from agreement.comments import bare_name
+
 RELEASES = {"mariadb": "mariadb-10.11", "mysql": "mysql-9.7"}
 CHUNK = 4000
 # What depends on how the text is written, not on what it says.
@@ -67,7 +69,7 @@ def reading_of(answer):
     for lineage in statement["output"] + statement["flows"]:
         lineage["copied"], lineage["derived"] = sorted(lineage["copied"]), sorted(lineage["derived"])
     for flow in statement["flows"]:
-        flow["target"] = WRITTEN_MARKS.sub("", flow["target"]).lower()
+        flow["target"] = WRITTEN_MARKS.sub("", bare_name(flow["target"])).lower()
     statement["flows"].sort(key=lambda flow: (flow["target"], flow["copied"], flow["derived"]))
     facts = b"".join(hashlib.blake2b(json.dumps(statement[name]).encode(), digest_size=HASH_BYTES).digest()
                      for name in FACTS)

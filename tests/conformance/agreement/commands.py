@@ -15,8 +15,8 @@ from lab import Failure
 from agreement import analysis, comparison, corpus, oracle, results
 
 KINDS = ("mariadb", "mysql")
-SAMPLE = {"statements": 40000, "queries": 1500}
-SAMPLE_SHARE = 0.2  # of the suites' files
+SAMPLE = {"statements": 20000, "queries": 1000}
+SAMPLE_SHARE = 0.1  # of the suites' files
 DESCRIPTION = """What `sallyport sql analyze` makes of SQL texts, against the servers' own word. Every statement that can be taken out of
 the regression suites of MariaDB and MySQL is prepared, not run, by a private server of each kind:
 

@@ -11,7 +11,9 @@ PLACES = 3
 FORMS = (b"/**/", b" /* c */ ", b"/* it's */", b" -- c'\n", b"#\"\n", b" /*!99999 , ssn */ ", b" /* /*! */")
 
 
-IN_NAME = re.compile(r"(?P<kept>'(?:\\.|[^\\'])*'|\"(?:\\.|[^\\\"])*\"|`[^`]*`)|/\*.*?\*/|(?:#|--(?=\s))[^\n]*|\s+", re.DOTALL)
+# A name may be cut within quotes.
+IN_NAME = re.compile(r"(?P<kept>'(?:\\.|[^\\'])*(?:'|$)|\"(?:\\.|[^\\\"])*(?:\"|$)|`[^`]*(?:`|$))|/\*.*?(?:\*/|$)|(?:#|--(?=\s))[^\n]*|\s+",
+                     re.DOTALL)
 
 
 def bare_name(name):

@@ -130,6 +130,8 @@ def compare_printed(made, answers, again, compares_names):
     found = Printed(texts=len(made))
     for (statement, reading, text), reread in zip(made, again):
         original, printed = answers[statement], answers[text]
+        if original not in PARSED:  # this time: it depends on the connection
+            continue
         example = f"{one_line(statement.sql[:2 * EXAMPLE_BYTES])} >>> {one_line(text.sql[:2 * EXAMPLE_BYTES])}"
         if printed not in PARSED:
             found.refused.add(f"error {printed}, {reading.kind}", example, statement)
