@@ -190,7 +190,8 @@ class Parser {
   Node* charset_name();
   Node* collation_name();
 
-  // --- expressions (parser_expression.cpp, parser_function.cpp, parser_types.cpp)
+  // --- expressions (parser_expression.cpp, parser_function.cpp, parser_function_forms.cpp, parser_window.cpp,
+  // parser_types.cpp)
 
   Node* expression();
   Node* logical_expression(int precedence_min);
