@@ -79,7 +79,7 @@ void Parser::query_tail(Production& into) {
     into.add(Role::into, into_clause());
     has_into = true;
   }
-  while ((is(K::for_) && is_one_of({K::for_}) && (next_is(K::update) || next_is(K::share))) ||
+  while ((is(K::for_) && (next_is(K::update) || (is_mysql() && next_is(K::share)))) ||
          (is(K::lock) && next_is(K::in))) {
     into.add(Role::locking, locking_clause());
   }

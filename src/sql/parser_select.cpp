@@ -120,7 +120,7 @@ Node* Parser::group_by() {
     return made.done();
   }
   comma_list(made, Role::element, [&] { return group_item(); });
-  if (is(K::with) && (next_is(K::rollup) || next_is(K::cube))) {
+  if (is(K::with) && (next_is(K::rollup) || (is_mariadb() && next_is(K::cube)))) {
     advance();
     advance();
     made.set(node_flag::with_rollup);
