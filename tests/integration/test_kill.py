@@ -116,7 +116,7 @@ def test_no_other_form_reaches_the_server(lab, form, several):
             killer.query(text)
         if lab.kind == "mariadb" or not form.startswith("/*M!"):
             codes = ("kill_form_not_supported", "statements_not_separable", "statement_not_understood")
-    assert any(code in error.value.message for code in codes), str(error.value)
+            assert any(code in error.value.message for code in codes), str(error.value)
         assert victim.query("SELECT 5") == [[b"5"]]
         assert killer.query("SELECT 6") == [[b"6"]]
 
