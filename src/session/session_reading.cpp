@@ -42,7 +42,7 @@ void Session::note_reading(const StatementReading& reading, CommandRecord& recor
   record.kind = reading.kind;
   if (reading.facts) {
     record.objects = &reading.facts->objects;
-    record.objects_certain = reading.facts->certain() && !hides_tables_;
+    record.objects_certain = reading.facts->certain() && reading.catalogue->complete() && !hides_tables_;
   }
 }
 

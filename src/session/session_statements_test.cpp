@@ -138,6 +138,12 @@ TEST_F(StatementsTest, WithACatalogueTheRecordHasWhatIsTouched) {
   run("SELECT 1");
   EXPECT_EQ(sink_.count("objects"), 1U);
   EXPECT_EQ(catalogues_.refreshes, 0);
+  catalog::Catalogue::Content part{.complete = false, .schemas = {}, .tables = {}, .routines = {}};
+  auto whole = std::exchange(catalogues_.catalogue, std::make_shared<const catalog::Catalogue>(std::move(part), 2));
+  run("SELECT 2");
+  EXPECT_EQ(sink_.count(R"("text":"SELECT 2","kind":"select","objects_certain":false)"), 1U)
+      << "of what is not known to be all nothing is certain";
+  catalogues_.catalogue = whole;
   run("CREATE TEMPORARY TABLE t (b INT)");
   EXPECT_EQ(catalogues_.refreshes, 1);
   run("SELECT a FROM t");
