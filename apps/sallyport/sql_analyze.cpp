@@ -18,6 +18,7 @@
 #include "lineage/definitions.h"
 #include "sql/parse.h"
 #include "sql/printer.h"
+#include "sql/reading.h"
 #include "sql/statement_splitter.h"
 
 namespace sallyport {
@@ -165,6 +166,7 @@ json::object describe(const sql::Node& root, std::string_view text, const sql::D
 json::object analyze_text(std::string_view text, const sql::Dialect& dialect, const Setting& setting,
                           std::string* tree) {
   json::array statements;
+  bool in_doubt = false;
   std::string_view rest = sql::statement_text(text);
   auto offset_of = [&](std::string_view part) {
     return part.empty() ? text.size() : static_cast<std::size_t>(part.data() - text.data());
@@ -197,6 +199,14 @@ json::object analyze_text(std::string_view text, const sql::Dialect& dialect, co
     if (*emitted) {
       add_text(statement, "emitted", std::move(**emitted));
     }
+    if (in_doubt) {
+      statement["certain"] = false;
+      statement["doubts"].as_array().push_back(
+          {{"what", "an earlier statement of the text may have changed what this one means"}, {"offset", 0}});
+    }
+    in_doubt = in_doubt || sql::may_change_reading(**root, first->text) || (*root)->is(sql::NodeKind::create) ||
+               (*root)->is(sql::NodeKind::alter) || (*root)->is(sql::NodeKind::drop) ||
+               (*root)->is(sql::NodeKind::rename) || (*root)->is(sql::NodeKind::use);
     statements.push_back(std::move(statement));
     rest = first->has_more ? first->rest : std::string_view{};
   } while (!rest.empty());

@@ -17,13 +17,20 @@ std::string lower(std::string_view text) {
   return catalog::folded(text);
 }
 
+bool has_body(Keyword created) {
+  return created == Keyword::trigger || created == Keyword::procedure || created == Keyword::function ||
+         created == Keyword::event;
+}
+
 class StatementAnalyzer {
  public:
-  explicit StatementAnalyzer(const AnalysisInput& input) : queries_(input), facts_(queries_.facts()) {}
+  explicit StatementAnalyzer(const AnalysisInput& input)
+      : catalogue_(input.catalogue), queries_(input), facts_(queries_.facts()) {}
 
   Facts analyze(const Node& root) {
     facts_.kind = kind_of(root);
     statement(root);
+    doubt_triggers(root);
     return std::move(facts_);
   }
 
@@ -41,10 +48,26 @@ class StatementAnalyzer {
   void order(const Node& root, const Scope& scope);
   void returning(const Node& root, const Scope& scope);
   void output(QueryAnalyzer::Columns columns);
+  // What runs when a table is written is not followed.
+  void doubt_triggers(const Node& root);
 
+  const catalog::Catalogue& catalogue_;
   QueryAnalyzer queries_;
   Facts& facts_;
 };
+
+void StatementAnalyzer::doubt_triggers(const Node& root) {
+  constexpr Access writes = access::insert | access::update | access::remove;
+  for (const Object& object : facts_.objects) {
+    if (object.type != ObjectType::table || (object.access & writes) == 0) {
+      continue;
+    }
+    const catalog::Table* table = catalogue_.find_table(object.schema, object.name);
+    if (table != nullptr && !table->triggers.empty()) {
+      queries_.doubt("triggers of " + object.name + " are not followed", root.begin);
+    }
+  }
+}
 
 void StatementAnalyzer::output(QueryAnalyzer::Columns columns) {
   for (RelationColumn& column : columns) {
@@ -111,6 +134,9 @@ void StatementAnalyzer::statement(const Node& root) {
     case NodeKind::create:
       facts_.implicit_commit = true;
       other(root, access::create);
+      if (has_body(root.keyword())) {
+        queries_.doubt("what its body does is not followed", root.begin);
+      }
       break;
     case NodeKind::alter:
     case NodeKind::rename:

@@ -250,6 +250,32 @@ TEST(Lineage, takes_the_columns_of_a_view_that_has_none_from_its_query) {
   }
 }
 
+TEST(Lineage, is_uncertain_where_bodies_or_triggers_are_not_followed) {
+  auto certain = [](std::string_view text) {
+    auto content = read_definitions(
+        "CREATE TABLE t (a INT, b INT); CREATE TABLE quiet (a INT);"
+        "CREATE TRIGGER g BEFORE UPDATE ON t FOR EACH ROW SET NEW.a = OLD.b",
+        mariadb, "d");
+    EXPECT_FALSE(content.mistake);
+    catalog::Catalogue catalogue(std::move(content.content), 1);
+    sql::Arena arena;
+    auto root = sql::parse(text, mariadb, sql::ParseFor::executing, arena);
+    EXPECT_TRUE(root) << text;
+    return analyze({.root = **root, .text = text, .dialect = mariadb, .database = "d", .catalogue = catalogue})
+        .certain();
+  };
+  EXPECT_TRUE(certain("UPDATE quiet SET a = 1"));
+  EXPECT_TRUE(certain("SELECT a FROM t"));
+  EXPECT_TRUE(certain("CREATE TABLE u (a INT)"));
+  for (std::string_view text :
+       {"UPDATE t SET a = 1", "INSERT INTO t VALUES (1, 2)", "DELETE FROM t", "REPLACE INTO t VALUES (1, 2)",
+        "UPDATE quiet, t SET t.a = 1", "CREATE TRIGGER h BEFORE UPDATE ON t FOR EACH ROW SET NEW.a = OLD.b",
+        "CREATE PROCEDURE p() SELECT b FROM t", "CREATE FUNCTION f() RETURNS INT RETURN (SELECT MAX(b) FROM t)",
+        "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t"}) {
+    EXPECT_FALSE(certain(text)) << text;
+  }
+}
+
 TEST(Definitions, know_which_foreign_keys_change_rows) {
   for (const auto& [rule, cascades] : {std::pair{"", false},
                                        {"ON DELETE NO ACTION ON UPDATE RESTRICT", false},

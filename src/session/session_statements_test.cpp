@@ -132,7 +132,8 @@ TEST_F(StatementsTest, WithACatalogueTheRecordHasWhatIsTouched) {
     from_backend(packet(1, ok_payload));
     to_client();
   };
-  std::string objects = R"("objects":[{"type":"table","schema":")" + std::string(default_schema) + R"(","name":"t","access":[)";
+  std::string objects =
+      R"("objects":[{"type":"table","schema":")" + std::string(default_schema) + R"(","name":"t","access":[)";
   run("INSERT INTO t VALUES (1)");
   EXPECT_EQ(sink_.count(R"("kind":"insert",)" + objects + R"("insert"]}],"rule")"), 1U);
   run("SELECT 1");
