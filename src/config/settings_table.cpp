@@ -612,8 +612,9 @@ constexpr std::array<Field, 19> limits_fields{{
     {.name = "statement_tree_bytes_max",
      .kind = size,
      .default_value = "256MiB",
-     .meaning = "Memory that the syntax tree of one statement may take, some 4 to 16 times its text; one that needs more "
-                "is refused. Each event loop has one at a time.",
+     .meaning =
+         "Memory that the syntax tree of one statement may take, some 4 to 16 times its text; one that needs more "
+         "is refused. Each event loop has one at a time.",
      .least = mib,
      .most = 16 * gib},
     {.name = "prepared_statements_max",

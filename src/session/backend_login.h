@@ -52,8 +52,8 @@ class BackendSetup {
     std::string message;
     bool on_schema = false;  // choosing the schema failed: the client's own choice
   };
-  // A whole packet of the server, which says what state the session is in. The last answer shows whether one of them was
-  // an error; the first is the failure.
+  // A whole packet of the server, which says what state the session is in. The last answer shows whether one of them
+  // was an error; the first is the failure.
   Step on_packet(Bytes payload, wire::Capabilities negotiated, TrackedState& state);
   // The sequence id that the server's next packet bears.
   static constexpr std::uint8_t next_sequence_id = 1;

@@ -381,7 +381,8 @@ TEST_F(BackendSetupTest, AnErrorFailsItAlsoOneWithoutAText) {
         EXPECT_EQ(setup.on_packet(bytes_of(error), 0, state_), BackendSetup::Step::failed);
       } else {
         EXPECT_EQ(setup.on_packet(bytes_of(error), 0, state_), BackendSetup::Step::more);
-        EXPECT_EQ(setup.on_packet(bytes_of("\xFF\x19\x04#42000Unknown database"), 0, state_), BackendSetup::Step::failed)
+        EXPECT_EQ(setup.on_packet(bytes_of("\xFF\x19\x04#42000Unknown database"), 0, state_),
+                  BackendSetup::Step::failed)
             << "the first error is what failed";
       }
       EXPECT_EQ(setup.failure().code, 1045);

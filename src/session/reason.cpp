@@ -53,12 +53,15 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::statement_not_understood, "statement_not_understood", 1064, "42000",
      "The statement has a mistake in its syntax, or a form that the gateway does not know. Nothing was executed."},
     {Reason::statement_not_supported, "statement_not_supported", 1235, "42000",
-     "The gateway does not read stored programs under sql_mode ORACLE. Nothing was executed; write it without that mode."},
+     "The gateway does not read stored programs under sql_mode ORACLE. Nothing was executed; write it without that "
+     "mode."},
     {Reason::statement_too_complex, "statement_too_complex", 1436, "HY000",
-     "The statement is nested too deeply, or its syntax tree is larger than limits.statement_tree_bytes_max. Nothing was "
+     "The statement is nested too deeply, or its syntax tree is larger than limits.statement_tree_bytes_max. Nothing "
+     "was "
      "executed; make it simpler, or send fewer rows at a time."},
     {Reason::reading_unknown, "reading_unknown", 1235, "42000",
-     "The database server did not say how it reads texts, or by a character set that the gateway does not know. Nothing "
+     "The database server did not say how it reads texts, or by a character set that the gateway does not know. "
+     "Nothing "
      "was executed; SET NAMES utf8mb4, or connect again."},
     {Reason::kill_form_not_supported, "kill_form_not_supported", 1235, "42000",
      "KILL is taken as a statement of its own, KILL [HARD | SOFT] [CONNECTION | QUERY] NUMBER. Nothing was executed."},

@@ -49,12 +49,12 @@ struct CommandRecord {
   std::optional<BulkParameters> bulk;
   std::optional<std::uint16_t> parameter_index;  // COM_STMT_SEND_LONG_DATA
   std::optional<Bytes> long_data;
-  std::string_view kind;                   // of a statement: lineage::kind_of()
-  std::optional<std::string_view> sent;    // what the server gets in place of the text
+  std::string_view kind;                                  // of a statement: lineage::kind_of()
+  std::optional<std::string_view> sent;                   // what the server gets in place of the text
   const std::vector<lineage::Object>* objects = nullptr;  // of a statement, where there is a catalogue
   bool objects_certain = true;                            // they are these, and no more
-  std::string_view target_session;  // of a KILL
-  std::string_view rule;            // that decided
+  std::string_view target_session;                        // of a KILL
+  std::string_view rule;                                  // that decided
 };
 
 struct OutcomeRecord {

@@ -82,8 +82,8 @@ inline constexpr std::size_t handshake_bytes_max = 64U << 10;
 
 class Session {
  public:
-  // What the shell gives a session. References must outlive it; `counters`, `statements` and `catalogues` are those of the
-  // session's loop, `ledger` and `registry` are those of the whole gateway.
+  // What the shell gives a session. References must outlive it; `counters`, `statements` and `catalogues` are those of
+  // the session's loop, `ledger` and `registry` are those of the whole gateway.
   struct Setting {
     const ListenerProfile& listener;
     std::shared_ptr<const Environment> environment;
@@ -197,7 +197,7 @@ class Session {
     StatementReader::Reading reading;  // of a query, a prepare, an execution
     std::size_t head_bytes = 0;        // what stands before the text in the payload
     std::string local_file;            // that the text certainly asks to be loaded; empty: none
-    bool may_load = false;   // the text might ask for a file all the same
+    bool may_load = false;             // the text might ask for a file all the same
     bool chooses_schema = false;
     bool may_change_reading = false;
   };
@@ -473,7 +473,7 @@ class Session {
   std::optional<BackendFault> backend_fault_;
   SpareBackend::Handover released_;
 
-  bool hides_tables_ = false;  // by temporary ones, which no catalogue has
+  bool hides_tables_ = false;                // by temporary ones, which no catalogue has
   std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
   bool server_is_to_be_asked_ = false;       // before the command at hand can be read
   SessionRegistry::Place registered_;

@@ -270,8 +270,8 @@ void Session::forward_command(PendingCommand pending) {
   state_.reading_is_current = state_.reading_is_current && !pending.may_change_reading;
   state_.schema_reported = false;
   bool runs = pending.command == Command::query || is_execution(pending.command);
-  hides_tables_ = pending.command != Command::reset_connection &&
-                  (hides_tables_ || (runs && pending.reading->may_make_temporary));
+  hides_tables_ =
+      pending.command != Command::reset_connection && (hides_tables_ || (runs && pending.reading->may_make_temporary));
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;

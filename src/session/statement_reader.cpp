@@ -117,11 +117,8 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .may_make_temporary = may_make_temporary(*root_)};
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;
-    reading.facts = lineage::analyze({.root = *root_,
-                                      .text = text,
-                                      .dialect = dialect,
-                                      .database = names.schema,
-                                      .catalogue = *reading.catalogue});
+    reading.facts = lineage::analyze(
+        {.root = *root_, .text = text, .dialect = dialect, .database = names.schema, .catalogue = *reading.catalogue});
   }
   return std::make_shared<const StatementReading>(std::move(reading));
 }
@@ -171,8 +168,9 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
   }
   auto reading = parse(text, dialect, purpose, names);
   if (reading) {
-    Remembered& oldest = *std::min_element(
-        places.begin(), places.end(), [](const Remembered& one, const Remembered& other) { return one.used < other.used; });
+    Remembered& oldest =
+        *std::min_element(places.begin(), places.end(),
+                          [](const Remembered& one, const Remembered& other) { return one.used < other.used; });
     oldest.hash = hash;
     oldest.used = clock_;
     oldest.dialect = dialect;

@@ -38,7 +38,7 @@ struct StatementReading {
 
 // What names stand for.
 struct NameSpace {
-  std::string_view schema;                                        // the default one; empty: none
+  std::string_view schema;                                               // the default one; empty: none
   const std::shared_ptr<const catalog::Catalogue>* catalogue = nullptr;  // null: names are not resolved
 };
 
@@ -56,8 +56,8 @@ class StatementReader {
   explicit StatementReader(LoopCounters& counters) : counters_(counters), remembered_(readings_max) {}
 
   using Reading = std::shared_ptr<const StatementReading>;
-  // `text`: a sql::statement_text() without a semicolon behind the statement. Nothing where it is not read in one way by
-  // all of `dialects`, or there is none.
+  // `text`: a sql::statement_text() without a semicolon behind the statement. Nothing where it is not read in one way
+  // by all of `dialects`, or there is none.
   std::optional<Result<Reading, StatementRefusal>> read(std::string_view text, const sql::Dialects& dialects,
                                                         sql::ParseFor purpose, const NameSpace& names,
                                                         std::size_t tree_bytes_max);

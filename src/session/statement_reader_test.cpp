@@ -14,13 +14,15 @@ class StatementReaderTest : public testing::Test {
     one.add({.server = server, .version = 101'100, .mode = mode});
     return one;
   }
-  auto read(std::string_view text, const sql::Dialects& dialects,
-            sql::ParseFor purpose = sql::ParseFor::executing, const NameSpace& names = {}) {
+  auto read(std::string_view text, const sql::Dialects& dialects, sql::ParseFor purpose = sql::ParseFor::executing,
+            const NameSpace& names = {}) {
     return reader_.read(text, dialects, purpose, names, tree_bytes_max);
   }
   std::string kind(std::string_view text, const sql::Dialects& dialects) {
     auto reading = read(text, dialects);
-    return !reading ? "in doubt" : !*reading ? std::string(reason_text(reading->error().reason).code) : (**reading)->kind;
+    return !reading    ? "in doubt"
+           : !*reading ? std::string(reason_text(reading->error().reason).code)
+                       : (**reading)->kind;
   }
   std::uint64_t count(Metric metric) const {
     CounterTotals totals;

@@ -27,9 +27,9 @@ class Dialects {
   std::size_t count_ = 0;
 };
 
-// Dialects of `server` (`plain` with other modes), one of them for each way in which it could read the text whatever its
-// sql_mode and character set are: where all of these agree on something, it is so. The first is that of a server as it
-// is installed.
+// Dialects of `server` (`plain` with other modes), one of them for each way in which it could read the text whatever
+// its sql_mode and character set are: where all of these agree on something, it is so. The first is that of a server as
+// it is installed.
 //
 // There are none where the text has something that only the mode or the character set can tell: a backslash, a double
 // quote, a bracket, ||, NOT, bytes of 0x80 or more. Without these, what is left is whether a blank may stand between a

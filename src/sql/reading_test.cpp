@@ -19,8 +19,8 @@ TEST(Reading, DialectsAreThoseThatATextWithoutDoubtfulBytesCanBeReadBy) {
   EXPECT_EQ(of_mysql.begin()->mode, 0) << "that of a server as it is installed";
   EXPECT_EQ(of_mysql.begin()->version, 90'700U);
   EXPECT_EQ(possible_dialects(mariadb, "SELECT 1").size(), 3U) << "ORACLE, too";
-  for (std::string_view text : {"SELECT \"b\"", "SELECT 'caf\xC3\xA9'", R"(SELECT 'it\'s')", "SELECT [a]", "SELECT 1 || 2",
-                                "SELECT NOT 1", "SELECT nOt 1", "SELECT 'knot'"}) {
+  for (std::string_view text : {"SELECT \"b\"", "SELECT 'caf\xC3\xA9'", R"(SELECT 'it\'s')", "SELECT [a]",
+                                "SELECT 1 || 2", "SELECT NOT 1", "SELECT nOt 1", "SELECT 'knot'"}) {
     EXPECT_TRUE(possible_dialects(mariadb, text).empty()) << text;
   }
 }
@@ -38,8 +38,8 @@ TEST(Reading, AgreesWhereAllDialectsDo) {
 
 // Whatever sql_mode and character set are in force: if the possible dialects agree, theirs is the reading.
 TEST(Reading, TheDialectInForceIsAmongThePossible) {
-  const std::string pieces[]{"'",  "\"", "`",  "\\",  ";",  "a", " ", "\xE3", "--", "\n", "/*",   "*/", "#",
-                             "[", "|",  "no", "NOT", "t",  "(", ")", "count", ",",  "1",  "BEGIN", "END"};
+  const std::string pieces[]{"'", "\"", "`",  "\\",  ";", "a", " ", "\xE3",  "--", "\n", "/*",    "*/", "#",
+                             "[", "|",  "no", "NOT", "t", "(", ")", "count", ",",  "1",  "BEGIN", "END"};
   std::uint64_t random = 7;
   auto below = [&](std::size_t count) {
     random = random * 6364136223846793005U + 1442695040888963407U;
@@ -81,17 +81,17 @@ bool changes(std::string_view text) {
 }
 
 TEST(Reading, OnlyWhatMaySetModeOrCharacterSetMakesWhatIsKnownOld) {
-  for (std::string_view text :
-       {"SELECT 1", " insert INTO t VALUES (1)", "WITH a AS (SELECT 1) SELECT 2", "START TRANSACTION", "COMMIT", "USE shop",
-        "CREATE TABLE t(a INT)", "CALL p()", "BEGIN", "SET autocommit=0, @sql_mode='ANSI', SESSION time_zone='UTC'",
-        "SET PASSWORD = 'x'", "SET ROLE r", "PREPARE s FROM 'SET NAMES gbk'"}) {
+  for (std::string_view text : {"SELECT 1", " insert INTO t VALUES (1)", "WITH a AS (SELECT 1) SELECT 2",
+                                "START TRANSACTION", "COMMIT", "USE shop", "CREATE TABLE t(a INT)", "CALL p()", "BEGIN",
+                                "SET autocommit=0, @sql_mode='ANSI', SESSION time_zone='UTC'", "SET PASSWORD = 'x'",
+                                "SET ROLE r", "PREPARE s FROM 'SET NAMES gbk'"}) {
     EXPECT_FALSE(changes(text)) << text;
   }
   for (std::string_view text :
-       {"SET NAMES gbk", "SET autocommit=0, NAMES gbk", "SET CHARACTER SET utf8", "SET sql_mode=''", "SET @a=1, @@Sql_Mode=''",
-        "SET LOCAL `character_set_client`=gbk", "SET @@session.`SQL_MODE`=DEFAULT", "/*!50000 SET*/ sql_mode=1",
-        "SET STATEMENT max_statement_time=1 FOR SELECT 1", "EXECUTE s", "EXECUTE IMMEDIATE 'SET a'",
-        "BEGIN NOT ATOMIC SET NAMES gbk; END", "IF 1 THEN SET NAMES gbk; END IF"}) {
+       {"SET NAMES gbk", "SET autocommit=0, NAMES gbk", "SET CHARACTER SET utf8", "SET sql_mode=''",
+        "SET @a=1, @@Sql_Mode=''", "SET LOCAL `character_set_client`=gbk", "SET @@session.`SQL_MODE`=DEFAULT",
+        "/*!50000 SET*/ sql_mode=1", "SET STATEMENT max_statement_time=1 FOR SELECT 1", "EXECUTE s",
+        "EXECUTE IMMEDIATE 'SET a'", "BEGIN NOT ATOMIC SET NAMES gbk; END", "IF 1 THEN SET NAMES gbk; END IF"}) {
     EXPECT_TRUE(changes(text)) << text;
   }
 }

@@ -443,8 +443,8 @@ void FakeClient::issue_unusual() {
 // Several statements, some of which may change how the rest is read, or be read in more than one way.
 void FakeClient::issue_series() {
   constexpr std::array<std::string_view, 7> kinds{
-      "SELECT ",       "SET sql_mode = ",         "DELETE FROM denied WHERE a = ", "SELECT '\\' ", "SELECT \"\\\" ",
-      "SELECT /*a*/ ", "SELECT '\xE3\x81\x82\\' "};
+      "SELECT ",        "SET sql_mode = ", "DELETE FROM denied WHERE a = ", "SELECT '\\' ",
+      "SELECT \"\\\" ", "SELECT /*a*/ ",   "SELECT '\xE3\x81\x82\\' "};
   std::string text;
   std::uint32_t count = 2 + choices_.below(4);
   for (std::uint32_t i = 0; i < count; ++i) {
