@@ -3,6 +3,7 @@
 #include "sql/statement_splitter.h"
 
 namespace sallyport::session {
+
 sql::Dialects Session::dialects_for(std::string_view text) const {
   if (!state_.reading_is_current || !state_.sql_mode || !state_.charset) {
     return sql::possible_dialects(dialect_, text);

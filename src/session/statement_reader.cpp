@@ -45,28 +45,9 @@ StatementRefusal refusal_of(const sql::ParseError& error, std::string_view text)
                          excerpt(text, offset) + "' at line " + std::to_string(line) + ". Nothing was executed."};
 }
 
-bool may_define(const sql::Node& statement) {
+// Several statements, or a text that is not seen, in the session itself.
+bool runs_others(const sql::Node& statement) {
   switch (statement.kind) {
-    case sql::NodeKind::create:
-    case sql::NodeKind::alter:
-    case sql::NodeKind::drop:
-    case sql::NodeKind::rename:
-    case sql::NodeKind::import_:
-    case sql::NodeKind::execute:
-    case sql::NodeKind::execute_immediate:
-    case sql::NodeKind::set_statement:
-    case sql::NodeKind::block:
-      return true;
-    default:
-      return false;
-  }
-}
-
-bool may_make_temporary(const sql::Node& statement) {
-  switch (statement.kind) {
-    case sql::NodeKind::create:
-      return statement.has(sql::node_flag::temporary);
-    case sql::NodeKind::call:
     case sql::NodeKind::execute:
     case sql::NodeKind::execute_immediate:
     case sql::NodeKind::set_statement:
@@ -79,6 +60,22 @@ bool may_make_temporary(const sql::Node& statement) {
     default:
       return false;
   }
+}
+
+bool may_define(const sql::Node& statement) {
+  return statement.is(sql::NodeKind::create) || statement.is(sql::NodeKind::alter) ||
+         statement.is(sql::NodeKind::drop) || statement.is(sql::NodeKind::rename) ||
+         statement.is(sql::NodeKind::import_) || runs_others(statement);
+}
+
+// Stored functions may do it as well as procedures.
+bool may_make_temporary(const sql::Node& statement, const std::optional<lineage::Facts>& facts) {
+  bool makes = statement.is(sql::NodeKind::create) && statement.has(sql::node_flag::temporary);
+  bool calls = statement.is(sql::NodeKind::call) ||
+               (facts && std::any_of(facts->objects.begin(), facts->objects.end(), [](const lineage::Object& object) {
+                  return (object.access & lineage::access::execute) != 0;
+                }));
+  return makes || calls || runs_others(statement);
 }
 
 bool same_dialect(const sql::Dialect& one, const sql::Dialect& other) {
@@ -113,13 +110,13 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .emitted = std::move(*emitted),
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = root_->is(sql::NodeKind::use),
-                           .may_define = may_define(*root_),
-                           .may_make_temporary = may_make_temporary(*root_)};
+                           .may_define = may_define(*root_)};
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;
     reading.facts = lineage::analyze(
         {.root = *root_, .text = text, .dialect = dialect, .database = names.schema, .catalogue = *reading.catalogue});
   }
+  reading.may_make_temporary = may_make_temporary(*root_, reading.facts);
   return std::make_shared<const StatementReading>(std::move(reading));
 }
 

@@ -93,6 +93,25 @@ TEST_F(StatementReaderTest, WithACatalogueThereAreFactsOfItsVersionAndSchema) {
   EXPECT_FALSE((**read("SELECT a FROM t", by(0)))->facts) << "without one there are none";
 }
 
+TEST_F(StatementReaderTest, WhateverRunsStoredCodeMayMakeATemporaryTable) {
+  catalog::Catalogue::Content content;
+  content.schemas = {"d"};
+  content.routines = {{.schema = "d", .name = "f", .body = "RETURN 1"}};
+  std::shared_ptr<const catalog::Catalogue> catalogue =
+      std::make_shared<const catalog::Catalogue>(std::move(content), 1);
+  auto may = [&](std::string_view text) {
+    auto reading = read(text, by(0), sql::ParseFor::executing, {.schema = "d", .catalogue = &catalogue});
+    EXPECT_TRUE(reading && *reading) << text;
+    return (**reading)->may_make_temporary;
+  };
+  EXPECT_FALSE(may("SELECT 1"));
+  EXPECT_FALSE(may("CREATE TABLE t (a INT)"));
+  for (std::string_view text : {"SELECT f()", "SELECT unheard_of()", "CALL p()", "CREATE TEMPORARY TABLE t (a INT)",
+                                "IF 1 THEN SELECT 1; END IF", "EXECUTE s"}) {
+    EXPECT_TRUE(may(text)) << text;
+  }
+}
+
 TEST_F(StatementReaderTest, WhatIsRememberedIsBounded) {
   for (std::size_t i = 0; i < 3 * StatementReader::readings_max; ++i) {
     EXPECT_EQ(kind("SELECT " + std::to_string(i), by(0)), "select");
