@@ -58,12 +58,18 @@ class StatementAnalyzer {
 
 void StatementAnalyzer::doubt_triggers(const Node& root) {
   constexpr Access writes = access::insert | access::update | access::remove;
+  auto table_of = [&](const Object& object) {
+    return object.type == ObjectType::table ? catalogue_.find_table(object.schema, object.name) : nullptr;
+  };
+  auto is_written = [](const Object& object) { return (object.access & writes) != 0; };
+  // Which of the tables behind a view are written is not asked.
+  bool writes_view = std::any_of(facts_.objects.begin(), facts_.objects.end(), [&](const Object& object) {
+    const catalog::Table* table = table_of(object);
+    return table != nullptr && table->kind == catalog::Table::Kind::view && is_written(object);
+  });
   for (const Object& object : facts_.objects) {
-    if (object.type != ObjectType::table || (object.access & writes) == 0) {
-      continue;
-    }
-    const catalog::Table* table = catalogue_.find_table(object.schema, object.name);
-    if (table != nullptr && !table->triggers.empty()) {
+    const catalog::Table* table = table_of(object);
+    if (table != nullptr && (writes_view || is_written(object)) && !table->triggers.empty()) {
       queries_.doubt("triggers of " + object.name + " are not followed", root.begin);
     }
   }

@@ -79,6 +79,10 @@ bool QueryAnalyzer::follow(const Node& node, const Scope& variables, Lineage& in
     case NodeKind::replace:
     case NodeKind::update:
     case NodeKind::delete_:
+    case NodeKind::create:
+    case NodeKind::alter:
+    case NodeKind::drop:
+    case NodeKind::truncate:
     case NodeKind::call:
     case NodeKind::load:
     case NodeKind::handler:
