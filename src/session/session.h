@@ -345,7 +345,8 @@ class Session {
   std::optional<Reason> read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
                                        CommandRecord& record);
   void note_reading(const StatementReading& reading, CommandRecord& record) const;
-  // Sends what was read in place of the client's text.
+  // Sends `text` behind `head` in place of the client's message.
+  std::uint8_t forward_text(const PendingCommand& pending, Bytes head, std::string_view text);
   std::uint8_t forward_emitted(const PendingCommand& pending);
   void ask_server(std::uint8_t error_sequence_id);
   void process_state_answer();

@@ -77,12 +77,7 @@ std::optional<Reason> Session::aim_kill(const sql::KillStatement& kill, CommandR
 std::uint8_t Session::forward_kill(const PendingCommand& pending) {
   wire::PacketWriter writer{to_backend_.made()};
   writer.begin(0);
-  writer.u8(static_cast<std::uint8_t>(wire::Command::query));
-  if (wire::has(legs_.backend, wire::capability::query_attributes)) {
-    writer.lenenc(0);  // no query attributes
-    writer.lenenc(1);
-  }
-  writer.text(kill_text_);
+  write_own_query(writer, kill_text_, legs_.backend);
   std::uint8_t next_sequence_id = writer.end();
   to_backend_.queue_made();
   to_backend_.skip(pending.message.frame_bytes);

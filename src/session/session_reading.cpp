@@ -47,16 +47,20 @@ void Session::note_reading(const StatementReading& reading, CommandRecord& recor
   }
 }
 
-std::uint8_t Session::forward_emitted(const PendingCommand& pending) {
-  Bytes payload = wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_);
+std::uint8_t Session::forward_text(const PendingCommand& pending, Bytes head, std::string_view text) {
   wire::PacketWriter writer{to_backend_.made()};
   writer.begin(0);
-  writer.bytes(payload.first(pending.head_bytes));
-  writer.text(*pending.reading->emitted);
+  writer.bytes(head);
+  writer.text(text);
   std::uint8_t next_sequence_id = writer.end();
   to_backend_.queue_made();
   to_backend_.skip(pending.message.frame_bytes);
   return next_sequence_id;
+}
+
+std::uint8_t Session::forward_emitted(const PendingCommand& pending) {
+  Bytes payload = wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_);
+  return forward_text(pending, payload.first(pending.head_bytes), *pending.reading->emitted);
 }
 
 void Session::ask_server(std::uint8_t error_sequence_id) {

@@ -76,14 +76,8 @@ void Session::process_next_statement(std::uint8_t sequence_id) {
 }
 
 std::uint8_t Session::forward_statement(const PendingCommand& pending) {
-  wire::PacketWriter writer{to_backend_.made()};
-  writer.begin(0);
-  writer.bytes(series_->head());
-  writer.text(pending.reading->emitted ? std::string_view(*pending.reading->emitted) : series_->statement());
-  std::uint8_t next_sequence_id = writer.end();
-  to_backend_.queue_made();
-  to_backend_.skip(pending.message.frame_bytes);
-  return next_sequence_id;
+  const auto& emitted = pending.reading->emitted;
+  return forward_text(pending, series_->head(), emitted ? std::string_view(*emitted) : series_->statement());
 }
 
 std::optional<Reason> Session::read_set_option(Bytes payload) {
