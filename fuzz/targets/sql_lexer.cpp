@@ -96,7 +96,7 @@ void fuzz_sql_lexer(Bytes input) {
   sql::Dialect dialect{.server = (flags & 1) != 0 ? sql::Server::mysql : sql::Server::mariadb,
                        .version = versions[(flags >> 1) & 3],
                        .mode = reader.u8(),
-                       .charset = static_cast<sql::Charset>(reader.u8() % 6)};
+                       .charset = static_cast<sql::Charset>(reader.u8() % 8)};
   std::string_view text = text_of(reader.rest());
   check_cut(text, dialect, check_tokens(text, dialect));
   check_statements(text, dialect);

@@ -40,7 +40,7 @@ void fuzz_sql_statement(Bytes input) {
   sql::Dialect dialect{.server = (flags & 1) != 0 ? sql::Server::mysql : sql::Server::mariadb,
                        .version = versions[(flags >> 1) & 3],
                        .mode = reader.u8(),
-                       .charset = static_cast<sql::Charset>(reader.u8() % 6)};
+                       .charset = static_cast<sql::Charset>(reader.u8() % 8)};
   std::string_view text = sql::statement_text(text_of(reader.rest()));
   sql::Arena arena;
   auto root = sql::parse(text, dialect, sql::ParseFor::preparing, arena);

@@ -23,34 +23,35 @@ struct NamedCharset {
   Charset charset;
 };
 // Those that can be a client's. Source: "Supported Character Sets and Collations", both servers.
+// What is a blank was asked of both servers, of each byte in each character set.
 constexpr std::array<NamedCharset, 39> charsets{{{"utf8mb4", Charset::utf8},
                                                  {"utf8mb3", Charset::utf8},
                                                  {"utf8", Charset::utf8},
-                                                 {"latin1", Charset::transparent},
+                                                 {"latin1", Charset::transparent_a0_blank},
                                                  {"ascii", Charset::transparent},
                                                  {"binary", Charset::transparent},
-                                                 {"armscii8", Charset::transparent},
-                                                 {"cp1250", Charset::transparent},
+                                                 {"armscii8", Charset::transparent_a0_blank},
+                                                 {"cp1250", Charset::transparent_a0_blank},
                                                  {"cp1251", Charset::transparent},
                                                  {"cp1256", Charset::transparent},
                                                  {"cp1257", Charset::transparent},
                                                  {"cp850", Charset::transparent},
-                                                 {"cp852", Charset::transparent},
-                                                 {"cp866", Charset::transparent},
-                                                 {"dec8", Charset::transparent},
+                                                 {"cp852", Charset::transparent_ff_blank},
+                                                 {"cp866", Charset::transparent_ff_blank},
+                                                 {"dec8", Charset::transparent_a0_blank},
                                                  {"eucjpms", Charset::transparent},
                                                  {"euckr", Charset::transparent},
                                                  {"gb2312", Charset::transparent},
-                                                 {"geostd8", Charset::transparent},
-                                                 {"greek", Charset::transparent},
-                                                 {"hebrew", Charset::transparent},
+                                                 {"geostd8", Charset::transparent_a0_blank},
+                                                 {"greek", Charset::transparent_a0_blank},
+                                                 {"hebrew", Charset::transparent_a0_blank},
                                                  {"hp8", Charset::transparent},
-                                                 {"keybcs2", Charset::transparent},
+                                                 {"keybcs2", Charset::transparent_ff_blank},
                                                  {"koi8r", Charset::transparent},
                                                  {"koi8u", Charset::transparent},
-                                                 {"latin2", Charset::transparent},
-                                                 {"latin5", Charset::transparent},
-                                                 {"latin7", Charset::transparent},
+                                                 {"latin2", Charset::transparent_a0_blank},
+                                                 {"latin5", Charset::transparent_a0_blank},
+                                                 {"latin7", Charset::transparent_a0_blank},
                                                  {"macce", Charset::transparent},
                                                  {"macroman", Charset::transparent},
                                                  {"swe7", Charset::transparent},
@@ -154,6 +155,8 @@ std::size_t character_bytes(Charset charset, std::string_view text) {
     case Charset::utf8:
       return utf8_bytes(text);
     case Charset::transparent:
+    case Charset::transparent_a0_blank:
+    case Charset::transparent_ff_blank:
       return 1;
     case Charset::sjis:
       return sjis_bytes(byte_at(text, 0), byte_at(text, 1));

@@ -28,12 +28,19 @@ SqlMode parse_sql_mode(std::string_view value);
 // What the value of character_set_client means to the lexer.
 enum class Charset : std::uint8_t {
   utf8,         // utf8mb3, utf8mb4
-  transparent,  // a byte below 0x80 is always that ASCII character, where it ends something; other bytes' classes vary
-  sjis,         // and cp932; these four may have a backslash or a quote as the second byte of a character
+  transparent,  // a byte below 0x80 is always that ASCII character, where it ends something, and no other is a blank
+  transparent_a0_blank,  // the same, but for the byte 0xA0, which is a blank: latin1 and its like
+  transparent_ff_blank,  // and here it is 0xFF
+  sjis,                  // and cp932; these four may have a backslash or a quote as the second byte of a character
   gbk,
   gb18030,
   big5
 };
+
+constexpr bool is_transparent(Charset charset) {
+  return charset == Charset::transparent || charset == Charset::transparent_a0_blank ||
+         charset == Charset::transparent_ff_blank;
+}
 
 // Nothing for a name that is no client character set (ucs2, utf16, utf32) or not known here.
 std::optional<Charset> parse_charset(std::string_view name);

@@ -7,41 +7,54 @@
 #include <utility>
 
 namespace sallyport::sql {
+
 namespace {
 
-enum class Class : std::uint8_t { other, space, letter, digit, high, nul };
-
-constexpr std::array<Class, 256> make_classes() {
-  std::array<Class, 256> classes{};
+constexpr ByteClasses make_classes() {
+  ByteClasses classes{};
   for (std::size_t i = 0; i < classes.size(); ++i) {
     bool is_letter = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') || i == '_' || i == '$';
     bool is_space = i == ' ' || (i >= 9 && i <= 13);
-    classes[i] = is_letter                ? Class::letter
-                 : is_space               ? Class::space
-                 : (i >= '0' && i <= '9') ? Class::digit
-                 : i >= 0x80              ? Class::high
-                 : i == 0                 ? Class::nul
-                                          : Class::other;
+    classes[i] = is_letter                ? ByteClass::letter
+                 : is_space               ? ByteClass::space
+                 : (i >= '0' && i <= '9') ? ByteClass::digit
+                 : i >= 0x80              ? ByteClass::high
+                 : i == 0                 ? ByteClass::nul
+                                          : ByteClass::other;
   }
   return classes;
 }
-constexpr std::array<Class, 256> classes = make_classes();
+constexpr ByteClasses make_classes(std::size_t blank) {
+  ByteClasses classes = make_classes();
+  classes[blank] = ByteClass::space;
+  return classes;
+}
+constexpr ByteClasses ascii_blanks = make_classes();
+constexpr ByteClasses a0_is_blank = make_classes(0xA0);
+constexpr ByteClasses ff_is_blank = make_classes(0xFF);
 
-Class class_of(unsigned char byte) {
-  return classes[byte];
+const ByteClasses& classes_of(Charset charset) {
+  switch (charset) {
+    case Charset::transparent_a0_blank:
+      return a0_is_blank;
+    case Charset::transparent_ff_blank:
+      return ff_is_blank;
+    case Charset::utf8:
+    case Charset::transparent:
+    case Charset::sjis:
+    case Charset::gbk:
+    case Charset::gb18030:
+    case Charset::big5:
+      break;
+  }
+  return ascii_blanks;
 }
+
 bool is_digit(unsigned char byte) {
-  return class_of(byte) == Class::digit;
-}
-bool is_space(unsigned char byte) {
-  return class_of(byte) == Class::space;
+  return ascii_blanks[byte] == ByteClass::digit;
 }
 bool is_hexadecimal(unsigned char byte) {
   return is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
-}
-bool is_name_byte(unsigned char byte) {
-  Class found = class_of(byte);
-  return found == Class::letter || found == Class::digit || found == Class::high;
 }
 // Blanks and control characters, of which the end of the text is one.
 bool ends_line_comment_marker(unsigned char byte) {
@@ -59,11 +72,21 @@ constexpr std::uint32_t mariadb_hole_last = 99999;
 
 }  // namespace
 
-Lexer::Lexer(std::string_view text, const Dialect& dialect) : text_(text), dialect_(dialect) {
+Lexer::Lexer(std::string_view text, const Dialect& dialect)
+    : text_(text), dialect_(dialect), classes_(&classes_of(dialect.charset)) {
   if (text.size() >= std::numeric_limits<std::uint32_t>::max()) {
     error_ = LexError::text_too_long;
     text_ = {};
   }
+}
+
+inline ByteClass Lexer::class_of(unsigned char byte) const {
+  return (*classes_)[byte];
+}
+
+inline bool Lexer::is_name_byte(unsigned char byte) const {
+  ByteClass found = class_of(byte);
+  return found == ByteClass::letter || found == ByteClass::digit || found == ByteClass::high;
 }
 
 unsigned char Lexer::peek(std::size_t ahead) const {
@@ -135,17 +158,17 @@ Token Lexer::read_start() {
   }
   unsigned char first = peek();
   switch (class_of(first)) {
-    case Class::space:
+    case ByteClass::space:
       return read_white_space();
-    case Class::letter:
+    case ByteClass::letter:
       return read_word();
-    case Class::digit:
+    case ByteClass::digit:
       return read_number_or_name();
-    case Class::high:
+    case ByteClass::high:
       return read_name(TokenKind::word);
-    case Class::nul:
+    case ByteClass::nul:
       return fail(LexError::nul_byte);
-    case Class::other:
+    case ByteClass::other:
       break;
   }
   switch (first) {
@@ -181,7 +204,7 @@ Token Lexer::read_start() {
 
 Token Lexer::read_white_space() {
   bool hint_may_follow = hint_may_follow_;
-  while (is_space(peek())) {
+  while (class_of(peek()) == ByteClass::space) {
     ++at_;
   }
   Token token = make(TokenKind::white_space);
@@ -189,27 +212,15 @@ Token Lexer::read_white_space() {
   return token;
 }
 
-// A byte of 0x80 or more is a letter in some character sets of one byte and a blank or a sign in others: then what
-// stands between such bytes are words of their own. Neither quotes nor ends anything; so it is no matter, where that
-// can't be a keyword, nor the head of another kind of text.
-bool Lexer::has_no_word_between_bytes(std::string_view name) {
-  bool letter_before = false;
-  return std::none_of(name.begin(), name.end(), [&](char character) {
-    bool is_letter = class_of(static_cast<unsigned char>(character)) == Class::letter;
-    return character == '$' || (std::exchange(letter_before, is_letter) && is_letter);
-  });
-}
-
+// Where a byte of 0x80 or more in a name is no letter to the server, it is no blank either, and the text is refused
+// there.
 bool Lexer::skip_name() {
-  bool has_bytes = false;
   while (true) {
-    Class found = class_of(peek());
-    if (found == Class::letter || found == Class::digit) {
+    ByteClass found = class_of(peek());
+    if (found == ByteClass::letter || found == ByteClass::digit ||
+        (found == ByteClass::high && is_transparent(dialect_.charset))) {
       ++at_;
-    } else if (found == Class::high && dialect_.charset == Charset::transparent) {
-      ++at_;
-      has_bytes = true;
-    } else if (found == Class::high) {
+    } else if (found == ByteClass::high) {
       // Characters beyond the basic plane: MySQL makes a question mark of each, MariaDB refuses them.
       std::size_t bytes = character_bytes(dialect_.charset, text_.substr(at_));
       if (bytes == 1 || (bytes == 4 && dialect_.charset == Charset::utf8)) {
@@ -217,7 +228,7 @@ bool Lexer::skip_name() {
       }
       at_ += bytes;
     } else {
-      return !has_bytes || has_no_word_between_bytes(text_.substr(begin_, at_ - begin_));
+      return true;
     }
   }
 }
@@ -374,7 +385,7 @@ Token Lexer::read_quoted(char quote) {
     if (byte == 0) {
       return fail(LexError::nul_byte);
     }
-    if (byte >= 0x80 && dialect_.charset != Charset::transparent) {
+    if (byte >= 0x80 && !is_transparent(dialect_.charset)) {
       std::size_t bytes = character_bytes(dialect_.charset, text_.substr(at_));
       bool is_katakana = dialect_.charset == Charset::sjis && byte >= 0xA1 && byte <= 0xDF;
       if (bytes == 1 && !is_katakana) {
@@ -399,7 +410,7 @@ Token Lexer::read_string(std::size_t prefix, TokenKind kind) {
   at_ += prefix;
   char quote = text_[at_++];
   bool escapes = (dialect_.mode & sql_mode::no_backslash_escapes) == 0;
-  bool has_tricky_tails = dialect_.charset != Charset::utf8 && dialect_.charset != Charset::transparent;
+  bool has_tricky_tails = dialect_.charset != Charset::utf8 && !is_transparent(dialect_.charset);
   while (at_ < text_.size()) {
     char byte = text_[at_];
     if (has_tricky_tails && static_cast<unsigned char>(byte) >= 0x80) {
@@ -525,7 +536,7 @@ Token Lexer::read_executable_comment(std::size_t marker_bytes) {
     return fail(LexError::version_ambiguous);
   }
   bool is_mysql = dialect_.server == Server::mysql;
-  if (digits == 6 && is_mysql && (dialect_.version < mysql_six_digits_since || !is_space(peek(6)))) {
+  if (digits == 6 && is_mysql && (dialect_.version < mysql_six_digits_since || class_of(peek(6)) != ByteClass::space)) {
     digits = 5;
   }
   std::uint32_t version = 0;

@@ -4,12 +4,16 @@
 // what was asked of them.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "sql/dialect.h"
 #include "sql/token.h"
 
 namespace sallyport::sql {
+
+enum class ByteClass : std::uint8_t { other, space, letter, digit, high, nul };
+using ByteClasses = std::array<ByteClass, 256>;
 
 class Lexer {
  public:
@@ -37,6 +41,8 @@ class Lexer {
     variable_name     // behind it
   };
 
+  ByteClass class_of(unsigned char byte) const;
+  bool is_name_byte(unsigned char byte) const;
   unsigned char peek(std::size_t ahead = 0) const;
   Token make(TokenKind kind, Symbol symbol = Symbol::none);
   Token fail(LexError error);
@@ -65,14 +71,14 @@ class Lexer {
   Token read_character();
   // Passes over the characters of a name; false where a byte is none that is known.
   bool skip_name();
-  static bool has_no_word_between_bytes(std::string_view name);
   bool skip_comment_text(std::size_t nesting);
   void after_name();
   bool hint_follows(std::string_view word) const;
 
   std::string_view text_;
   Dialect dialect_;
-  std::size_t begin_ = 0;  // of the token being read
+  const ByteClasses* classes_;  // of bytes, in the dialect's character set
+  std::size_t begin_ = 0;       // of the token being read
   std::size_t at_ = 0;
   State state_ = State::start;
   LexError error_ = LexError::none;

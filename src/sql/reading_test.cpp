@@ -63,7 +63,8 @@ TEST(Reading, TheDialectInForceIsAmongThePossible) {
     for (SqlMode mode : {sql_mode::ansi_quotes, sql_mode::no_backslash_escapes, sql_mode::high_not_precedence,
                          sql_mode::ignore_space, sql_mode::pipes_as_concat, sql_mode::mssql, oracle}) {
       for (Charset charset :
-           {Charset::utf8, Charset::transparent, Charset::sjis, Charset::gbk, Charset::gb18030, Charset::big5}) {
+           {Charset::utf8, Charset::transparent, Charset::transparent_a0_blank, Charset::transparent_ff_blank,
+            Charset::sjis, Charset::gbk, Charset::gb18030, Charset::big5}) {
         auto actual = read({.server = Server::mariadb, .version = 101'100, .mode = mode, .charset = charset});
         ASSERT_EQ(agreed->has_value(), actual.has_value()) << text;
         ASSERT_TRUE(!actual || *actual == **agreed) << text;

@@ -12,17 +12,19 @@ from pathlib import Path
 
 from lab import Failure
 
-from agreement import analysis, comparison, corpus, oracle, results
+from agreement import analysis, comparison, corpus, oracle, results, splitting
 
 KINDS = ("mariadb", "mysql")
-SAMPLE = {"statements": 20000, "queries": 1000}
+SAMPLE = {"statements": 20000, "queries": 1000, "texts": 9000}
+QUERIES, TEXTS = 12000, 90000
 SAMPLE_SHARE = 0.1  # of the suites' files
 DESCRIPTION = """What `sallyport sql analyze` makes of SQL texts, against the servers' own word. Every statement that can be taken out of
 the regression suites of MariaDB and MySQL is prepared, not run, by a private server of each kind:
 
 - of what a server accepts at least 99.5 % is accepted, of what it rejects as a syntax error at least 98 % is refused;
 - what would be sent in a text's place, and its canonical text, are accepted by the server, and say the same;
-- of queries that can be run, the sent text gives the same rows under the same names, and the canonical text the same rows.
+- of queries that can be run, the sent text gives the same rows under the same names, and the canonical text the same rows;
+- random texts of several statements, of comments and quotes above all, give what their statements give one by one.
 
 Exit status 0 if all of this holds. What differs is listed by cause. The suites are Debian's mariadb-test, and mysql-testsuite,
 which tools/mysql-server brings; nothing of them is kept in the repository."""
@@ -35,10 +37,11 @@ def parse():
     parser.add_argument("--corpus", type=Path, action="append", metavar="FILE",
                         help="take the statements from a file of JSON lines (.jsonl or .jsonl.gz: sql or sql_b64, sql_mode, names), "
                              "not from the suites")
-    parser.add_argument("--sample", action="store_true", help="{statements} statements and {queries} queries".format(**SAMPLE))
+    parser.add_argument("--sample", action="store_true", help="{statements} statements, {queries} queries and {texts} texts".format(**SAMPLE))
     parser.add_argument("--statements", type=int, metavar="N", help="no more than these, chosen by a hash (default: all)")
-    parser.add_argument("--queries", type=int, metavar="N", help="how many queries are run (default: 12000)")
-    parser.add_argument("--seed", type=int, default=1, help="of the choice of queries (default: %(default)s)")
+    parser.add_argument("--queries", type=int, metavar="N", help=f"how many queries are run (default: {QUERIES})")
+    parser.add_argument("--texts", type=int, metavar="N", help=f"how many texts of several statements are run (default: {TEXTS})")
+    parser.add_argument("--seed", type=int, default=1, help="of the choice of queries, and of the texts (default: %(default)s)")
     parser.add_argument("--fresh", action="store_true", help="ask the server again what the cache knows")
     parser.add_argument("--details", type=Path, metavar="FILE", help="write every difference there, a line of JSON each")
     parser.add_argument("--causes", type=int, default=40, metavar="N", help="how many causes are listed (default: %(default)s)")
@@ -90,13 +93,18 @@ class Run:
             self.report.lines.append(f"{self.kind} {server.version}: {len(statements)} statements")
             verdicts = oracle.Verdicts(cache_directory() / f"{self.kind}-{server.version}.sqlite") if not self.arguments.fresh else None
             self.compare(server, statements, verdicts)
-            queries = (SAMPLE["queries"] if self.arguments.sample else 12000) if self.arguments.queries is None else self.arguments.queries
-            if queries:
+            if queries := self.wanted("queries", QUERIES):
                 self.run_queries(server, queries)
+            if texts := self.wanted("texts", TEXTS):
+                self.run_texts(server, texts)
             if server.crashes:
                 self.report.say(f"the server ended {server.crashes} times of a statement and was started again")
         self.report.say(f"{time.monotonic() - begin:.0f} s")
         return self.report
+
+    def wanted(self, name, most):
+        given = getattr(self.arguments, name)
+        return given if given is not None else SAMPLE[name] if self.arguments.sample else most
 
     def compare(self, server, statements, verdicts):
         report, most = self.report, self.arguments.causes
@@ -142,6 +150,13 @@ class Run:
                          f"{found.differing.total()} gave something else ({found.unsteady} left out, as they differ each time)",
                          not found.differing.total(), found.differing, self.arguments.causes)
         self.report.say(f"    in {found.renamed} a column without an alias is named without the comment that stands in it")
+
+    def run_texts(self, server, count):
+        corpus.note(self.kind, f"running {count} texts of several statements")
+        found = splitting.run(self.binary, server, count, self.workers, self.arguments.seed)
+        self.report.gate(f"{found.texts} random texts, {found.understood} understood, of {found.statements} statements "
+                         f"({found.taken} with a syntax error to the server): {found.differing.total()} gave something else", not found.differing.total(), found.differing,
+                         self.arguments.causes)
 
 
 def statement_count(arguments):
