@@ -190,7 +190,7 @@ json::object analyze_text(std::string_view text, const sql::Dialect& dialect, co
     if (tree != nullptr) {
       *tree += sql::describe(**root, first->text);
     }
-    auto emitted = sql::without_comments(first->text, dialect);
+    auto emitted = sql::text_to_send(**root, first->text, dialect);
     if (!emitted) {
       return error("comments_needed", "without its comments it would be read as something else",
                    offset_of(first->text));

@@ -62,6 +62,11 @@ void fuzz_sql_statement(Bytes input) {
     auto other = sql::parse(bare, dialect, sql::ParseFor::preparing, third);
     SALLYPORT_CHECK(other && sql::says_the_same(**root, text, **other, bare));
   }
+  if (auto sent = sql::text_to_send(**root, text, dialect); sent && *sent) {
+    sql::Arena fourth;
+    auto other = sql::parse(**sent, dialect, sql::ParseFor::preparing, fourth);
+    SALLYPORT_CHECK(other && (*other)->kind == (*root)->kind);
+  }
   catalog::Catalogue nothing({}, 0);
   lineage::Facts facts =
       lineage::analyze({.root = **root, .text = text, .dialect = dialect, .database = "db", .catalogue = nothing});

@@ -182,7 +182,7 @@ QueryAnalyzer::Columns QueryAnalyzer::values(const Node& node, const Scope* oute
     for (const Node& cell : sql::children(row)) {
       if (at == columns.size()) {
         bool is_mysql = at_.dialect.server == sql::Server::mysql;
-        columns.push_back({.name = is_mysql ? "column_" + std::to_string(at) : item_name(cell), .lineage = {}});
+        columns.push_back({.name = is_mysql ? "column_" + std::to_string(at) : item_name(nullptr, cell), .lineage = {}});
       }
       if (!cell.is(NodeKind::keyword)) {
         columns[at].lineage.add(expression(cell, scope));
@@ -328,7 +328,7 @@ void QueryAnalyzer::order_or_group(const Node& list, const Scope& scope, const C
   }
 }
 
-std::string QueryAnalyzer::item_name(const Node& item) const {
+std::string QueryAnalyzer::item_name(const Node* before, const Node& item) const {
   if (item.is(NodeKind::column_reference)) {
     return name_of(*item.child(Role::name));
   }
@@ -339,14 +339,16 @@ std::string QueryAnalyzer::item_name(const Node& item) const {
     }
     return std::string(written.substr(1, written.size() - 2));
   }
-  return sql::expression_name(item, at_.text, at_.dialect);
+  return sql::expression_name(before, item, at_.text, at_.dialect);
 }
 
 void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& columns) {
+  const Node* before = nullptr;
   for (const Node& item : sql::children(node)) {
     if (item.role != Role::item) {
       continue;
     }
+    const Node* item_before = std::exchange(before, &item);
     if (item.is(NodeKind::star)) {
       expand_star(item, scope, columns);
       continue;
@@ -354,7 +356,7 @@ void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& 
     const Node& value = *item.child(Role::operand);
     const Node* alias = item.child(Role::alias);
     columns.push_back(
-        {.name = alias != nullptr ? name_of(*alias) : item_name(value), .lineage = expression(value, scope)});
+        {.name = alias != nullptr ? name_of(*alias) : item_name(item_before, value), .lineage = expression(value, scope)});
   }
 }
 

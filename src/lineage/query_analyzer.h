@@ -73,7 +73,8 @@ class QueryAnalyzer {
   void tail(const sql::Node& node, const Scope& scope, const Columns& columns);
   void order_or_group(const sql::Node& list, const Scope& scope, const Columns& columns);
   void expand_star(const sql::Node& star, const Scope& scope, Columns& columns);
-  std::string item_name(const sql::Node& item) const;
+  // `before`: the select item before this one, null for the first.
+  std::string item_name(const sql::Node* before, const sql::Node& item) const;
 
   void joined_table(const sql::Node& node, Scope& scope);
   void join(const sql::Node& node, Scope& scope);

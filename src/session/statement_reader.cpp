@@ -96,7 +96,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   if (!root) {
     return Unexpected(refusal_of(root.error(), text));
   }
-  auto emitted = sql::without_comments(text, dialect);
+  auto emitted = sql::text_to_send(**root, text, dialect);
   if (!emitted) {
     return Unexpected(StatementRefusal{
         .reason = Reason::statement_not_understood,
@@ -128,7 +128,7 @@ bool StatementReader::reads_the_same(std::string_view text, const sql::Dialects&
     if (!root || !first) {
       return !root && !first;
     }
-    auto emitted = sql::without_comments(text, dialect);
+    auto emitted = sql::text_to_send(**root, text, dialect);
     return emitted && *emitted == (*first)->emitted && sql::says_the_same(*root_, text, **root, text);
   });
 }

@@ -73,7 +73,8 @@ TEST(KillStatement, is_refused_in_every_other_form) {
       EXPECT_EQ(read(text, dialect), "!") << text;
     }
   }
-  EXPECT_EQ(read(std::string("KILL 5\0", 7), mysql), "!");
+  EXPECT_EQ(read(std::string("KILL 5\0", 7), mysql), "connection 5");
+  EXPECT_EQ(read(std::string("KILL 5\0 6", 9), mysql), "!");
   EXPECT_EQ(read(std::string("SELECT \0 KILL 5", 15), mysql), "!not understood");
   for (Charset charset : {Charset::transparent, Charset::transparent_a0_blank}) {
     Dialect dialect{.server = Server::mariadb, .version = 101119, .charset = charset};

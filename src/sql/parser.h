@@ -324,6 +324,7 @@ class Parser {
   Node* index_hint();
   Node* system_time();
   Node* end_of_table_list(Production& list);
+  bool begins_table_alias() const;
   Node* table_alias();
   Node* partition_selection();
 

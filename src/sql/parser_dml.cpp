@@ -408,7 +408,11 @@ Node* Parser::explain() {
     made.set(node_flag::analyze);
   }
   if (!analyzes && is_one_of({K::extended, K::partitions}) && !is_mysql_since(80000)) {
+    bool may_have_all = is(K::extended) && is_mariadb();
     made.add(Role::option, keyword_leaf());
+    if (may_have_all && is(K::all)) {
+      made.add(Role::option, keyword_leaf());
+    }
   }
   if (is(K::format) && next_is(Symbol::equal)) {
     advance();

@@ -193,7 +193,7 @@ Node* Parser::derived_table(Node* query) {
     made.add(Role::system_time, system_time());
   }
   bool ends = is_one_of({K::union_, K::except, K::intersect, K::order, K::limit, K::for_, K::lock, K::into, K::window});
-  if (!ends && (is(K::as) || is_identifier())) {
+  if (!ends && begins_table_alias()) {
     made.add(Role::alias, table_alias());
     if ((is_mysql() || is_mariadb_since(110700)) && accept(Symbol::parenthesis_open)) {
       name_list(made, Role::column);
@@ -215,7 +215,7 @@ Node* Parser::base_table() {
   }
   bool is_hint = is_one_of({K::use, K::force, K::ignore}) && (next_is(K::index) || next_is(K::key));
   bool ends = is_hint || (is(K::window) && is_mariadb() && peek(2).keyword == K::as);
-  if (!ends && (is(K::as) || is_identifier())) {
+  if (!ends && begins_table_alias()) {
     made.add(Role::alias, table_alias());
   }
   if (is_mysql_since(80400) && accept(K::tablesample)) {
@@ -231,8 +231,15 @@ Node* Parser::base_table() {
 }
 
 // WINDOW, which MariaDB does not reserve, begins a clause behind a table.
+// MariaDB takes an equal sign for AS.
+bool Parser::begins_table_alias() const {
+  return is(K::as) || is_identifier() || (is_mariadb() && is(Symbol::equal));
+}
+
 Node* Parser::table_alias() {
-  accept(K::as);
+  if (!accept(K::as) && is(Symbol::equal)) {
+    advance();
+  }
   if (is(K::window) && is(TokenKind::word)) {
     fail();
   }

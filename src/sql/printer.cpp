@@ -271,16 +271,102 @@ bool has_the_same_tokens(std::string_view text, std::string_view other_text, con
   }
 }
 
-}  // namespace
+// A column's alias, to be put behind the token that ends at `end`.
+struct ColumnName {
+  std::uint32_t end;
+  std::string name;
+};
 
-Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect) {
-  bool may_have_comments = text.find("/*") != std::string_view::npos || text.find('#') != std::string_view::npos ||
-                           text.find("--") != std::string_view::npos;
-  if (!may_have_comments) {
+// The servers cut longer names of expressions.
+constexpr std::size_t expression_name_bytes_max = 255;
+
+bool has_comment(std::string_view text) {
+  return text.find("/*") != std::string_view::npos || text.find('#') != std::string_view::npos ||
+         text.find("--") != std::string_view::npos;
+}
+
+// The select whose items name the columns of a query; null for one that has none.
+const Node* naming_select(const Node& query) {
+  const Node* node = &query;
+  while (node != nullptr && !node->is(NodeKind::select)) {
+    node = node->is(NodeKind::query)           ? node->child(Role::body)
+           : node->is(NodeKind::subquery)      ? node->child(Role::query)
+           : node->is(NodeKind::set_operation) ? node->child(Role::operand)
+                                               : nullptr;
+  }
+  return node;
+}
+
+// Beyond ASCII a name may be converted on its way; it stays without its comment then.
+bool is_ascii(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char byte) { return byte > 0; });
+}
+
+// Where the name of an expression begins in the text.
+std::size_t name_begin(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect) {
+  if (before == nullptr || dialect.server != Server::mariadb || expression.is(NodeKind::literal) ||
+      !has_comment(text.substr(before->end, expression.begin - before->end))) {
+    return expression.begin;
+  }
+  Lexer lexer(text.substr(before->end, expression.begin - before->end), dialect);
+  for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error; token = lexer.next()) {
+    if (token.is(Symbol::comma)) {
+      token = lexer.next();
+      return before->end + (token.kind == TokenKind::white_space ? token.end : token.begin);
+    }
+  }
+  return expression.begin;
+}
+
+std::vector<ColumnName> names_with_comments(const Node& root, std::string_view text, const Dialect& dialect) {
+  std::vector<ColumnName> names;
+  const Node* select = naming_select(root);
+  if (select == nullptr || !has_comment(text)) {
+    return names;
+  }
+  const Node* before = nullptr;
+  const Node* next_before = nullptr;
+  for (const Node& item : children(*select)) {
+    before = std::exchange(next_before, item.role == Role::item ? &item : nullptr);
+    const Node* operand = item.is(NodeKind::select_item) ? item.child(Role::operand) : nullptr;
+    bool is_named = operand == nullptr || item.child(Role::alias) != nullptr ||
+                    operand->is(NodeKind::column_reference) ||
+                    (operand->is(NodeKind::literal) && operand->as<LiteralKind>() == LiteralKind::text);
+    if (is_named) {
+      continue;
+    }
+    std::string name = expression_name(before, *operand, text, dialect);
+    if (has_comment(name) && is_ascii(name)) {
+      names.push_back({.end = operand->end, .name = name.substr(0, expression_name_bytes_max)});
+    }
+  }
+  return names;
+}
+
+// Puts each name, as an alias, at its place in `out`.
+struct NamePlace {
+  std::size_t at;
+  const std::string* name;
+};
+void put_names(std::string& out, const std::vector<NamePlace>& places) {
+  for (auto place = places.rbegin(); place != places.rend(); ++place) {
+    std::string alias = " AS `";
+    for (char byte : *place->name) {
+      alias.append(byte == '`' ? 2 : 1, byte);
+    }
+    alias += '`';
+    out.insert(place->at, alias);
+  }
+}
+
+Result<std::optional<std::string>, EmissionError> emit(std::string_view text, const Dialect& dialect,
+                                                       const std::vector<ColumnName>& names) {
+  if (!has_comment(text)) {
     return std::optional<std::string>{};
   }
   Lexer lexer(text, dialect);
   std::string out;
+  std::vector<NamePlace> places;
   Token previous;  // the last code
   bool dropped = false;
   bool gap = false;  // a comment has stood between what was printed and the token at hand
@@ -303,6 +389,9 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
     gap = false;
     out += token.in(text);
     previous = token.is_code() ? token : previous;
+    if (places.size() < names.size() && token.end == names[places.size()].end) {
+      places.push_back({.at = out.size(), .name = &names[places.size()].name});
+    }
   }
   if (!dropped) {
     return std::optional<std::string>{};
@@ -310,11 +399,24 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
   if (!has_the_same_tokens(text, out, dialect)) {
     return Unexpected(EmissionError::tokens_differ);
   }
+  put_names(out, places);
   return std::optional<std::string>{std::move(out)};
 }
 
-std::string expression_name(const Node& expression, std::string_view text, const Dialect& dialect) {
-  std::string_view written = expression.in(text);
+}  // namespace
+
+Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect) {
+  return emit(text, dialect, {});
+}
+
+Result<std::optional<std::string>, EmissionError> text_to_send(const Node& root, std::string_view text,
+                                                               const Dialect& dialect) {
+  return emit(text, dialect, names_with_comments(root, text, dialect));
+}
+
+std::string expression_name(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect) {
+  std::string_view written = text.substr(name_begin(before, expression, text, dialect));
+  written = written.substr(0, expression.end - (text.size() - written.size()));
   if (written.find("/*") == std::string_view::npos && written.find("*/") == std::string_view::npos) {
     return std::string(written);
   }

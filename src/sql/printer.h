@@ -13,16 +13,22 @@
 
 namespace sallyport::sql {
 
-// The text that is sent to the server in place of `text`, which parses: its tokens and its blanks, without comments but
+// What says the same as `text`, which parses: its tokens and its blanks, without comments but
 // hints, and with the insides of executable comments as code. Nothing where that is `text` itself.
 enum class EmissionError : std::uint8_t {
   tokens_differ  // what was made would be read as something else: the text can't be sent
 };
 Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect);
 
+// The same, of the statement `root`. A column of the result that the server would name by its text, and by a comment in
+// that, gets that name as its alias.
+Result<std::optional<std::string>, EmissionError> text_to_send(const Node& root, std::string_view text,
+                                                               const Dialect& dialect);
+
 // The name that the servers give to a column of this expression, which has no alias: its text, with plain comments, and
-// with the insides of executable ones in their place.
-std::string expression_name(const Node& expression, std::string_view text, const Dialect& dialect);
+// with the insides of executable ones in their place. `before`: the select item before this one, null for the first. To
+// MariaDB the comments between the two belong to the name.
+std::string expression_name(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect);
 
 // Words of the grammar in upper case, names in the quotes of the server, one blank where one is due: two statements
 // that differ in nothing else have the same canonical text. It parses to a tree that says the same.

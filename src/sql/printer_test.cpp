@@ -96,7 +96,7 @@ TEST(WithoutComments, names_columns_as_the_servers_do_where_a_comment_is_code) {
 TEST(ExpressionName, is_the_servers) {
   auto name = [](std::string_view text, const Dialect& dialect) {
     return print(text, dialect, [&](const Node& root) {
-      return expression_name(*root.child(Role::body)->child(Role::item)->child(Role::operand), text, dialect);
+      return expression_name(nullptr, *root.child(Role::body)->child(Role::item)->child(Role::operand), text, dialect);
     });
   };
   for (const Dialect& dialect : {mariadb, mysql}) {
@@ -110,6 +110,31 @@ TEST(ExpressionName, is_the_servers) {
   EXPECT_EQ(name("SELECT 2/*!50000 +2*/+3", mysql), "2 +2 +3");
   EXPECT_EQ(name("SELECT 1+/*M! 2*/+3", mariadb), "1+ 2+3");
   EXPECT_EQ(name("SELECT 1+/*M! 2*/+3", mysql), "1+/*M! 2*/+3");
+}
+
+TEST(TextToSend, keeps_the_names_of_columns_that_have_comments_in_them) {
+  auto sent = [](std::string_view text, const Dialect& dialect) {
+    return print(text, dialect,
+                 [&](const Node& root) { return text_to_send(root, text, dialect)->value_or("as it is"); });
+  };
+  for (const Dialect& dialect : {mariadb, mysql}) {
+    EXPECT_EQ(sent("SELECT 1 /* a */ + 1, 2", dialect), "SELECT 1  + 1 AS `1 /* a */ + 1`, 2");
+    EXPECT_EQ(sent("SELECT (1/* ` */)FROM t", dialect), "SELECT (1) AS `(1/* `` */)`FROM t");
+    EXPECT_EQ(sent("(SELECT a -- x\n+ 1 UNION SELECT 2 /* b */ + 3)", dialect),
+              "(SELECT a \n+ 1 AS `a -- x\n+ 1` UNION SELECT 2  + 3)");
+    EXPECT_EQ(sent("WITH c AS (SELECT 1/**/+1) SELECT 2/**/*3 FROM c", dialect),
+              "WITH c AS (SELECT 1+1) SELECT 2*3 AS `2/**/*3` FROM c");
+    EXPECT_EQ(sent("SELECT t./* a */b, 'x' /* b */ 'y', 1 /* c */ AS z, 2 /* d */", dialect),
+              "SELECT t. b, 'x'  'y', 1  AS z, 2 ");
+    EXPECT_EQ(sent("SELECT 1 /*!50000 + 1 */", dialect), "SELECT 1  + 1 ");
+    EXPECT_EQ(sent("SELECT /* a */ 1 + 1, -- b\n 5, /* c */ a, 'x'", dialect), "SELECT  1 + 1, \n 5,  a, 'x'");
+    EXPECT_EQ(sent("SELECT 1, -- b\n /* c */ @a, #d\n2 + 2 AS e", dialect),
+              dialect.server == Server::mariadb ? "SELECT 1, \n  @a AS `-- b\n /* c */ @a`, \n2 + 2 AS e"
+                                                : "SELECT 1, \n  @a, \n2 + 2 AS e");
+    EXPECT_EQ(sent("INSERT INTO t SELECT 1 /* a */ + 1", dialect), "INSERT INTO t SELECT 1  + 1");
+    EXPECT_EQ(sent("SELECT 1 + 1 -- a", dialect), "SELECT 1 + 1 ");
+    EXPECT_EQ(sent("SELECT 1 + 1", dialect), "as it is");
+  }
 }
 
 }  // namespace

@@ -422,14 +422,23 @@ void StatementReader::read_simple() {
   }
 }
 
+std::string_view without_end(std::string_view text) {
+  while (!text.empty() && (is_blank(text.back()) || text.back() == ';')) {
+    text.remove_suffix(1);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string_view statement_text(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) {
     text.remove_prefix(1);
   }
-  while (!text.empty() && (is_blank(text.back()) || text.back() == ';')) {
-    text.remove_suffix(1);
+  text = without_end(text);
+  // One NUL is the end of the text: some clients send that of their strings.
+  if (text.ends_with('\0')) {
+    text = without_end(text.substr(0, text.size() - 1));
   }
   return text;
 }

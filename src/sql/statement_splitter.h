@@ -12,7 +12,7 @@
 namespace sallyport::sql {
 
 // What the servers hand to their parsers of the text of a COM_QUERY: without blanks around it, and without semicolons
-// at its end. Source: alloc_query() of both servers.
+// or one NUL at its end. Source: alloc_query() and the lexers of both servers.
 std::string_view statement_text(std::string_view text);
 
 struct FirstStatement {

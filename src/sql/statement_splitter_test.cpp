@@ -35,6 +35,9 @@ TEST(StatementSplitter, takes_off_what_the_servers_take_off) {
   EXPECT_EQ(statement_text(" \t\n SELECT 1 ; ;\r\n;"), "SELECT 1");
   EXPECT_EQ(statement_text(";"), "");
   EXPECT_EQ(statement_text(""), "");
+  using namespace std::string_view_literals;
+  EXPECT_EQ(statement_text("SELECT 1; \0 ;"sv), "SELECT 1") << "to the servers one NUL is the end of a text";
+  EXPECT_EQ(statement_text("SELECT 1\0\0"sv), "SELECT 1\0"sv);
   EXPECT_EQ(statement_text("SELECT 1 --;"), "SELECT 1 --") << "which makes a comment of the dashes";
 }
 

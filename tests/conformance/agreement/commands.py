@@ -149,7 +149,7 @@ class Run:
         self.report.gate(f"    {found.commented} of their texts had comments to leave out, {found.canonical} canonical texts: "
                          f"{found.differing.total()} gave something else ({found.unsteady} left out, as they differ each time)",
                          not found.differing.total(), found.differing, self.arguments.causes)
-        self.report.say(f"    in {found.renamed} a column without an alias is named without the comment that stands in it")
+        self.report.say(f"    in {found.renamed} a name is cut one character later, or is not ASCII and lacks the comment that stands in it")
 
     def run_texts(self, server, count):
         corpus.note(self.kind, f"running {count} texts of several statements")

@@ -30,6 +30,10 @@ class Cause:
     example: str = ""
 
 
+# How what is sent names a column.
+ALIAS = b" AS `"
+
+
 class Causes:
     """Counts by cause, with the first example of each."""
 
@@ -138,6 +142,8 @@ def compare_printed(made, answers, again, compares_names):
         elif printed != original:
             found.other_error.add(f"error {printed} for {original}, {reading.kind}", example, statement)
         differing = differing_facts(reading, reread) if reread.code is None else [reread.code]
+        if compares_names and ALIAS in text.sql and ALIAS not in statement.sql:  # a name kept that has a comment in it
+            differing = [name for name in differing if name not in ("digest", "normalised")]
         if compares_names and list(map(bare_name, reading.names)) != list(map(bare_name, reread.names)):
             differing.append("names")
         if reread.emitted is not None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from conformance.suite import first_difference
+from conformance.suite import differs_in_place_only, first_difference
 
 
 @dataclass
@@ -43,12 +43,12 @@ class Runs:
         return [name for name in self.wanted if passes(self.direct, name)]
 
     def first_differences(self):
-        return [name for name in self.passing_directly() if not passes(self.through, name)]
+        return [name for name in self.passing_directly() if not passes_through(self.through, name)]
 
     def differences(self):
         """Tests that failed through the gateway twice, and passed directly twice."""
         return [name for name in self.first_differences()
-                if passes(self.again_direct, name) and not passes(self.again_through, name)]
+                if passes(self.again_direct, name) and not passes_through(self.again_through, name)]
 
     def unsteady(self):
         return [name for name in self.first_differences() if name not in self.differences()]
@@ -62,10 +62,15 @@ def passes(outcomes, name):
     return name in outcomes and outcomes[name].outcome == "pass"
 
 
+def passes_through(outcomes, name):
+    """Syntax errors are the gateway's own; the place that they name needs not be the server's."""
+    return passes(outcomes, name) or (name in outcomes and differs_in_place_only(outcomes[name]))
+
+
 def unused_exceptions(runs, exceptions):
     """Exceptions for tests that passed through the gateway in this run."""
     return [name for name in exceptions.reasons if name in runs.wanted and name in runs.through and
-            name not in runs.differences() and name not in runs.missing() and passes(runs.through, name)]
+            name not in runs.differences() and name not in runs.missing() and passes_through(runs.through, name)]
 
 
 def print_report(runs, exceptions, logins):
@@ -83,12 +88,14 @@ def print_report(runs, exceptions, logins):
     for label, count in (
             ("tests", len(runs.wanted)), ("directly: skipped with --extern", kinds["skipped"] + kinds["disabled"]),
             ("directly: failed with --extern", kinds["fail"]), ("directly: passed", kinds["pass"]),
-            ("through the gateway: passed", sum(passes(runs.through, name) for name in runs.passing_directly())),
+            ("through the gateway: passed", sum(passes_through(runs.through, name) for name in runs.passing_directly())),
+            ("  of these, a syntax error elsewhere",
+             sum(passes_through(runs.through, name) and not passes(runs.through, name) for name in runs.passing_directly())),
             ("differing at first, not again", len(runs.unsteady())), ("differing, excepted", len(differences) - len(unexpected)),
             ("differing, unexpected", len(unexpected)), ("not come to", len(missing)),
             ("logins through the gateway", logins.through), ("logins refused by the server", logins.refused_beside),
             ("logins beside the gateway", len(logins.beside))):
-        print(f"  {label:<34}{count:>6}")
+        print(f"  {label:<36}{count:>6}")
     if logins.beside:
         print("  users beside: " + ", ".join(f"{user} {count}" for user, count in Counter(logins.beside).most_common(20)))
     for label, names in (("unsteady", runs.unsteady()), ("unexpected", unexpected), ("unused exceptions", unused),

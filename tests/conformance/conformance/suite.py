@@ -12,6 +12,7 @@ from conformance.site import SUITE
 TEST_MINUTES_MAX = 2
 RESULT = re.compile(r"^(?P<name>[\w.,-]+/?[\w.-]*)(?: '[^']*')*(?: w\d+)? +\[ (?P<outcome>[\w-]+) \]\s*(?P<rest>.*)$")
 DIFFERENCE_LINES = 12
+PLACE = re.compile(r"for the right syntax to use near '.*?' at line \d+", re.DOTALL)
 
 # Cleans the server, by its own socket, before the test program begins. Where that can't be done, and after a test that
 # failed, the server gets its first data directory again (Site.keep_server does it).
@@ -105,6 +106,22 @@ def read_outcomes(text):
         elif last:
             last.detail.append(line)
     return found
+
+
+def differs_in_place_only(outcome):
+    """Whether a test's result differs only in where a syntax error is said to be: a server's parser names the token after the
+    one that it stops at, or that one, as its tables have it."""
+    hunks, complete = [], False
+    for line in outcome.detail:
+        if line.startswith("@@"):
+            hunks.append(([], []))
+        elif hunks and line[:1] in ("-", "+", " ") and not complete:
+            for side, marks in zip(hunks[-1], (" -", " +")):
+                if line[0] in marks:
+                    side.append(line[1:])
+        elif hunks:
+            complete = True
+    return complete and all(PLACE.sub("near", "\n".join(one)) == PLACE.sub("near", "\n".join(other)) for one, other in hunks)
 
 
 def first_difference(detail):
