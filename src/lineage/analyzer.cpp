@@ -86,7 +86,7 @@ void StatementAnalyzer::statement(const Node& root) {
     const Node* select = root.child(Role::body);
     const Node* condition = select == nullptr ? nullptr : select->child(Role::where);
     facts_.has_where = condition != nullptr;
-    facts_.where_restricts = condition != nullptr && !queries_.always_true(*condition);
+    queries_.set_whole(select);
     output(queries_.query(root, nullptr));
     return;
   }
@@ -176,7 +176,7 @@ void StatementAnalyzer::statement(const Node& root) {
 void StatementAnalyzer::where(const Node& root, const Scope& scope) {
   const Node* condition = root.child(Role::where);
   facts_.has_where = condition != nullptr;
-  facts_.where_restricts = condition != nullptr && !queries_.always_true(*condition);
+  facts_.where_restricts = condition != nullptr && queries_.restricts(*condition, scope);
   if (condition != nullptr) {
     queries_.influence(*condition, scope);
   }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lineage/query_analyzer.h"
+#include "lineage/restriction.h"
 #include "sql/parse.h"
 
 namespace sallyport::lineage {
@@ -223,80 +224,14 @@ Lineage QueryAnalyzer::stored_function(const Node& name, const Node& call, const
   return found;
 }
 
-namespace {
-
-enum class Truth : std::uint8_t { never, always, open };
-
-Truth truth_of(const Node& node, std::string_view text) {
-  switch (node.kind) {
-    case NodeKind::literal: {
-      auto kind = node.as<sql::LiteralKind>();
-      if (kind == sql::LiteralKind::true_) {
-        return Truth::always;
-      }
-      if (kind == sql::LiteralKind::false_ || kind == sql::LiteralKind::null) {
-        return Truth::never;
-      }
-      if (kind == sql::LiteralKind::integer || kind == sql::LiteralKind::decimal) {
-        std::string_view digits = node.in(text);
-        bool zero = digits.find_first_not_of("0.") == std::string_view::npos;
-        return zero ? Truth::never : Truth::always;
-      }
-      return Truth::open;
-    }
-    case NodeKind::parentheses:
-      return node.first != nullptr && node.first->next == nullptr ? truth_of(*node.first, text) : Truth::open;
-    case NodeKind::unary: {
-      if (node.as<Operator>() != Operator::not_) {
-        return Truth::open;
-      }
-      Truth inner = truth_of(*node.child(Role::operand), text);
-      return inner == Truth::open ? inner : inner == Truth::always ? Truth::never : Truth::always;
-    }
-    case NodeKind::binary: {
-      auto op = node.as<Operator>();
-      bool is_and = op == Operator::and_;
-      if (is_and || op == Operator::or_) {
-        Truth deciding = is_and ? Truth::never : Truth::always;
-        Truth all = is_and ? Truth::always : Truth::never;
-        for (const Node& operand : sql::children(node)) {
-          Truth one = truth_of(operand, text);
-          if (one == deciding) {
-            return deciding;
-          }
-          all = one == Truth::open ? Truth::open : all;
-        }
-        return all;
-      }
-      const Node& left = *node.first;
-      const Node& right = *left.next;
-      bool both_literal = left.is(NodeKind::literal) && right.is(NodeKind::literal);
-      bool same = left.in(text) == right.in(text);
-      bool is_column = left.is(NodeKind::column_reference) && right.is(NodeKind::column_reference);
-      switch (op) {
-        case Operator::equal:
-        case Operator::null_safe_equal:
-        case Operator::less_or_equal:
-        case Operator::greater_or_equal:
-          if (same && (both_literal || is_column)) {
-            return Truth::always;  // but for NULL, which is no restriction to speak of
-          }
-          return Truth::open;
-        case Operator::not_equal:
-          return both_literal && !same ? Truth::always : Truth::open;
-        default:
-          return Truth::open;
-      }
-    }
-    default:
-      return Truth::open;
-  }
-}
-
-}  // namespace
-
-bool QueryAnalyzer::always_true(const Node& node) const {
-  return truth_of(node, at_.text) == Truth::always;
+bool QueryAnalyzer::restricts(const Node& condition, const Scope& scope) {
+  return lineage::restricts(condition, at_.text, [&](const Node& reference) -> const catalog::Column* {
+    bool ambiguous = false;
+    auto found = find_in(scope, column_name(reference), ambiguous);
+    bool is_one = found && !ambiguous && found->certain && found->copied.size() == 1 && found->derived.empty();
+    // Behind an outer join a column can be NULL whatever its definition says.
+    return is_one && scope.relations.size() == 1 ? &found->copied.begin()->definition() : nullptr;
+  });
 }
 
 }  // namespace sallyport::lineage

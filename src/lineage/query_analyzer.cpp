@@ -182,7 +182,8 @@ QueryAnalyzer::Columns QueryAnalyzer::values(const Node& node, const Scope* oute
     for (const Node& cell : sql::children(row)) {
       if (at == columns.size()) {
         bool is_mysql = at_.dialect.server == sql::Server::mysql;
-        columns.push_back({.name = is_mysql ? "column_" + std::to_string(at) : item_name(nullptr, cell), .lineage = {}});
+        columns.push_back(
+            {.name = is_mysql ? "column_" + std::to_string(at) : item_name(nullptr, cell), .lineage = {}});
       }
       if (!cell.is(NodeKind::keyword)) {
         columns[at].lineage.add(expression(cell, scope));
@@ -214,6 +215,9 @@ QueryAnalyzer::Columns QueryAnalyzer::select(const Node& node, const Scope* oute
   Columns columns;
   select_items(node, scope, columns);
   if (const Node* where = node.child(Role::where)) {
+    if (&node == whole_) {
+      facts_.where_restricts = restricts(*where, scope);
+    }
     influence(*where, scope);
   }
   if (const Node* having = node.child(Role::having)) {
@@ -355,8 +359,8 @@ void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& 
     }
     const Node& value = *item.child(Role::operand);
     const Node* alias = item.child(Role::alias);
-    columns.push_back(
-        {.name = alias != nullptr ? name_of(*alias) : item_name(item_before, value), .lineage = expression(value, scope)});
+    columns.push_back({.name = alias != nullptr ? name_of(*alias) : item_name(item_before, value),
+                       .lineage = expression(value, scope)});
   }
 }
 

@@ -53,8 +53,10 @@ class QueryAnalyzer {
   void with(const sql::Node& node, const Scope* outer);
   // Those of SELECT, and of RETURNING.
   void select_items(const sql::Node& node, const Scope& scope, Columns& columns);
-  // Whether an expression is true, or not false, for every row.
-  bool always_true(const sql::Node& node) const;
+  // Whether a condition keeps rows of the scope out.
+  bool restricts(const sql::Node& condition, const Scope& scope);
+  // The select whose condition is the statement's; null for none.
+  void set_whole(const sql::Node* select) { whole_ = select; }
 
   struct With {
     std::string name;
@@ -116,6 +118,7 @@ class QueryAnalyzer {
   const AnalysisInput& input_;
   SourceText at_;
   Facts facts_;
+  const sql::Node* whole_ = nullptr;
   std::vector<With> withs_;  // innermost last
   std::map<const catalog::Table*, Columns> views_;
   std::map<std::string, Lineage> assigned_;  // user variables, in this statement
