@@ -15,8 +15,10 @@ constexpr ByteClasses make_classes() {
   for (std::size_t i = 0; i < classes.size(); ++i) {
     bool is_letter = (i >= 'a' && i <= 'z') || (i >= 'A' && i <= 'Z') || i == '_' || i == '$';
     bool is_space = i == ' ' || (i >= 9 && i <= 13);
+    bool is_sign = std::string_view("(),;+%^~?{}").find(static_cast<char>(i)) != std::string_view::npos;
     classes[i] = is_letter                ? ByteClass::letter
                  : is_space               ? ByteClass::space
+                 : is_sign                ? ByteClass::sign
                  : (i >= '0' && i <= '9') ? ByteClass::digit
                  : i >= 0x80              ? ByteClass::high
                  : i == 0                 ? ByteClass::nul
@@ -117,6 +119,14 @@ Token Lexer::next_code() {
 }
 
 Token Lexer::next() {
+  if (state_ == State::start && error_ == LexError::none) [[likely]] {
+    begin_ = at_;
+    return read_start();
+  }
+  return read_in_state();
+}
+
+Token Lexer::read_in_state() {
   if (error_ != LexError::none) {
     return fail(error_);
   }
@@ -164,6 +174,9 @@ Token Lexer::read_start() {
       return read_word();
     case ByteClass::digit:
       return read_number_or_name();
+    case ByteClass::sign:
+      ++at_;
+      return make(TokenKind::symbol, static_cast<Symbol>(first));
     case ByteClass::high:
       return read_name(TokenKind::word);
     case ByteClass::nul:
@@ -202,25 +215,40 @@ Token Lexer::read_start() {
   }
 }
 
-Token Lexer::read_white_space() {
-  bool hint_may_follow = hint_may_follow_;
-  while (class_of(peek()) == ByteClass::space) {
-    ++at_;
+// Behind the bytes of that class from `at` on.
+inline std::size_t Lexer::end_of(ByteClass found, std::size_t at) const {
+  std::size_t size = text_.size();
+  while (at < size && class_of(static_cast<unsigned char>(text_[at])) == found) {
+    ++at;
   }
-  Token token = make(TokenKind::white_space);
-  hint_may_follow_ = hint_may_follow;
-  return token;
+  return at;
+}
+
+Token Lexer::read_white_space() {
+  at_ = end_of(ByteClass::space, at_);
+  return {.kind = TokenKind::white_space,
+          .symbol = Symbol::none,
+          .begin = static_cast<std::uint32_t>(begin_),
+          .end = static_cast<std::uint32_t>(at_)};
 }
 
 // Where a byte of 0x80 or more in a name is no letter to the server, it is no blank either, and the text is refused
 // there.
 bool Lexer::skip_name() {
+  std::size_t size = text_.size();
+  bool takes_high = is_transparent(dialect_.charset);
   while (true) {
-    ByteClass found = class_of(peek());
-    if (found == ByteClass::letter || found == ByteClass::digit ||
-        (found == ByteClass::high && is_transparent(dialect_.charset))) {
-      ++at_;
-    } else if (found == ByteClass::high) {
+    std::size_t at = at_;
+    ByteClass found = ByteClass::nul;
+    while (at < size) {
+      found = class_of(static_cast<unsigned char>(text_[at]));
+      if (found != ByteClass::letter && found != ByteClass::digit && (found != ByteClass::high || !takes_high)) {
+        break;
+      }
+      ++at;
+    }
+    at_ = at;
+    if (at < size && found == ByteClass::high) {
       // Characters beyond the basic plane: MySQL makes a question mark of each, MariaDB refuses them.
       std::size_t bytes = character_bytes(dialect_.charset, text_.substr(at_));
       if (bytes == 1 || (bytes == 4 && dialect_.charset == Charset::utf8)) {
@@ -304,16 +332,12 @@ Token Lexer::read_number_or_name() {
     }
     return read_name(TokenKind::name);
   }
-  while (is_digit(peek())) {
-    ++at_;
-  }
+  at_ = end_of(ByteClass::digit, at_);
   if (peek() == 'e' || peek() == 'E') {
     std::size_t sign = peek(1) == '+' || peek(1) == '-' ? 1 : 0;
     if (is_digit(peek(1 + sign))) {
       at_ += 1 + sign;
-      while (is_digit(peek())) {
-        ++at_;
-      }
+      at_ = end_of(ByteClass::digit, at_);
       return make(TokenKind::real);
     }
   }
@@ -330,9 +354,7 @@ Token Lexer::read_number_or_name() {
 // From the dot on.
 Token Lexer::read_fraction() {
   ++at_;
-  while (is_digit(peek())) {
-    ++at_;
-  }
+  at_ = end_of(ByteClass::digit, at_);
   if (peek() != 'e' && peek() != 'E') {
     return make(TokenKind::decimal);
   }
@@ -341,9 +363,7 @@ Token Lexer::read_fraction() {
     return fail(LexError::malformed_number);
   }
   at_ += 1 + sign;
-  while (is_digit(peek())) {
-    ++at_;
-  }
+  at_ = end_of(ByteClass::digit, at_);
   return make(TokenKind::real);
 }
 
@@ -411,8 +431,19 @@ Token Lexer::read_string(std::size_t prefix, TokenKind kind) {
   char quote = text_[at_++];
   bool escapes = (dialect_.mode & sql_mode::no_backslash_escapes) == 0;
   bool has_tricky_tails = dialect_.charset != Charset::utf8 && !is_transparent(dialect_.charset);
+  char escape = escapes ? '\\' : quote;
   while (at_ < text_.size()) {
-    char byte = text_[at_];
+    std::size_t at = at_;
+    std::size_t size = text_.size();
+    while (at < size && text_[at] != quote && text_[at] != escape &&
+           (!has_tricky_tails || static_cast<unsigned char>(text_[at]) < 0x80)) {
+      ++at;
+    }
+    at_ = at;
+    if (at == size) {
+      break;
+    }
+    char byte = text_[at];
     if (has_tricky_tails && static_cast<unsigned char>(byte) >= 0x80) {
       at_ += character_bytes(dialect_.charset, text_.substr(at_));
       continue;
@@ -674,18 +705,6 @@ Token Lexer::read_character() {
         return make(TokenKind::null);
       }
       return fail(LexError::character_unexpected);
-    case '(':
-    case ')':
-    case ',':
-    case ';':
-    case '+':
-    case '%':
-    case '^':
-    case '~':
-    case '?':
-    case '{':
-    case '}':
-      break;
     default:
       return fail(LexError::character_unexpected);
   }

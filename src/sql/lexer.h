@@ -12,7 +12,8 @@
 
 namespace sallyport::sql {
 
-enum class ByteClass : std::uint8_t { other, space, letter, digit, high, nul };
+// `sign`: a symbol of one character, whatever follows.
+enum class ByteClass : std::uint8_t { other, space, letter, digit, sign, high, nul };
 using ByteClasses = std::array<ByteClass, 256>;
 
 class Lexer {
@@ -47,6 +48,8 @@ class Lexer {
   Token make(TokenKind kind, Symbol symbol = Symbol::none);
   Token fail(LexError error);
   Token read_start();
+  Token read_in_state();
+  std::size_t end_of(ByteClass found, std::size_t at) const;
   Token read_white_space();
   Token read_word();
   Token read_name(TokenKind kind);
