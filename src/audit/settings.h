@@ -28,10 +28,10 @@ struct AuditSettings {
   std::filesystem::path signing_key;           // Ed25519, PEM; made when it isn't there
   std::filesystem::path previous_signing_key;  // that signed the log so far, where signing_key is another; or empty
   Durability durability = Durability::normal;
-  std::uint64_t segment_bytes = 64U << 20;       // when a segment is closed
-  Seconds segment_age{3600};                     // since its first record; likewise
-  std::uint64_t checkpoint_records = 100'000;    // a checkpoint is signed after as many, or after a second
-  Milliseconds stall_limit{2000};                // what the disk may take for one request before commits fail
+  std::uint64_t segment_bytes = 64U << 20;     // when a segment is closed
+  Seconds segment_age{3600};                   // since its first record; likewise
+  std::uint64_t checkpoint_records = 100'000;  // a checkpoint is signed after as many, or after a second
+  Milliseconds stall_limit{2000};              // what the disk may take for one request before commits fail
   RetentionSettings retention;
   std::uint64_t journal_bytes = 16U << 20;  // of each event loop's ring
 };

@@ -1,6 +1,7 @@
 #include "store/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -36,8 +37,13 @@ class SystemFile final : public File {
   }
 
   FileResult<Unit> truncate(std::uint64_t size) override {
-    if (::ftruncate(descriptor_, static_cast<off_t>(size)) != 0) {
+    struct stat info {};
+    if (::fstat(descriptor_, &info) != 0 ||
+        (static_cast<std::uint64_t>(info.st_size) > size && ::ftruncate(descriptor_, static_cast<off_t>(size)) != 0)) {
       return failure("cannot cut", path_);
+    }
+    if (static_cast<std::uint64_t>(info.st_size) < size) {
+      return Unexpected(FileError{path_.string() + " has lost records: it is shorter than it was"});
     }
     return Unit{};
   }
@@ -113,13 +119,7 @@ FileResult<Unit> replace_file(FileSystem& files, const std::filesystem::path& pa
   if (done) {
     done = (*file)->sync();
   }
-  if (done) {
-    done = files.rename(made, path);
-  }
-  if (done) {
-    done = files.sync_directory(path.parent_path());
-  }
-  return done;
+  return done ? files.rename(made, path) : done;
 }
 
 }  // namespace sallyport::store

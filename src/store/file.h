@@ -30,7 +30,7 @@ class File {
 
   // All of it, at the end of the file. After an error a part of it may be there.
   virtual FileResult<Unit> write(std::string_view text) = 0;
-  // Cuts the file; what is written next follows on there.
+  // Cuts the file to a size that it has; what is written next follows on there. An error where it is shorter.
   virtual FileResult<Unit> truncate(std::uint64_t size) = 0;
   // Returns when the file's content and size are on the disk. After an error nothing is known of what was written
   // since the last good one, and another attempt proves nothing: it has to be written again.
@@ -60,7 +60,8 @@ class FileSystem {
 // Of the operating system. Files are made with mode 0640.
 FileSystem& system_files();
 
-// Replaces `path` as a whole: after a crash it has its old content or the new one.
+// Replaces `path` as a whole: after a crash it has its old content or the new one; the new one for certain when the
+// directory is synced.
 FileResult<Unit> replace_file(FileSystem& files, const std::filesystem::path& path, std::string_view text);
 
 }  // namespace sallyport::store

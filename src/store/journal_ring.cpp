@@ -208,8 +208,7 @@ bool JournalRing::put(const FrameHead& head, std::string_view payload) {
                     .stamp_ns = head.stamp_ns,
                     .checksum = 0};
   std::memcpy(at + sizeof frame, payload.data(), payload.size());
-  frame.checksum =
-      checksum(frame, reinterpret_cast<const std::uint8_t*>(payload.data()), put_until_, generation_);
+  frame.checksum = checksum(frame, reinterpret_cast<const std::uint8_t*>(payload.data()), put_until_, generation_);
   std::memcpy(at, &frame, sizeof frame);
   put_until_ = end;
   // In one order with what the sequencer says of its sleep: see LoopJournal.

@@ -1,10 +1,10 @@
 // The journal of one event loop: a ring of frames in a file that is mapped into memory. What is put there survives the
 // end of the process, for the file's pages are the kernel's; putting makes no system call.
 //
-// One thread puts, one takes. The file is a header of one page and `capacity` bytes behind it. A frame is a header of 32
-// bytes and its payload, and begins at a multiple of eight; a position counts the bytes ever put, so that position modulo
-// capacity is the place. A frame's checksum covers its header, its payload, its position and the journal's generation: one that was left by an earlier
-// round or life of the file is none.
+// One thread puts, one takes. The file is a header of one page and `capacity` bytes behind it. A frame is a header of
+// 32 bytes and its payload, and begins at a multiple of eight; a position counts the bytes ever put, so that position
+// modulo capacity is the place. A frame's checksum covers its header, its payload, its position and the journal's
+// generation: one that was left by an earlier round or life of the file is none.
 #pragma once
 
 #include <atomic>
@@ -77,8 +77,8 @@ class JournalRing {
   std::uint8_t* mapping_;
   std::uint64_t capacity_;
   std::uint64_t generation_;
-  std::uint64_t put_until_ = 0;              // the producer's own copy of the header's
-  std::uint64_t released_as_known_ = 0;      // to the producer; the header's is read when this leaves no room
+  std::uint64_t put_until_ = 0;          // the producer's own copy of the header's
+  std::uint64_t released_as_known_ = 0;  // to the producer; the header's is read when this leaves no room
 };
 
 // What a gateway that ended left in a journal.
