@@ -42,8 +42,8 @@ void read_audit(SectionReader section, Config& config) {
   if (!audit.origin.empty() && !audit::is_key_name(audit.origin)) {
     section.mistake("origin", in_quotes(audit.origin) + " can't be the name of a log.", "Leave spaces and '+' out.");
   }
-  audit.signing_key = section.present("signing_key") ? section.path("signing_key")
-                                                     : config.net.state_directory / "audit.key";
+  audit.signing_key =
+      section.present("signing_key") ? section.path("signing_key") : config.net.state_directory / "audit.key";
   audit.previous_signing_key = section.path("previous_signing_key");
   audit.durability = section.choice("durability", durabilities);
   audit.segment_bytes = static_cast<std::uint64_t>(section.number("segment_bytes"));

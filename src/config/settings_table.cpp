@@ -767,22 +767,25 @@ constexpr std::array<Field, 11> audit_fields{{
      .meaning = "Holds the log and nothing else; [its format](audit-format.md). It is made at the first start."},
     {.name = "origin",
      .kind = text,
-     .meaning = "The log's name, which checkpoints state: no spaces, no `+`. By default the host's. A log keeps its name.",
+     .meaning =
+         "The log's name, which checkpoints state: no spaces, no `+`. By default the host's. A log keeps its name.",
      .least = 1,
      .most = 255},
     {.name = "signing_key",
      .kind = path,
-     .meaning = "PEM file with the Ed25519 key that signs checkpoints. By default `audit.key` in `state_directory`. It is "
-                "made when it isn't there, with the verifier key beside it (`.pub`). After a reload that finds another "
-                "key in it the log is handed over to that."},
+     .meaning =
+         "PEM file with the Ed25519 key that signs checkpoints. By default `audit.key` in `state_directory`. It is "
+         "made when it isn't there, with the verifier key beside it (`.pub`). After a reload that finds another "
+         "key in it the log is handed over to that."},
     {.name = "previous_signing_key",
      .kind = path,
      .meaning = "The key that signed so far, where `signing_key` is another one at a start: the log is handed over."},
     {.name = "durability",
      .kind = choice,
      .default_value = "normal",
-     .meaning = "What a statement's record survives before the statement is forwarded: `normal` the end of the process, "
-                "`strict` the loss of power. In `normal` it is on the disk 100 ms later.",
+     .meaning =
+         "What a statement's record survives before the statement is forwarded: `normal` the end of the process, "
+         "`strict` the loss of power. In `normal` it is on the disk 100 ms later.",
      .choices = durabilities},
     {.name = "segment_bytes",
      .kind = size,
@@ -882,9 +885,9 @@ constexpr std::array<Field, 11> root_fields{{
 constexpr Section root{"configuration", "The document.", root_fields};
 
 constexpr std::array<const Section*, 22> sections_in_order{
-    &root,   &listener,    &listener_tls, &admin,          &issuer, &issuer_keys, &connection,
-    &server, &backend_tls, &pool,         &catalogue,      &login,  &secret,      &account,
-    &match,  &grant,       &limits,       &account_limits, &tcp,    &audit,       &retention, &log};
+    &root,        &listener,       &listener_tls, &admin, &issuer,    &issuer_keys, &connection, &server,
+    &backend_tls, &pool,           &catalogue,    &login, &secret,    &account,     &match,      &grant,
+    &limits,      &account_limits, &tcp,          &audit, &retention, &log};
 
 }  // namespace
 

@@ -244,7 +244,10 @@ Result<Unit, std::string> Gateway::Impl::open_audit_log(std::uint32_t loops) {
   audit::AuditSettings settings = settings_.audit;
   settings.origin = settings.origin.empty() ? host_name() : settings.origin;
   auto log = store::AuditLog::open(
-      {.settings = std::move(settings), .loops = loops, .version = version_, .report = [this](const std::string& error) {
+      {.settings = std::move(settings),
+       .loops = loops,
+       .version = version_,
+       .report = [this](const std::string& error) {
          log_.write(Severity::warning, "a closed segment of the audit log stays as it is for now", {{"error", error}});
        }});
   if (!log) {
@@ -602,6 +605,17 @@ control::MetricsSnapshot Gateway::Impl::metrics() {
   }
   snapshot.servers = server_gauges();
   snapshot.catalogues = catalogue_statuses();
+  store::AuditLogStatus audit = audit_log_->status(read_clocks().mono);
+  snapshot.audit = {.failing = audit.failing,
+                    .records = audit.records,
+                    .session_records = audit.session_records,
+                    .waiting_bytes = audit.waiting_bytes,
+                    .segments_closed = audit.segments_closed,
+                    .checkpoints = audit.checkpoints,
+                    .syncs = audit.syncs,
+                    .sync_seconds = audit.sync_seconds,
+                    .write_failures = audit.failures,
+                    .lost_records = audit.lost_records};
   snapshot.version = version_;
   snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
   return snapshot;

@@ -213,6 +213,7 @@ AuditLogStatus AuditLog::status(MonoTime now) const {
   const SequencerCounts& counts = sequencer_->counts();
   auto of = [](const std::atomic<std::uint64_t>& count) { return count.load(std::memory_order_relaxed); };
   status.records = of(counts.records);
+  status.session_records = of(counts.session_records);
   status.segment_bytes = of(counts.segment_bytes);
   status.segments_closed = of(counts.segments_closed);
   status.checkpoints = of(counts.checkpoints);

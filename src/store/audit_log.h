@@ -28,6 +28,7 @@ struct AuditLogStatus {
   bool failing = false;
   std::string failure;                // why, when it is
   std::uint64_t records = 0;          // in the log, on the disk
+  std::uint64_t session_records = 0;  // written, of those that loops committed since the start
   std::uint64_t segment_bytes = 0;    // of the open segment
   std::uint64_t segments_closed = 0;  // since the start, as all that follow
   std::uint64_t checkpoints = 0;

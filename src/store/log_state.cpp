@@ -1,7 +1,7 @@
 #include "store/log_state.h"
 
-#include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/poll.h>
 #include <unistd.h>
 
 #include <algorithm>

@@ -155,9 +155,16 @@ FileResult<Unit> Sequencer::attempt(MonoTime now) {
   return checkpoint_is_due(now) ? sign_checkpoint(Kept::newest, now) : done;
 }
 
+FileResult<Unit> Sequencer::write_batches(MonoTime now) {
+  std::uint64_t before = writer_.written().tree.size();
+  auto done = merge(now);
+  counts_.session_records.fetch_add(writer_.written().tree.size() - before, std::memory_order_relaxed);
+  return done;
+}
+
 // Merges the journals by the times at which the commits began. Commits that began later are left: one that has not been
 // seen in a journal yet may have come before them.
-FileResult<Unit> Sequencer::write_batches(MonoTime now) {
+FileResult<Unit> Sequencer::merge(MonoTime now) {
   auto until = static_cast<std::uint64_t>(now.time_since_epoch().count());
   heads_.resize(journals_.size());
   for (std::size_t i = 0; i < journals_.size(); ++i) {
@@ -217,6 +224,7 @@ FileResult<Unit> Sequencer::sync() {
                                      std::memory_order_relaxed);
   counts_.records.store(writer_.synced().tree.size(), std::memory_order_relaxed);
   counts_.segment_bytes.store(writer_.synced().segment_bytes, std::memory_order_relaxed);
+  session_records_synced_ = counts_.session_records.load(std::memory_order_relaxed);
   for (auto& journal : journals_) {
     journal->release();
     journal->tell();
@@ -309,6 +317,7 @@ void Sequencer::fail(const FileError& error, MonoTime now) {
   counts_.failures.fetch_add(1, std::memory_order_relaxed);
   buffer_.clear();
   writer_.rewind();
+  counts_.session_records.store(session_records_synced_, std::memory_order_relaxed);
   for (auto& journal : journals_) {
     journal->rewind();
   }

@@ -24,7 +24,8 @@ namespace sallyport::store {
 
 // What has happened since the start. From any thread.
 struct SequencerCounts {
-  std::atomic<std::uint64_t> records{0};  // in the log, and on the disk
+  std::atomic<std::uint64_t> records{0};          // in the log, and on the disk
+  std::atomic<std::uint64_t> session_records{0};  // written, of those that loops committed since the start
   std::atomic<std::uint64_t> segment_bytes{0};
   std::atomic<std::uint64_t> segments_closed{0};
   std::atomic<std::uint64_t> checkpoints{0};
@@ -74,6 +75,7 @@ class Sequencer {
   FileResult<Unit> attempt(MonoTime now);
   FileResult<Unit> hand_over();
   FileResult<Unit> write_batches(MonoTime now);
+  FileResult<Unit> merge(MonoTime now);
   FileResult<Unit> write_own();
   FileResult<Unit> write_buffer();
   FileResult<Unit> sync();
@@ -109,6 +111,7 @@ class Sequencer {
   Milliseconds pause_;
   std::uint64_t checkpointed_ = 0;  // size of the log at the newest checkpoint
   std::uint64_t lost_ = 0;          // that a record has said
+  std::uint64_t session_records_synced_ = 0;
   bool failing_ = false;
   WallTime failing_since_;
   std::string last_failure_;
