@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "crypto/base64.h"
+
 namespace sallyport::audit {
 namespace {
 
@@ -234,6 +236,24 @@ std::string string_of(std::string_view value) {
   std::string scratch;
   auto text = string_of(value, scratch);
   return text ? std::string(*text) : std::string{};
+}
+
+std::optional<std::string> text_member(std::string_view object, std::string_view name) {
+  std::string scratch;
+  for (MemberReader members{object}; members.next();) {
+    if (!members.name().starts_with(name)) {
+      continue;
+    }
+    if (members.name().size() == name.size()) {
+      auto text = string_of(members.value(), scratch);
+      return text ? std::optional(std::string(*text)) : std::nullopt;
+    }
+    if (members.name().substr(name.size()) == "_base64") {
+      auto bytes = crypto::base64_decode(string_of(members.value()));
+      return bytes ? std::optional(std::string(text_of(*bytes))) : std::nullopt;
+    }
+  }
+  return std::nullopt;
 }
 
 std::optional<std::uint64_t> number_of(std::string_view value) {

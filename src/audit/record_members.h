@@ -58,6 +58,9 @@ std::optional<std::string_view> string_of(std::string_view value, std::string& s
 // The same as a value of its own; empty when `value` is no string.
 std::string string_of(std::string_view value);
 
+// The bytes that the member of that name stands for, or that whose name has "_base64" behind it.
+std::optional<std::string> text_member(std::string_view object, std::string_view name);
+
 // A whole number that is not negative.
 std::optional<std::uint64_t> number_of(std::string_view value);
 

@@ -76,6 +76,13 @@ TEST(RecordMembers, StringsAreFreedOfTheirEscapes) {
   }
 }
 
+TEST(RecordMembers, ATextMayStandInBase64) {
+  EXPECT_EQ(text_member(R"({"textual":"no","text":"a\"b"})", "text"), "a\"b");
+  EXPECT_EQ(text_member(R"({"text_base64":"//4="})", "text"), "\xFF\xFE");
+  EXPECT_FALSE(text_member(R"({"text_base64":"//4"})", "text"));
+  EXPECT_FALSE(text_member(R"({"texts":"x"})", "text"));
+}
+
 TEST(RecordMembers, TimesAreReadAsTheyAreWritten) {
   WallTime time{Nanoseconds{1'767'225'599'123'456'789}};
   std::string text;
