@@ -13,7 +13,7 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -158,10 +158,13 @@ std::string encode_index(const LogIndex& index);
 // The parts of such a file. What is malformed yields nothing.
 class EncodedIndex {
  public:
-  // Takes the file's whole content.
+  // Takes the file's whole content, or as much of its beginning as holds the head.
   static std::optional<EncodedIndex> open(std::string content);
   // Without its sessions.
   std::optional<LogIndex> head() const;
+  // One after the other, without a copy of them all; the value is overwritten by the next. False when malformed, which
+  // may show after some.
+  bool each_session(const std::function<void(const SessionSummary&)>& each) const;
   std::optional<std::vector<SessionSummary>> sessions() const;
 
  private:

@@ -69,7 +69,7 @@ class Reader {
     return 0;
   }
   std::int64_t time() { return static_cast<std::int64_t>(number()); }
-  std::string text() { return std::string(text_of(rest_.take(number()))); }
+  std::string_view text() { return text_of(rest_.take(number())); }
   // How many items follow; each takes a byte at least.
   std::size_t count() {
     std::uint64_t value = number();
@@ -79,18 +79,18 @@ class Reader {
     }
     return value;
   }
-  std::vector<std::uint32_t> ascending(std::size_t limit) {
-    std::vector<std::uint32_t> values(count());
+  void ascending(std::size_t limit, std::vector<std::uint32_t>& values) {
+    values.resize(count());
     std::uint64_t last = 0;
     for (std::uint32_t& value : values) {
       last += number();
       if (last >= limit) {
         rest_.fail();
-        return {};
+        values.clear();
+        return;
       }
       value = static_cast<std::uint32_t>(last);
     }
-    return values;
   }
 
  private:
@@ -188,7 +188,7 @@ std::string encode_sessions(const LogIndex& index) {
   return texts.compressed() + rows.compressed();
 }
 
-bool read_session(Reader& in, const std::vector<std::string>& texts, std::size_t blocks, SessionSummary& session) {
+bool read_session(Reader& in, const std::vector<std::string_view>& texts, std::size_t blocks, SessionSummary& session) {
   session.id = in.text();
   for (auto text : shared_texts) {
     std::uint64_t number = in.number();
@@ -209,7 +209,7 @@ bool read_session(Reader& in, const std::vector<std::string>& texts, std::size_t
   for (auto count : counts) {
     session.*count = in.number();
   }
-  session.blocks = in.ascending(blocks);
+  in.ascending(blocks, session.blocks);
   return in.ok();
 }
 
@@ -263,38 +263,49 @@ std::optional<LogIndex> EncodedIndex::head() const {
     field.terms.resize(in.count());
     for (IndexTerm& term : field.terms) {
       term.text = in.text();
-      term.blocks = in.ascending(index.blocks.size());
+      in.ascending(index.blocks.size(), term.blocks);
     }
   }
-  index.unfinished_blocks = in.ascending(index.blocks.size());
+  in.ascending(index.blocks.size(), index.unfinished_blocks);
   return in.exhausted() ? std::optional(std::move(index)) : std::nullopt;
 }
 
-std::optional<std::vector<SessionSummary>> EncodedIndex::sessions() const {
+bool EncodedIndex::each_session(const std::function<void(const SessionSummary&)>& each) const {
   std::string_view frames = std::string_view(content_).substr(magic.size() + head_bytes_);
   std::size_t size = ZSTD_findFrameCompressedSize(frames.data(), frames.size());
   if (ZSTD_isError(size) != 0) {
-    return std::nullopt;
+    return false;
   }
   auto dictionary = decompressed(frames.substr(0, size));
   auto rows = decompressed(frames.substr(size));
   if (!dictionary || !rows) {
-    return std::nullopt;
+    return false;
   }
   Reader texts_in{*dictionary};
-  std::vector<std::string> texts(texts_in.count());
-  for (std::string& text : texts) {
+  std::vector<std::string_view> texts(texts_in.count());
+  for (std::string_view& text : texts) {
     text = texts_in.text();
   }
-  Reader in{*rows};
-  std::vector<SessionSummary> sessions(in.count());
-  std::size_t blocks = in.number();
-  for (SessionSummary& session : sessions) {
-    if (!read_session(in, texts, blocks, session)) {
-      return std::nullopt;
-    }
+  if (!texts_in.exhausted()) {
+    return false;
   }
-  return texts_in.exhausted() && in.exhausted() ? std::optional(std::move(sessions)) : std::nullopt;
+  Reader in{*rows};
+  std::size_t count = in.count();
+  std::size_t blocks = in.number();
+  SessionSummary session;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!read_session(in, texts, blocks, session)) {
+      return false;
+    }
+    each(session);
+  }
+  return in.exhausted();
+}
+
+std::optional<std::vector<SessionSummary>> EncodedIndex::sessions() const {
+  std::vector<SessionSummary> sessions;
+  bool whole = each_session([&](const SessionSummary& session) { sessions.push_back(session); });
+  return whole ? std::optional(std::move(sessions)) : std::nullopt;
 }
 
 }  // namespace sallyport::store

@@ -59,34 +59,34 @@ std::optional<std::string> stream_out(std::string_view frame) {
 
 }  // namespace
 
-Result<std::vector<SegmentFile>, std::string> find_segments(const std::filesystem::path& directory) {
+Result<std::vector<SegmentPath>, std::string> find_segments(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::directory_iterator files{directory, error};
   if (error) {
     return Unexpected("cannot read " + directory.string() + ": " + error.message());
   }
-  std::map<std::uint64_t, SegmentFile> segments;
+  std::map<std::uint64_t, SegmentPath> segments;
   for (const std::filesystem::directory_entry& file : files) {
     std::string name = file.path().filename().string();
     if (auto first = first_of(name, closed_suffix)) {
-      segments.try_emplace(*first, SegmentFile{.first = *first, .path = file.path(), .is_closed = true});
+      segments.try_emplace(*first, SegmentPath{.first = *first, .path = file.path(), .is_closed = true});
     } else if (auto open_first = first_of(name, open_suffix)) {
-      segments[*open_first] = SegmentFile{.first = *open_first, .path = file.path(), .is_closed = false};
+      segments[*open_first] = SegmentPath{.first = *open_first, .path = file.path(), .is_closed = false};
     }
   }
-  std::vector<SegmentFile> ordered;
+  std::vector<SegmentPath> ordered;
   for (auto& [first, segment] : segments) {
     ordered.push_back(std::move(segment));
   }
   return ordered;
 }
 
-std::filesystem::path index_path(const SegmentFile& segment) {
+std::filesystem::path index_path(const SegmentPath& segment) {
   std::string digits = std::to_string(segment.first);
   return segment.path.parent_path() / ("index-" + std::string(first_digits - digits.size(), '0') + digits + ".zst");
 }
 
-Result<SegmentBlocks, std::string> SegmentBlocks::open(SegmentFile segment) {
+Result<SegmentBlocks, std::string> SegmentBlocks::open(SegmentPath segment) {
   int descriptor = ::open(segment.path.c_str(), O_RDONLY | O_CLOEXEC);
   struct stat info {};
   if (descriptor < 0 || ::fstat(descriptor, &info) != 0) {

@@ -19,28 +19,28 @@ inline constexpr std::size_t open_block_bytes = 256U << 10;
 // A block of a closed segment whose content is larger is not read. Records are of 100 MiB at most.
 inline constexpr std::uint64_t block_bytes_max = 1ULL << 30;
 
-struct SegmentFile {
+struct SegmentPath {
   std::uint64_t first = 0;
   std::filesystem::path path;
   bool is_closed = false;
 };
 
 // In the order of their records. Where a segment has both forms the open one counts. The error is for a person.
-Result<std::vector<SegmentFile>, std::string> find_segments(const std::filesystem::path& directory);
+Result<std::vector<SegmentPath>, std::string> find_segments(const std::filesystem::path& directory);
 
-std::filesystem::path index_path(const SegmentFile& segment);
+std::filesystem::path index_path(const SegmentPath& segment);
 
 // An open file. Reads of several threads at once are fine.
 class SegmentBlocks {
  public:
-  static Result<SegmentBlocks, std::string> open(SegmentFile segment);
+  static Result<SegmentBlocks, std::string> open(SegmentPath segment);
   SegmentBlocks(SegmentBlocks&& other) noexcept;
   SegmentBlocks& operator=(SegmentBlocks&&) = delete;
   SegmentBlocks(const SegmentBlocks&) = delete;
   SegmentBlocks& operator=(const SegmentBlocks&) = delete;
   ~SegmentBlocks();
 
-  const SegmentFile& segment() const { return segment_; }
+  const SegmentPath& segment() const { return segment_; }
   // When it was opened. An open segment may have grown since; blocks lie within this.
   std::uint64_t file_bytes() const { return file_bytes_; }
 
@@ -55,7 +55,7 @@ class SegmentBlocks {
   Result<Unit, std::string> read(const Place& place, std::string& content) const;
 
  private:
-  SegmentBlocks(SegmentFile segment, int descriptor, std::uint64_t bytes)
+  SegmentBlocks(SegmentPath segment, int descriptor, std::uint64_t bytes)
       : segment_(std::move(segment)), descriptor_(descriptor), file_bytes_(bytes) {}
 
   Result<Unit, std::string> read_bytes(const Place& place, std::string& bytes) const;
@@ -63,7 +63,7 @@ class SegmentBlocks {
   Result<std::optional<Place>, std::string> frame_at(std::uint64_t offset) const;
   std::string failure(std::string_view what) const;
 
-  SegmentFile segment_;
+  SegmentPath segment_;
   int descriptor_;
   std::uint64_t file_bytes_;
 };
