@@ -257,6 +257,9 @@ std::optional<std::string> text_member(std::string_view object, std::string_view
 }
 
 std::optional<std::uint64_t> number_of(std::string_view value) {
+  if (value.size() > 2 && value.front() == '"' && value.back() == '"') {
+    value = value.substr(1, value.size() - 2);
+  }
   std::uint64_t number = 0;
   auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (value.empty() || error != std::errc{} || end != value.data() + value.size()) {

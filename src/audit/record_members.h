@@ -61,7 +61,7 @@ std::string string_of(std::string_view value);
 // The bytes that the member of that name stands for, or that whose name has "_base64" behind it.
 std::optional<std::string> text_member(std::string_view object, std::string_view name);
 
-// A whole number that is not negative.
+// A whole number that is not negative; one beyond 2^53-1 is a string of its digits.
 std::optional<std::uint64_t> number_of(std::string_view value);
 
 // "2026-01-31T12:34:56.000000789Z", with or without a fraction of up to nine digits, without quotes.

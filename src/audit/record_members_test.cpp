@@ -100,7 +100,8 @@ TEST(RecordMembers, TimesAreReadAsTheyAreWritten) {
 TEST(RecordMembers, NumbersAreWholeAndNotNegative) {
   EXPECT_EQ(number_of("0"), 0U);
   EXPECT_EQ(number_of("9007199254740991"), 9007199254740991U);
-  for (std::string_view broken : {"", "-1", "1.5", "1x", "\"1\""}) {
+  EXPECT_EQ(number_of("\"18446744073709551615\""), 18446744073709551615U);
+  for (std::string_view broken : {"", "-1", "1.5", "1x", "\"x\"", "\"\""}) {
     EXPECT_FALSE(number_of(broken)) << broken;
   }
 }
