@@ -31,6 +31,8 @@ int run(int argument_count, char** arguments) {
   add_dev_issuer(*dev, result);
   add_dev_token(*dev, result);
   add_sql(app, result);
+  add_sessions(app, result);
+  add_audit(app, result);
   add_version(app, result);
   try {
     app.parse(argument_count, arguments);

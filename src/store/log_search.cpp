@@ -8,6 +8,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "audit/record_members.h"
@@ -481,6 +482,34 @@ Result<std::vector<SessionSummary>, std::string> Log::sessions(const LogQuery& q
     return one.first_record < other.first_record;
   });
   return sessions;
+}
+
+Result<std::vector<std::string>, std::string> Log::session_ids(const std::string& prefix, std::size_t limit) const {
+  std::set<std::string> ids;
+  for (const auto& segment : segments_) {
+    bool whole = segment->each_session([&](const SessionSummary& one) {
+      if (one.records > 0 && one.id.starts_with(prefix) && ids.size() < limit) {
+        ids.insert(one.id);
+      }
+    });
+    if (!whole) {
+      return Unexpected(damaged_index(segment->blocks.segment()));
+    }
+  }
+  return std::vector<std::string>(ids.begin(), ids.end());
+}
+
+Result<std::vector<SessionSummary>, std::string> Log::live_sessions() const {
+  std::vector<SessionSummary> live;
+  bool whole = segments_.empty() || segments_.back()->each_session([&](const SessionSummary& one) {
+    if (one.is_carried_on) {
+      live.push_back(one);
+    }
+  });
+  if (!whole) {
+    return Unexpected(damaged_index(segments_.back()->blocks.segment()));
+  }
+  return live;
 }
 
 Result<std::vector<LogRecord>, std::string> Log::records_of(const std::string& session) const {

@@ -57,6 +57,12 @@ class Log {
   // order of their first records. Fields that only a statement has are not looked at.
   Result<std::vector<SessionSummary>, std::string> sessions(const LogQuery& query) const;
 
+  // The ids of sessions that begin so, up to `limit` of them.
+  Result<std::vector<std::string>, std::string> session_ids(const std::string& prefix, std::size_t limit) const;
+
+  // Those that are open at the end of the log.
+  Result<std::vector<SessionSummary>, std::string> live_sessions() const;
+
   // All records of one session, outcomes among them, in the order of the log.
   Result<std::vector<LogRecord>, std::string> records_of(const std::string& session) const;
 
