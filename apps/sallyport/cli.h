@@ -18,6 +18,10 @@ void add_sessions(CLI::App& parent, ExitCode& result);
 void add_version(CLI::App& parent, ExitCode& result);
 
 // Below `audit`.
+void add_audit_verify(CLI::App& audit, ExitCode& result);
+void add_audit_prove(CLI::App& audit, ExitCode& result);
+void add_audit_check_proof(CLI::App& audit, ExitCode& result);
+void add_audit_stats(CLI::App& audit, ExitCode& result);
 void add_audit_search(CLI::App& audit, ExitCode& result);
 
 // Both below `dev`.

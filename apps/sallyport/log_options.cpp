@@ -43,7 +43,8 @@ std::int64_t moment_of(const std::string& option, const std::string& text) {
 }  // namespace
 
 void add_log_place(CLI::App& command, LogPlace& place) {
-  auto* directory = command.add_option("--dir", place.directory, "The directory of the audit log.")->type_name("DIR");
+  auto* directory =
+      command.add_option("--dir,--directory", place.directory, "The directory of the audit log.")->type_name("DIR");
   command.add_option("--config", place.config, "The gateway's configuration, which says where the audit log lies.")
       ->type_name("FILE")
       ->excludes(directory);

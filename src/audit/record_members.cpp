@@ -199,7 +199,7 @@ bool ElementReader::next() {
   return true;
 }
 
-std::string_view find_member(std::string_view object, std::string_view name) {
+std::string_view member_value(std::string_view object, std::string_view name) {
   MemberReader members{object};
   while (members.next()) {
     if (members.name() == name) {

@@ -50,7 +50,7 @@ class ElementReader {
 };
 
 // The value of the member of that name; empty when there is none.
-std::string_view find_member(std::string_view object, std::string_view name);
+std::string_view member_value(std::string_view object, std::string_view name);
 
 // The text that a JSON string stands for; nothing when `value` is no string. `scratch` holds it where the string has
 // escapes; otherwise it is borrowed from `value`.

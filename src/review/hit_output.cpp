@@ -9,7 +9,7 @@
 namespace sallyport::review {
 namespace {
 
-using audit::find_member;
+using audit::member_value;
 using audit::string_of;
 using Align = TableColumn::Align;
 
@@ -52,7 +52,7 @@ class Object {
 };
 
 std::string member(std::string_view record, std::string_view name) {
-  return string_of(find_member(record, name));
+  return string_of(member_value(record, name));
 }
 
 std::string what_it_says(const store::LogHit& hit) {
@@ -132,7 +132,7 @@ std::vector<std::string> hit_row(const store::LogHit& hit) {
   std::string kind = member(record, "kind");
   std::string reason = is_command ? member(outcome, "reason") : member(record, "reason");
   if (reason.empty() && !outcome.empty()) {
-    reason = find_member(outcome, "error_code");
+    reason = member_value(outcome, "error_code");
   }
   return {std::to_string(hit.record.number),
           shown_time(hit.time),
@@ -143,7 +143,7 @@ std::vector<std::string> hit_row(const store::LogHit& hit) {
                          : kind,
           is_command ? member(outcome, "status") : member(record, "status"),
           reason,
-          std::string(find_member(outcome, "rows")),
+          std::string(member_value(outcome, "rows")),
           what_it_says(hit)};
 }
 

@@ -176,7 +176,7 @@ void LogIndexBuilder::add_to_session(const RecordView& view) {
     set_if_any(summary.client, view.client);
     set_if_any(summary.user, view.user);
     if (!view.principal.empty()) {
-      set_if_any(summary.subject, audit::find_member(view.principal, "subject"));
+      set_if_any(summary.subject, audit::member_value(view.principal, "subject"));
     }
   }
   if (is_login && summary.began == 0) {

@@ -215,7 +215,7 @@ struct Reference {
     std::vector<std::uint64_t> found;
     for (std::size_t i = 0; i < records.size(); ++i) {
       bool is_command = records[i].find("\"type\":\"command\"") != std::string::npos;
-      auto time = audit::parse_time(audit::string_of(audit::find_member(records[i], "time")));
+      auto time = audit::parse_time(audit::string_of(audit::member_value(records[i], "time")));
       if (records[i].find("\"type\":\"outcome\"") == std::string::npos && (account.empty() || accounts[i] == account) &&
           (status.empty() || (is_command && statuses[i] == status)) &&
           (text.empty() || (is_command && records[i].find(text) != std::string::npos)) &&

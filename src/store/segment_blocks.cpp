@@ -6,36 +6,17 @@
 #include <zstd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <utility>
+
+#include "store/log_directory.h"
 
 namespace sallyport::store {
 namespace {
 
-constexpr std::string_view prefix = "records-";
-constexpr std::string_view open_suffix = ".jsonl";
-constexpr std::string_view closed_suffix = ".jsonl.zst";
-constexpr std::size_t first_digits = 20;
 // A frame whose size is not found in this much is looked for in the whole rest of the file.
 constexpr std::size_t frame_probe_bytes = 1U << 20;
-
-std::optional<std::uint64_t> first_of(std::string_view name, std::string_view suffix) {
-  if (name.size() != prefix.size() + first_digits + suffix.size() || !name.starts_with(prefix) ||
-      !name.ends_with(suffix)) {
-    return std::nullopt;
-  }
-  std::uint64_t first = 0;
-  for (char c : name.substr(prefix.size(), first_digits)) {
-    if (c < '0' || c > '9') {
-      return std::nullopt;
-    }
-    first = first * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return first;
-}
 
 // Undoes one frame whose content's size is not written in it.
 std::optional<std::string> stream_out(std::string_view frame) {
@@ -60,30 +41,23 @@ std::optional<std::string> stream_out(std::string_view frame) {
 }  // namespace
 
 Result<std::vector<SegmentPath>, std::string> find_segments(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::directory_iterator files{directory, error};
-  if (error) {
-    return Unexpected("cannot read " + directory.string() + ": " + error.message());
+  auto log = list_log(directory);
+  if (!log) {
+    return Unexpected(std::move(log).error());
   }
-  std::map<std::uint64_t, SegmentPath> segments;
-  for (const std::filesystem::directory_entry& file : files) {
-    std::string name = file.path().filename().string();
-    if (auto first = first_of(name, closed_suffix)) {
-      segments.try_emplace(*first, SegmentPath{.first = *first, .path = file.path(), .is_closed = true});
-    } else if (auto open_first = first_of(name, open_suffix)) {
-      segments[*open_first] = SegmentPath{.first = *open_first, .path = file.path(), .is_closed = false};
+  std::vector<SegmentPath> segments;
+  for (const SegmentEntry& entry : log->segments) {
+    bool is_open = entry.has(SegmentFile::records);
+    if (entry.has_records()) {
+      auto form = is_open ? SegmentFile::records : SegmentFile::compressed_records;
+      segments.push_back({.first = entry.first, .path = log->file(form, entry.first), .is_closed = !is_open});
     }
   }
-  std::vector<SegmentPath> ordered;
-  for (auto& [first, segment] : segments) {
-    ordered.push_back(std::move(segment));
-  }
-  return ordered;
+  return segments;
 }
 
 std::filesystem::path index_path(const SegmentPath& segment) {
-  std::string digits = std::to_string(segment.first);
-  return segment.path.parent_path() / ("index-" + std::string(first_digits - digits.size(), '0') + digits + ".zst");
+  return segment.path.parent_path() / name_of(SegmentFile::index, segment.first);
 }
 
 Result<SegmentBlocks, std::string> SegmentBlocks::open(SegmentPath segment) {
