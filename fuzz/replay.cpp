@@ -33,6 +33,7 @@ constexpr Target targets[] = {{"frame", sallyport::fuzz::fuzz_frame},
                               {"sql_lexer", sallyport::fuzz::fuzz_sql_lexer},
                               {"sql_statement", sallyport::fuzz::fuzz_sql_statement},
                               {"catalogue", sallyport::fuzz::fuzz_catalogue},
+                              {"audit_record", sallyport::fuzz::fuzz_audit_record},
                               {"proxy_header", sallyport::fuzz::fuzz_proxy_header},
                               {"session", sallyport::fuzz::fuzz_session},
                               {"canary", sallyport::fuzz::fuzz_canary}};

@@ -23,7 +23,7 @@ struct NameParts {
 constexpr std::array<NameParts, 5> segment_names{{{"records-", ".jsonl"},
                                                   {"records-", ".jsonl.zst"},
                                                   {"tree-", ".json"},
-                                                  {"index-", ".json.zst"},
+                                                  {"index-", ".zst"},
                                                   {"answers-", ".blob"}}};
 constexpr std::size_t index_digits = 20;
 

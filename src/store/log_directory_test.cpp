@@ -23,7 +23,7 @@ class LogDirectoryTest : public testing::Test {
 TEST_F(LogDirectoryTest, HasTheFilesOfEachSegmentInOrder) {
   for (const char* name :
        {"records-00000000000000000100.jsonl", "records-00000000000000000000.jsonl.zst",
-        "tree-00000000000000000000.json", "index-00000000000000000000.json.zst", "answers-00000000000000000100.blob",
+        "tree-00000000000000000000.json", "index-00000000000000000000.zst", "answers-00000000000000000100.blob",
         "tree-00000000000000000050.json", "checkpoint", "checkpoints", "lock", "journal-0", "journal-12"}) {
     put(name);
   }

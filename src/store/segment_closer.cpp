@@ -2,81 +2,66 @@
 
 #include <sys/resource.h>
 #include <unistd.h>
-#include <zstd.h>
 
-#include <memory>
+#include <algorithm>
+#include <optional>
 #include <vector>
 
 #include "audit/range_json.h"
 #include "audit/record.h"
-#include "base/check.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"
+#include "store/segment_compressor.h"
 #include "store/segment_reader.h"
 
 namespace sallyport::store {
 namespace {
 
-constexpr int compression_level = 3;
-constexpr std::size_t written_at_once = 256U << 10;
+constexpr std::size_t index_bytes_max = std::size_t{1} << 30;
 constexpr std::size_t tree_file_bytes_max = 1U << 16;
 // How often ages and sizes are looked at, and what failed is tried again.
 constexpr Seconds round_interval{30};
 // Loops and the sequencer come first.
 constexpr int niceness = 10;
 
-struct FreeContext {
-  void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
-};
-using Context = std::unique_ptr<ZSTD_CCtx, FreeContext>;
-
-Context make_context() {
-  Context context(ZSTD_createCCtx());
-  SALLYPORT_CHECK(context != nullptr);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, compression_level);
-  ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
-  return context;
-}
-
-// Compresses and writes what comes; `end` ends the frame.
-FileResult<Unit> pass(ZSTD_CCtx* context, std::string_view text, ZSTD_EndDirective end, std::string& out, File& file) {
-  ZSTD_inBuffer from{text.data(), text.size(), 0};
-  for (;;) {
-    ZSTD_outBuffer to{out.data(), out.size(), 0};
-    std::size_t left = ZSTD_compressStream2(context, &to, &from, end);
-    if (ZSTD_isError(left) != 0) {
-      return Unexpected(FileError{"cannot compress: " + std::string(ZSTD_getErrorName(left))});
-    }
-    if (to.pos > 0) {
-      if (auto done = file.write({out.data(), to.pos}); !done) {
-        return done;
-      }
-    }
-    if (end == ZSTD_e_end ? left == 0 : from.pos == from.size) {
-      return Unit{};
+// The sessions that the segment before says go on.
+std::optional<std::vector<SessionSummary>> sessions_before(const std::filesystem::path& directory,
+                                                           std::uint64_t first) {
+  auto listing = list_log(directory);
+  std::optional<std::uint64_t> before;
+  for (const SegmentEntry& entry : listing ? listing->segments : std::vector<SegmentEntry>{}) {
+    if (entry.first < first && entry.has(SegmentFile::index)) {
+      before = entry.first;
     }
   }
+  if (!before) {
+    return std::nullopt;
+  }
+  auto content = read_small_file(listing->file(SegmentFile::index, *before), index_bytes_max);
+  auto index = content && content->has_value() ? EncodedIndex::open(*std::move(*content)) : std::nullopt;
+  return index ? index->sessions() : std::nullopt;
 }
 
-FileResult<Unit> write_compressed(FileSystem& files, const std::filesystem::path& to, SegmentReader& from,
+FileResult<Unit> write_compressed(File& file, SegmentReader& from, SegmentCompressor& compressor,
                                   const std::function<bool()>& stopped) {
-  auto file = files.open(to, OpenMode::replace);
-  if (!file) {
-    return Unexpected(std::move(file).error());
-  }
-  Context context = make_context();
-  std::string out(written_at_once, '\0');
+  std::string out;
   for (;;) {
     auto chunk = from.next();
     if (!chunk) {
       return Unexpected(FileError{std::move(chunk).error().text});
     }
-    auto done = pass(context.get(), chunk->lines, chunk->empty() ? ZSTD_e_end : ZSTD_e_continue, out, **file);
+    if (chunk->empty()) {
+      compressor.finish(out);
+    } else {
+      compressor.add(chunk->lines, out);
+    }
+    auto done = out.empty() ? FileResult<Unit>(Unit{}) : file.write(out);
+    out.clear();
     if (!done || stopped()) {
       return done;
     }
     if (chunk->empty()) {
-      return (*file)->sync();
+      return file.sync();
     }
   }
 }
@@ -95,12 +80,21 @@ FileResult<Unit> compress_segment(FileSystem& files, const std::filesystem::path
   auto compressed = directory / name_of(SegmentFile::compressed_records, first);
   auto made = compressed;
   made += ".tmp";
-  auto done = write_compressed(files, made, *reader, stopped);
+  auto file = files.open(made, OpenMode::replace);
+  if (!file) {
+    return Unexpected(std::move(file).error());
+  }
+  auto before = sessions_before(directory, first);
+  SegmentCompressor compressor(first, before ? &*before : nullptr);
+  auto done = write_compressed(**file, *reader, compressor, stopped);
   if (!done || stopped()) {
     auto removed = files.remove(made);
     return done ? removed : done;
   }
   done = files.rename(made, compressed);
+  if (done) {
+    done = replace_file(files, directory / name_of(SegmentFile::index, first), encode_index(compressor.index()));
+  }
   if (done) {
     done = files.sync_directory(directory);
   }
