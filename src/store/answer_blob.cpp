@@ -117,6 +117,23 @@ void append_answer_piece(std::string& out, const audit::AnswerChunk& chunk) {
   out += text_of(chunk.bytes);
 }
 
+std::uint64_t whole_pieces_bytes(const std::filesystem::path& path) {
+  File file{path};
+  std::error_code error;
+  std::uint64_t size = file.is_open() ? std::filesystem::file_size(path, error) : 0;
+  std::array<char, head_bytes> front{};
+  for (std::uint64_t at = 0; !error;) {
+    std::size_t got = file.is_open() ? file.read(at, front.data(), front.size()) : 0;
+    auto head = parse_head(bytes_of({front.data(), got}));
+    std::uint64_t end = head ? at + head_bytes + head->session_bytes + head->bytes : 0;
+    if (!head || end > size) {
+      return at;
+    }
+    at = end;
+  }
+  return 0;
+}
+
 Result<std::optional<std::string>, std::string> read_answer(const std::vector<std::filesystem::path>& files,
                                                             std::string_view session, std::uint64_t command,
                                                             std::uint64_t bytes_max) {

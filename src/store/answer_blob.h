@@ -19,6 +19,9 @@ namespace sallyport::store {
 // A session's id is of 255 bytes at most, a piece of less than 4 GiB.
 void append_answer_piece(std::string& out, const audit::AnswerChunk& chunk);
 
+// How many bytes of the file its whole pieces take, from the first one on; 0 when there is no such file.
+std::uint64_t whole_pieces_bytes(const std::filesystem::path& file);
+
 // The answer to the command of that seq, as far as its pieces are in the files of these segments; nothing when there
 // is none. `bytes_max` bounds it: a longer one is cut. Pieces that do not follow on what was found are left out, and so
 // is all behind a piece that is damaged. The error is for a person.

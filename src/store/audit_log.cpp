@@ -123,7 +123,9 @@ Result<Unit, std::string> AuditLog::take_up() {
                     .torn_bytes = log->torn_bytes,
                     .unreadable_journals = log->unreadable_journals,
                     .version = options_.version};
-  if (auto begun = sequencer_->begin(log->restored + to_line(start, wall_now())); !begun) {
+  if (auto begun = sequencer_->begin({.records = std::move(log->restored), .answers = std::move(log->restored_answers)},
+                                     to_line(start, wall_now()));
+      !begun) {
     return Unexpected("the audit log can't be written: " + begun.error().text);
   }
   if (is_handed_over) {

@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "store/answer_blob.h"
 #include "store/audit_log_test_fixture.h"
 
 namespace sallyport::store {
@@ -282,6 +283,48 @@ TEST_F(AuditLogTest, ALogThatWasChangedIsNotGoneOnWith) {
     std::ofstream(settings_.directory / name, std::ios::binary) << before;
   }
   EXPECT_EQ(open(), "");
+}
+
+TEST_F(AuditLogTest, AnswersAreInTheFileOfTheirSegmentBeforeTheirOutcome) {
+  ASSERT_EQ(open(), "");
+  std::string rows(100'000, 'r');  // larger than the ring
+  for (auto [command, text] : {std::pair{1U, std::string_view("first")}, std::pair{2U, std::string_view(rows)}}) {
+    audit::AnswerChunk chunk{.session = "s", .command = command, .offset = 0, .bytes = bytes_of(text.substr(0, 3))};
+    EXPECT_TRUE(log_->journal(0).append_answer(chunk));
+    chunk.offset = 3;
+    chunk.bytes = bytes_of(text.substr(3));
+    EXPECT_TRUE(log_->journal(0).append_answer(chunk));
+    EXPECT_TRUE(committed(std::to_string(command)));
+  }
+  log_.reset();
+  std::vector<std::filesystem::path> files{settings_.directory / name_of(SegmentFile::answers, 0)};
+  EXPECT_EQ(read_answer(files, "s", 1, 1U << 20).value(), "first");
+  EXPECT_EQ(read_answer(files, "s", 2, 1U << 20).value(), rows);
+  EXPECT_EQ(records().size(), 4U);
+}
+
+TEST_F(AuditLogTest, AnswersAreRestoredAndATornPieceIsCutOff) {
+  ASSERT_EQ(open(), "");
+  auto answer = [&](std::uint64_t command, std::string_view text) {
+    log_->journal(0).append_answer({.session = "s", .command = command, .offset = 0, .bytes = bytes_of(text)});
+    return committed(std::to_string(command));
+  };
+  EXPECT_TRUE(answer(1, "one"));
+  ASSERT_TRUE(eventually([&] { return log_->status(now()).waiting_bytes == 0; }));
+  files_->cut_power_after(0);
+  answer(2, "two");
+  kill();
+  auto path = settings_.directory / name_of(SegmentFile::answers, 0);
+  std::string torn;
+  append_answer_piece(torn, {.session = "s", .command = 9, .offset = 0, .bytes = bytes_of("torn")});
+  std::ofstream(path, std::ios::app | std::ios::binary) << torn.substr(0, torn.size() - 1);
+  files_ = std::make_unique<FaultyFiles>(settings_.directory);
+  ASSERT_EQ(open(), "");
+  EXPECT_TRUE(answer(3, "three"));
+  log_.reset();
+  for (auto [command, text] : {std::pair{1U, "one"}, std::pair{2U, "two"}, std::pair{3U, "three"}}) {
+    EXPECT_EQ(read_answer({path}, "s", command, 100).value(), text);
+  }
 }
 
 TEST_F(AuditLogTest, OnlyOneGatewayWritesToALog) {

@@ -54,7 +54,9 @@ class JournalRing {
 
   // The producer's. False, and nothing put, when there is no room.
   bool put(const FrameHead& head, std::string_view payload);
+  // For one payload; or for two that together have overhead_bytes less.
   bool has_room(std::uint64_t payload_bytes) const;
+  static constexpr std::uint64_t overhead_bytes = 40;
 
   // The consumer's. The frame at a position between released() and the last one put; nothing when none is there yet.
   std::optional<Frame> at(std::uint64_t position) const;

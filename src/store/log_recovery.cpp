@@ -7,6 +7,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/range_json.h"
+#include "store/answer_blob.h"
 #include "store/journal_ring.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"
@@ -40,6 +41,7 @@ class Recovery {
   Failure take_range(const SegmentEntry& entry);
   Failure take_records(const SegmentEntry& entry);
   Failure close_segment(const SegmentEntry& entry);
+  Failure take_answers();
   Failure compare();
   Failure take_journals();
   Failure remove_temporary_files();
@@ -64,8 +66,9 @@ Result<RecoveredLog, std::string> Recovery::run() {
     return Unexpected(std::move(listing).error());
   }
   listing_ = std::move(listing).value();
-  for (auto step : {&Recovery::read_checkpoint, &Recovery::mend_checkpoints, &Recovery::take_segments,
-                    &Recovery::compare, &Recovery::take_journals, &Recovery::remove_temporary_files}) {
+  for (auto step :
+       {&Recovery::read_checkpoint, &Recovery::mend_checkpoints, &Recovery::take_segments, &Recovery::take_answers,
+        &Recovery::compare, &Recovery::take_journals, &Recovery::remove_temporary_files}) {
     if (Failure failure = (this->*step)()) {
       return Unexpected(*std::move(failure));
     }
@@ -260,6 +263,13 @@ Failure Recovery::close_segment(const SegmentEntry& entry) {
   return done ? Failure{} : Failure(done.error().text);
 }
 
+// Of the open segment. What a crash left of a piece would hide those that follow.
+Failure Recovery::take_answers() {
+  auto file = directory_ / name_of(SegmentFile::answers, log_.position.segment.range().first);
+  log_.position.answers_bytes = whole_pieces_bytes(file);
+  return {};
+}
+
 Failure Recovery::compare() {
   if (!checkpoint_) {
     return {};
@@ -293,8 +303,13 @@ Failure Recovery::take_journals() {
     return left.head.stamp_ns < right.head.stamp_ns;
   });
   for (const LeftFrame& frame : frames) {
+    // A piece that is there twice does not follow on its answer, and is left out by readers.
+    if (frame.head.kind == FrameKind::answer) {
+      log_.restored_answers += frame.payload;
+      continue;
+    }
     std::string_view lines = frame.payload;
-    while (!lines.empty() && frame.head.kind == FrameKind::records) {
+    while (!lines.empty()) {
       std::string_view line = lines.substr(0, lines.find('\n'));
       lines.remove_prefix(std::min(lines.size(), line.size() + 1));
       auto found = in_segment_.find(audit::leaf_hash(line));

@@ -20,6 +20,7 @@ struct RecoveredLog {
   std::uint64_t torn_bytes = 0;        // in the open segment behind it
   std::string restored;                // lines that are in journals and not in the log, in the order of their commits
   std::uint64_t restored_records = 0;  // their number
+  std::string restored_answers;        // pieces of answers from journals; the log may have them, too
   std::uint64_t unreadable_journals = 0;
   std::vector<std::uint64_t> to_compress;  // closed segments that are not yet
   std::optional<std::size_t> key;          // which of the keys signed the newest checkpoint; nothing when there is none

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "store/answer_blob.h"
 
 namespace sallyport::store {
 namespace {
@@ -21,12 +22,24 @@ std::uint64_t nanoseconds_of(MonoTime time) {
 LoopJournal::LoopJournal(std::unique_ptr<JournalRing> ring, LogState& state)
     : ring_(std::move(ring)), state_(state), cursor_(ring_->released()) {}
 
+bool LoopJournal::has_room() const {
+  return pending_.size() + pending_answers_.size() + held_bytes_.load(std::memory_order_relaxed) <= pending_bytes_max;
+}
+
 bool LoopJournal::append(std::string_view line) {
-  if (pending_.size() + held_bytes_.load(std::memory_order_relaxed) > pending_bytes_max) {
+  if (!has_room()) {
     lost_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
   pending_ += line;
+  return true;
+}
+
+bool LoopJournal::append_answer(const audit::AnswerChunk& chunk) {
+  if (!has_room()) {
+    return false;
+  }
+  append_answer_piece(pending_answers_, chunk);
   return true;
 }
 
@@ -58,28 +71,43 @@ void LoopJournal::flush(MonoTime now) {
   }
 }
 
-FrameHead LoopJournal::next_head(MonoTime now) {
-  return {.kind = FrameKind::records, .number = ++number_, .stamp_ns = nanoseconds_of(now)};
+FrameHead LoopJournal::next_head(FrameKind kind, MonoTime now) {
+  return {.kind = kind, .number = ++number_, .stamp_ns = nanoseconds_of(now)};
 }
 
 // False when it has no room, or when what came before goes by memory and is not on the disk yet.
 bool LoopJournal::put_into_ring(MonoTime now) {
-  if (pending_.empty()) {
+  if (!has_uncommitted()) {
     return true;
   }
-  if (held_bytes_.load(std::memory_order_acquire) != 0 || !ring_->has_room(pending_.size())) {
+  if (held_bytes_.load(std::memory_order_acquire) != 0 ||
+      !ring_->has_room(pending_answers_.size() + pending_.size() + JournalRing::overhead_bytes)) {
     return false;
   }
-  SALLYPORT_CHECK(ring_->put(next_head(now), pending_));
-  pending_.clear();
-  if (pending_.capacity() > pending_bytes_kept) {
-    pending_.shrink_to_fit();
+  for (auto [kind, payload] :
+       {std::pair{FrameKind::answer, &pending_answers_}, std::pair{FrameKind::records, &pending_}}) {
+    if (payload->empty()) {
+      continue;
+    }
+    SALLYPORT_CHECK(ring_->put(next_head(kind, now), *payload));
+    payload->clear();
+    if (payload->capacity() > pending_bytes_kept) {
+      payload->shrink_to_fit();
+    }
   }
   return true;
 }
 
 void LoopJournal::hold(MonoTime now) {
-  auto held = std::make_unique<const Held>(Held{.head = next_head(now), .payload = std::exchange(pending_, {})});
+  hold(FrameKind::answer, std::exchange(pending_answers_, {}), now);
+  hold(FrameKind::records, std::exchange(pending_, {}), now);
+}
+
+void LoopJournal::hold(FrameKind kind, std::string payload, MonoTime now) {
+  if (payload.empty()) {
+    return;
+  }
+  auto held = std::make_unique<const Held>(Held{.head = next_head(kind, now), .payload = std::move(payload)});
   held_bytes_.fetch_add(held->payload.size(), std::memory_order_seq_cst);
   std::lock_guard lock(held_mutex_);
   held_.push_back(std::move(held));

@@ -28,6 +28,7 @@ class LoopJournal final : public audit::Sink {
 
   // The loop's thread.
   bool append(std::string_view line) override;
+  bool append_answer(const audit::AnswerChunk& chunk) override;
 
   enum class Commit : std::uint8_t {
     done,    // what was appended outlives what the durability promises
@@ -38,7 +39,7 @@ class LoopJournal final : public audit::Sink {
   Commit commit(MonoTime now);
   // The same where nobody waits for it: not more than what makes the records outlive the process.
   void flush(MonoTime now);
-  bool has_uncommitted() const { return !pending_.empty(); }
+  bool has_uncommitted() const { return !pending_.empty() || !pending_answers_.empty(); }
   std::uint64_t last_commit() const { return number_; }
   std::uint64_t settled() const { return settled_.load(std::memory_order_acquire); }
   // Then commits that wait have failed.
@@ -75,14 +76,17 @@ class LoopJournal final : public audit::Sink {
     std::string payload;
   };
 
-  FrameHead next_head(MonoTime now);
+  bool has_room() const;
+  FrameHead next_head(FrameKind kind, MonoTime now);
   bool put_into_ring(MonoTime now);
   void hold(MonoTime now);
+  void hold(FrameKind kind, std::string payload, MonoTime now);
 
   std::unique_ptr<JournalRing> ring_;
   LogState& state_;
   std::function<void()> wake_;
-  std::string pending_;
+  std::string pending_;          // records
+  std::string pending_answers_;  // pieces of answers, of which each is before the record of its outcome
   std::uint64_t number_ = 0;
   std::atomic<std::uint64_t> settled_{0};
   std::atomic<std::uint64_t> lost_{0};

@@ -27,8 +27,8 @@ struct PrunePlan {
 Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directory,
                                             const audit::RetentionSettings& retention, WallTime now);
 
-// Makes records-FIRST.jsonl.zst and index-FIRST.zst, and removes the open form. `stopped` is asked now and then: then nothing is left
-// behind, and it is no error.
+// Makes records-FIRST.jsonl.zst and index-FIRST.zst, and removes the open form. `stopped` is asked now and then: then
+// nothing is left behind, and it is no error.
 FileResult<Unit> compress_segment(FileSystem& files, const std::filesystem::path& directory, std::uint64_t first,
                                   const std::function<bool()>& stopped);
 

@@ -10,28 +10,44 @@ namespace sallyport::store {
 SegmentWriter::SegmentWriter(FileSystem& files, std::filesystem::path directory, LogPosition position)
     : files_(files), directory_(std::move(directory)), written_(std::move(position)), synced_(written_) {}
 
-FileResult<Unit> SegmentWriter::open() {
-  auto file = files_.open(directory_ / name_of(SegmentFile::records, written_.segment.range().first), OpenMode::append);
+FileResult<std::unique_ptr<File>> SegmentWriter::open(SegmentFile kind, std::uint64_t size) {
+  auto file = files_.open(directory_ / name_of(kind, written_.segment.range().first), OpenMode::append);
   if (!file) {
-    return Unexpected(std::move(file).error());
+    return file;
   }
   // Cuts what was not synced, or what a write that failed has left.
-  if (auto cut = (*file)->truncate(written_.segment_bytes); !cut) {
-    return cut;
+  if (auto cut = (*file)->truncate(size); !cut) {
+    return Unexpected(std::move(cut).error());
   }
   if (auto named = files_.sync_directory(directory_); !named) {
-    return named;
+    return Unexpected(std::move(named).error());
   }
-  file_ = std::move(file).value();
-  return Unit{};
+  return file;
+}
+
+FileResult<Unit> SegmentWriter::write_answers(std::string_view pieces) {
+  if (answers_ == nullptr) {
+    auto opened = open(SegmentFile::answers, written_.answers_bytes);
+    if (!opened) {
+      return Unexpected(std::move(opened).error());
+    }
+    answers_ = std::move(opened).value();
+  }
+  auto done = answers_->write(pieces);
+  if (done) {
+    written_.answers_bytes += pieces.size();
+  }
+  return done;
 }
 
 FileResult<Unit> SegmentWriter::write(std::string_view lines) {
   SALLYPORT_CHECK(!lines.empty() && lines.back() == '\n');
   if (file_ == nullptr) {
-    if (auto opened = open(); !opened) {
-      return opened;
+    auto opened = open(SegmentFile::records, written_.segment_bytes);
+    if (!opened) {
+      return Unexpected(std::move(opened).error());
     }
+    file_ = std::move(opened).value();
   }
   if (auto done = file_->write(lines); !done) {
     return done;
@@ -57,8 +73,16 @@ FileResult<Unit> SegmentWriter::sync() {
   if (!has_unsynced()) {
     return Unit{};
   }
-  if (auto done = file_->sync(); !done) {
-    return done;
+  // The pieces of an answer before the record of its outcome.
+  if (written_.answers_bytes != synced_.answers_bytes) {
+    if (auto done = answers_->sync(); !done) {
+      return done;
+    }
+  }
+  if (written_.tree.size() != synced_.tree.size()) {
+    if (auto done = file_->sync(); !done) {
+      return done;
+    }
   }
   synced_ = written_;
   return Unit{};
@@ -67,6 +91,7 @@ FileResult<Unit> SegmentWriter::sync() {
 void SegmentWriter::rewind() {
   written_ = synced_;
   file_.reset();
+  answers_.reset();
 }
 
 FileResult<Unit> SegmentWriter::begin_next() {
@@ -86,7 +111,9 @@ FileResult<Unit> SegmentWriter::begin_next() {
   }
   file_ = std::move(next).value();
   written_.segment = audit::RangeTree(range.end);
+  answers_.reset();
   written_.segment_bytes = 0;
+  written_.answers_bytes = 0;
   written_.time_first.clear();
   written_.time_last.clear();
   synced_ = written_;

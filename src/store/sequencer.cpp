@@ -52,9 +52,13 @@ Sequencer::Sequencer(Parts parts)
       settings_(std::move(parts.settings)),
       pause_(pause_min) {}
 
-FileResult<Unit> Sequencer::begin(std::string_view lines) {
+FileResult<Unit> Sequencer::begin(const Restored& restored, std::string_view start) {
   MonoTime now = mono_now();
-  auto done = writer_.write(lines);
+  answers_ = restored.answers;
+  auto done = write_answers();
+  if (done) {
+    done = writer_.write(restored.records + std::string(start));
+  }
   if (done) {
     done = sync();
   }
@@ -178,13 +182,18 @@ FileResult<Unit> Sequencer::merge(MonoTime now) {
       first = earlier ? i : first;
     }
     if (first == journals_.size()) {
-      return write_buffer();
+      auto done = write_answers();
+      return done ? write_buffer() : done;
     }
-    buffer_ += heads_[first]->payload;
+    (heads_[first]->head.kind == FrameKind::answer ? answers_ : buffer_) += heads_[first]->payload;
     journals_[first]->take();
     heads_[first] = journals_[first]->peek(until);
-    if (buffer_.size() >= batch_bytes_max) {
-      if (auto done = write_buffer(); !done) {
+    if (buffer_.size() + answers_.size() >= batch_bytes_max) {
+      auto done = write_answers();
+      if (done) {
+        done = write_buffer();
+      }
+      if (!done) {
         return done;
       }
     }
@@ -200,6 +209,18 @@ FileResult<Unit> Sequencer::write_buffer() {
   buffer_.clear();
   if (buffer_.capacity() > 2 * batch_bytes_max) {
     buffer_.shrink_to_fit();
+  }
+  return done;
+}
+
+FileResult<Unit> Sequencer::write_answers() {
+  if (answers_.empty()) {
+    return Unit{};
+  }
+  auto done = writer_.write_answers(answers_);
+  answers_.clear();
+  if (answers_.capacity() > 2 * batch_bytes_max) {
+    answers_.shrink_to_fit();
   }
   return done;
 }
@@ -316,6 +337,7 @@ void Sequencer::fail(const FileError& error, MonoTime now) {
   retry_at_ = now + retry_interval;
   counts_.failures.fetch_add(1, std::memory_order_relaxed);
   buffer_.clear();
+  answers_.clear();
   writer_.rewind();
   counts_.session_records.store(session_records_synced_, std::memory_order_relaxed);
   for (auto& journal : journals_) {
@@ -369,7 +391,7 @@ bool Sequencer::segment_is_full() const {
   if (position.time_first.empty()) {
     return false;
   }
-  return position.segment_bytes >= settings_.segment_bytes ||
+  return position.segment_bytes + position.answers_bytes >= settings_.segment_bytes ||
          position.time_first < time_text(read_clocks().wall - settings_.segment_age);
 }
 

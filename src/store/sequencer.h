@@ -49,9 +49,12 @@ class Sequencer {
   };
   explicit Sequencer(Parts parts);
 
-  // Before run(): writes and syncs lines, and signs a checkpoint of the log's beginning or end. The error is a
-  // sentence.
-  FileResult<Unit> begin(std::string_view lines);
+  // Before run(): writes and syncs what was restored and the line behind it, and signs a checkpoint.
+  struct Restored {
+    std::string records;
+    std::string answers;
+  };
+  FileResult<Unit> begin(const Restored& restored, std::string_view start);
   // Until stop() is called and all is written, and `last` behind it; or until that fails for as long as the stall
   // limit.
   void run();
@@ -76,6 +79,7 @@ class Sequencer {
   FileResult<Unit> hand_over();
   FileResult<Unit> write_batches(MonoTime now);
   FileResult<Unit> merge(MonoTime now);
+  FileResult<Unit> write_answers();
   FileResult<Unit> write_own();
   FileResult<Unit> write_buffer();
   FileResult<Unit> sync();
@@ -102,7 +106,8 @@ class Sequencer {
   audit::AuditSettings settings_;
   SequencerCounts counts_;
 
-  std::string buffer_;
+  std::string buffer_;                                    // records
+  std::string answers_;                                   // pieces of answers
   std::vector<std::optional<LoopJournal::Batch>> heads_;  // of each journal: what is taken next
   MonoTime next_sync_;
   MonoTime next_checkpoint_;
