@@ -14,7 +14,8 @@ import unittest
 
 BINARY = os.environ.get("SALLYPORT_BINARY", "build/dev/bin/sallyport")
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
-LEAVES = (["serve"], ["check-config"], ["dev", "issuer", "init"], ["dev", "token", "mint"], ["sql", "analyze"], ["version"])
+LEAVES = (["serve"], ["check-config"], ["dev", "issuer", "init"], ["dev", "token", "mint"], ["sql", "analyze"], ["sessions", "list"],
+          ["sessions", "show"], ["sessions", "replay"], ["sessions", "export"], ["sessions", "tail"], ["audit", "search"], ["version"])
 
 CONFIGURATION = """
 listeners: [{name: main, address: 127.0.0.1, port: 0}]
