@@ -75,10 +75,20 @@ Hash Tree::root() const {
   return right;
 }
 
-void RangeTree::append(const Hash& leaf) {
-  Hash merged = leaf;
-  unsigned level = 0;
-  ++range_.end;
+bool RangeTree::append_range(const Range& range) {
+  if (range.first != range_.end || !is_well_formed(range)) {
+    return false;
+  }
+  std::vector<Subtree> subtrees = subtrees_of(range.first, range.end);
+  for (std::size_t i = 0; i < subtrees.size(); ++i) {
+    append_subtree(subtrees[i].level, range.hashes[i]);
+  }
+  return true;
+}
+
+void RangeTree::append_subtree(unsigned level, const Hash& hash) {
+  Hash merged = hash;
+  range_.end += std::uint64_t{1} << level;
   // Two of a level are one of the next where that begins at a multiple of its size.
   while (!levels_.empty() && levels_.back() == level && (range_.end & ((std::uint64_t{2} << level) - 1)) == 0) {
     merged = node_hash(range_.hashes.back(), merged);

@@ -66,10 +66,15 @@ class RangeTree {
  public:
   explicit RangeTree(std::uint64_t first) : range_{.first = first, .end = first} {}
 
-  void append(const Hash& leaf);
+  void append(const Hash& leaf) { append_subtree(0, leaf); }
+  // The records of a range, which follow on. False, and nothing is changed, when they do not or when it is not
+  // well-formed.
+  bool append_range(const Range& range);
   const Range& range() const { return range_; }
 
  private:
+  void append_subtree(unsigned level, const Hash& hash);
+
   Range range_;
   std::vector<unsigned> levels_;  // of range_.hashes
 };

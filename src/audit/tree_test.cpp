@@ -121,6 +121,22 @@ TEST(RangeTree, HasTheHashesOfItsSubtrees) {
   }
 }
 
+TEST(RangeTree, OfRangesIsThatOfTheirRecords) {
+  std::mt19937_64 random(1);
+  std::vector<Hash> leaves = numbered_leaves(210);
+  for (int round = 0; round < 100; ++round) {
+    std::size_t first = random() % 100;
+    RangeTree whole(first);
+    for (std::size_t at = first; at < 200;) {
+      std::size_t end = std::min<std::size_t>(200, at + 1 + random() % 40);
+      ASSERT_FALSE(whole.append_range(range_of(leaves, at + 1, end + 1)));
+      ASSERT_TRUE(whole.append_range(range_of(leaves, at, end)));
+      ASSERT_EQ(whole.range(), range_of(leaves, first, end));
+      at = end;
+    }
+  }
+}
+
 TEST(Tree, OfRangesIsTheTreeOfTheirRecords) {
   std::mt19937_64 random(6962);
   std::vector<Hash> leaves = numbered_leaves(500);
