@@ -86,21 +86,18 @@ class Session {
 
 TEST(SqlScript, RepeatsWhatWasDoneAndSaysWhatWasNot) {
   Session session;
-  session
-      .command(R"("command":"query","text":"INSERT /* c */ INTO t VALUES (1)", "sent"
-               : "INSERT INTO t VALUES (1)") ", R"("status"
-                                                   : "ok") ");
-      session.command(R"("command":"query","text":"DROP TABLE t\n;\nDROP DATABASE shop")",
-                      R"("status":"denied","reason":"not_allowed")");
-  session
-      .command(R"("command":"query","text":"INSERT INTO t VALUES (1)") ", R"("status"
-                                                                             : "error", "error_code" : 1062) ");
-      session.command(R"("command":"query","text":"SELECT 'open")", R"("status":"error","error_code":1064)");
-  session.command(R"("command":"query","text":"DELETE FROM t")", R"("status":"aborted","reason":"token_expired")");
-  session.command(R"("command":"query","text":"CREATE PROCEDURE p() BEGIN SELECT 1; SELECT '////'; END")",
-                  R"("status":"ok")");
-  session.command(R"("command":"init_db","text":"a`b")", R"("status":"ok")");
-  session.command(R"("command":"ping")", R"("status":"ok")");
+  session.command(R"x("command":"query","text":"INSERT /* c */ INTO t VALUES (1)","sent":"INSERT INTO t VALUES (1)")x",
+                  R"x("status":"ok")x");
+  session.command(R"x("command":"query","text":"DROP TABLE t\n;\nDROP DATABASE shop")x",
+                  R"x("status":"denied","reason":"not_allowed")x");
+  session.command(R"x("command":"query","text":"INSERT INTO t VALUES (1)")x",
+                  R"x("status":"error","error_code":1062)x");
+  session.command(R"x("command":"query","text":"SELECT 'open")x", R"x("status":"error","error_code":1064)x");
+  session.command(R"x("command":"query","text":"DELETE FROM t")x", R"x("status":"aborted","reason":"token_expired")x");
+  session.command(R"x("command":"query","text":"CREATE PROCEDURE p() BEGIN SELECT 1; SELECT '////'; END")x",
+                  R"x("status":"ok")x");
+  session.command(R"x("command":"init_db","text":"a`b")x", R"x("status":"ok")x");
+  session.command(R"x("command":"ping")x", R"x("status":"ok")x");
   EXPECT_EQ(
       session.statements(),
       "USE `shop`\n;\n"
@@ -130,24 +127,23 @@ TEST(SqlScript, NothingRecordedLeavesItsComment) {
 
 TEST(SqlScript, PreparedStatementsAreRepeatedWithTheirParameters) {
   Session session;
-  session
-      .command(R"("command":"stmt_prepare","text":"INSERT INTO t VALUES (?, ?, ?)") ", R"("status"
-                                                                                          : "ok",
-                                                                                            "statement_id" : 7) ");
-      session.command(R"("command":"stmt_send_long_data","statement_id":7,"parameter":1,"value":"long ")",
-                      R"("status":"ok")");
-  session.command(R"("command":"stmt_send_long_data","statement_id":7,"parameter":1,"value_base64":"/w==")",
-                  R"("status":"ok")");
+  session.command(R"x("command":"stmt_prepare","text":"INSERT INTO t VALUES (?, ?, ?)")x",
+                  R"x("status":"ok","statement_id":7)x");
+  session.command(R"x("command":"stmt_send_long_data","statement_id":7,"parameter":1,"value":"long ")x",
+                  R"x("status":"ok")x");
+  session.command(R"x("command":"stmt_send_long_data","statement_id":7,"parameter":1,"value_base64":"/w==")x",
+                  R"x("status":"ok")x");
   session.command(
-      R"("command":"stmt_execute","statement_id":7,"prepared_seq":3,"parameters":[{"type":8,"value":1},{"type":252,"long_data":true},{"type":253,"value":"it's"},{"name":"attribute","type":253,"value":"x"}])",
-      R"("status":"ok")");
-  session.command(
-      R"("command":"stmt_execute","statement_id":7,"prepared_seq":3,"parameters":[{"type":8,"value":2},{"type":6,"value":null},{"type":5,"value":2}])",
-      R"("status":"ok")");
-  session.command(
-      R"("command":"stmt_bulk_execute","statement_id":7,"prepared_seq":3,"parameter_types":[3,253,253],"parameter_rows":[[1,"one",null],[2,{"default":true},{"ignore":true}]])",
-      R"("status":"ok")");
-  session.command(R"("command":"query","text":"SELECT 1","redacted":true)", R"("status":"ok")");
+      R"x("command":"stmt_execute","statement_id":7,"prepared_seq":3,"parameters":[{"type":8,"value":1},)x"
+      R"x({"type":252,"long_data":true},{"type":253,"value":"it's"},{"name":"attribute","type":253,"value":"x"}])x",
+      R"x("status":"ok")x");
+  session.command(R"x("command":"stmt_execute","statement_id":7,"prepared_seq":3,"parameters":[{"type":8,"value":2},)x"
+                  R"x({"type":6,"value":null},{"type":5,"value":2}])x",
+                  R"x("status":"ok")x");
+  session.command(R"x("command":"stmt_bulk_execute","statement_id":7,"prepared_seq":3,"parameter_types":[3,253,253],)x"
+                  R"x("parameter_rows":[[1,"one",null],[2,{"default":true},{"ignore":true}]])x",
+                  R"x("status":"ok")x");
+  session.command(R"x("command":"query","text":"SELECT 1","redacted":true)x", R"x("status":"ok")x");
   EXPECT_EQ(
       session.statements(),
       "USE `shop`\n;\n"
