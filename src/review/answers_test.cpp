@@ -62,7 +62,7 @@ TEST(Answers, OfRealServersArePrintedAsACommandLineClientDoes) {
               "Query OK, 1 row affected\nRows matched: 1  Changed: 1  Warnings: 0\n");
     std::string error = printed("mysql", is_newer, "error");
     EXPECT_EQ(error.substr(0, 20), "ERROR 1064 (42000): ");
-    EXPECT_EQ(printed("mysql", is_newer, "ping"), "Query OK, 0 rows affected\n");
+    EXPECT_EQ(printed("mariadb", is_newer, "ping"), "Query OK, 0 rows affected\n");
   }
 }
 
