@@ -123,7 +123,7 @@ class Sessions(unittest.TestCase):
             {**members, "type": nasty, "detail": nasty, "seq": 8},
             {**members, "type": "session_end", "account": nasty, "reason": nasty, "detail": nasty, "seq": 9},
             {"time": time_text, "type": "login_refused", "session": nasty, "seq": 1, "reason": nasty, "detail": nasty, "client": nasty}]
-        self.write([json.dumps(dict(sorted(one.items())), ensure_ascii=False, separators=(",", ":")).replace("\x7f", "\x7f") for one in records])
+        self.write([json.dumps(dict(sorted(one.items())), ensure_ascii=False, separators=(",", ":")) for one in records])
         for arguments in (["sessions", "list"], ["sessions", "list", "--json"], ["sessions", "show", "555"], ["sessions", "show", "555", "--json"],
                           ["sessions", "replay", "555", "--speed", "max"], ["audit", "search"], ["audit", "search", "--json"],
                           ["sessions", "export", "--format", "csv"], ["sessions", "export", "--format", "json"]):
