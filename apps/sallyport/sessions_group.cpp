@@ -15,6 +15,9 @@ void add_sessions(CLI::App& parent, ExitCode& result) {
                   "  sallyport sessions tail --config sallyport.yaml --status denied\n"));
   add_sessions_list(*sessions, result);
   add_sessions_show(*sessions, result);
+  add_sessions_replay(*sessions, result);
+  add_sessions_export(*sessions, result);
+  add_sessions_tail(*sessions, result);
 }
 
 }  // namespace sallyport

@@ -19,6 +19,9 @@ constexpr std::array<std::string_view, 18> code_names{
 constexpr std::string_view own_checkpoint = "checkpoint";
 
 std::string phrase_of(RecordSpan span) {
+  if (span.end == span.first) {
+    return "no records";
+  }
   if (span.end == span.first + 1) {
     return "record " + std::to_string(span.first);
   }
@@ -60,8 +63,7 @@ bool LogVerifier::add_mark(std::string source, std::string_view note, bool saved
     find(FindingCode::checkpoint_malformed, std::move(source), std::nullopt, std::move(text));
     return false;
   }
-  auto place = std::ranges::upper_bound(marks_, read->checkpoint.size, {}, &Mark::size);
-  marks_.insert(place, {.source = std::move(source), .read = std::move(*read), .saved = saved});
+  marks_.push_back({.source = std::move(source), .read = std::move(*read), .saved = saved});
   return true;
 }
 
@@ -87,6 +89,7 @@ void LogVerifier::read_checkpoints() {
 }
 
 void LogVerifier::compute_cuts() {
+  std::ranges::stable_sort(marks_, {}, &Mark::size);
   cuts_.clear();
   for (const Mark& mark : marks_) {
     if (cuts_.empty() || cuts_.back() != mark.size()) {
@@ -148,6 +151,7 @@ void LogVerifier::move_to(std::uint64_t first, const std::string& file) {
 }
 
 void LogVerifier::begin_segment(std::uint64_t first, std::string file) {
+  compare_pending();
   move_to(first, file);
   segment_ = Segment{.first = first,
                      .file = std::move(file),
@@ -168,6 +172,7 @@ void LogVerifier::take(const RecordScan& scan) {
   }
   report_.records += scan.count;
   for (const ScannedRange& part : scan.ranges) {
+    compare_pending();
     SALLYPORT_CHECK(segment_.range.append_range(part.range));
     if (!broken_) {
       SALLYPORT_CHECK(tree_.append_range(part.range));
@@ -179,7 +184,7 @@ void LogVerifier::take(const RecordScan& scan) {
     segment_.time_last = part.time_last;
     if (std::ranges::binary_search(cuts_, position_)) {
       times_[position_] = part.time_last;
-      compare_roots();
+      pending_ = true;  // at a segment's end its tree file may help
     }
   }
   about_log_.insert(about_log_.end(), scan.about_log.begin(), scan.about_log.end());
@@ -191,6 +196,12 @@ void LogVerifier::take(const RecordScan& scan) {
     find(FindingCode::record_malformed, segment_.file, RecordSpan{scan.first, scan.first + scan.count},
          "and " + std::to_string(scan.fault_count - scan.faults.size()) + " more of " +
              phrase_of({scan.first, scan.first + scan.count}));
+  }
+}
+
+void LogVerifier::compare_pending() {
+  if (std::exchange(pending_, false)) {
+    compare_roots();
   }
 }
 
@@ -220,6 +231,13 @@ void LogVerifier::compare_roots() {
   if (agrees) {
     resolve_doubts(FindingCode::tree_altered);
     declared_.reset();
+    for (const Mark& mark : at_size) {
+      if (!mark.saved && !mark.agrees) {
+        find(FindingCode::history_rewritten, mark.source, RecordSpan{0, position_},
+             mark.source + " and another checkpoint of " + std::to_string(position_) +
+                 " records are of different records: it was forged, or two histories were signed");
+      }
+    }
   } else if (declared_agrees) {
     adopt_declared();
     for (Mark& mark : at_size) {
@@ -313,9 +331,11 @@ void LogVerifier::end_segment(const std::optional<std::string>& tree, bool close
     return;
   }
   compare_range(*declared);
+  compare_pending();
 }
 
 void LogVerifier::pruned_segment(std::uint64_t first, const std::string& file, const std::string& tree) {
+  compare_pending();
   move_to(first, file);
   auto declared = parse_segment_range(tree);
   if (!declared || declared->range.first != first) {
@@ -371,12 +391,13 @@ std::optional<std::uint64_t> LogVerifier::renew_checkpoint(const std::string& no
   compute_cuts();
   if (size == position_) {
     times_[position_] = segment_.time_last;
-    compare_roots();
+    pending_ = true;
   }
   return size;
 }
 
 VerificationReport LogVerifier::finish() {
+  compare_pending();
   for (const Doubt& doubt : std::exchange(doubts_, {})) {
     find(FindingCode::records_altered, doubt.records_file, doubt.records,
          doubt.records_file + " and " + doubt.tree_file + " do not agree on " + phrase_of(doubt.records) +

@@ -164,6 +164,7 @@ class LogVerifier {
   void find(FindingCode code, std::string file, std::optional<RecordSpan> records, std::string text);
   void move_to(std::uint64_t first, const std::string& file);
   void compare_roots();
+  void compare_pending();
   void adopt_declared();
   void resolve_doubts(FindingCode code);
   void compare_range(const SegmentRange& declared);
@@ -188,6 +189,7 @@ class LogVerifier {
   std::optional<Tree> declared_;  // of them with a range that tree-FIRST.json says, where that is another
   std::vector<Doubt> doubts_;     // where the two differ
   std::uint64_t agreed_ = 0;      // the newest size at which the tree was that of a checkpoint of this directory
+  bool pending_ = false;          // there are checkpoints of this size, which are compared before anything is added
   bool broken_ = false;           // the tree can't be known from here on, as records are missing
   bool diverged_ = false;         // a root did not agree, and that was reported
   Segment segment_;

@@ -193,6 +193,10 @@ void LogVerifier::finish_signatures() {
 
 void LogVerifier::finish_own_marks() {
   std::uint64_t newest = newest_own_size();
+  if (std::max(newest, position_) == 0) {
+    find(FindingCode::records_missing, "", std::nullopt,
+         "there are no records, not even the one with which each log begins");
+  }
   if (newest > position_) {
     RecordSpan missing{position_, newest};
     find(FindingCode::records_missing, "checkpoint", missing,

@@ -26,6 +26,8 @@ constexpr std::array<NameParts, 5> segment_names{{{"records-", ".jsonl"},
                                                   {"index-", ".zst"},
                                                   {"answers-", ".blob"}}};
 constexpr std::size_t index_digits = 20;
+// Indexes stand in JSON, whose integers are exact up to here.
+constexpr std::uint64_t index_max = (std::uint64_t{1} << 53) - 1;
 
 struct SegmentName {
   SegmentFile file;
@@ -35,7 +37,8 @@ struct SegmentName {
 std::optional<std::uint64_t> parse_first(std::string_view digits) {
   std::uint64_t first = 0;
   auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), first);
-  if (digits.size() != index_digits || fault != std::errc{} || end != digits.data() + digits.size()) {
+  if (digits.size() != index_digits || fault != std::errc{} || end != digits.data() + digits.size() ||
+      first > index_max) {
     return std::nullopt;
   }
   return first;

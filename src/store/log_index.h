@@ -89,6 +89,9 @@ struct SessionSummary {
   bool is_carried_on = false;  // to the next segment
 };
 
+// Takes over what a record of the session says of who it is, and of its login and end.
+void note_identity(SessionSummary& session, const struct RecordView& record);
+
 struct LogIndex {
   std::uint64_t first = 0;
   std::uint64_t end = 0;

@@ -41,6 +41,28 @@ SessionSummary carried_on(const SessionSummary& before) {
 
 }  // namespace
 
+void note_identity(SessionSummary& session, const RecordView& record) {
+  bool is_login = record.is("login_accepted") || record.is("login_refused");
+  if (is_login || record.is("session_start") || record.is("session_end")) {
+    set_if_any(session.account, record.account);
+    set_if_any(session.subject, record.subject);
+    set_if_any(session.connection, record.connection);
+    set_if_any(session.role, record.role);
+    set_if_any(session.client, record.client);
+    set_if_any(session.user, record.user);
+    if (!record.principal.empty()) {
+      set_if_any(session.subject, audit::member_value(record.principal, "subject"));
+    }
+  }
+  if (is_login && session.began == 0) {
+    session.began = record.nanoseconds;
+  }
+  if (record.is("login_refused") || record.is("session_end")) {
+    session.end = record.is("session_end") ? SessionSummary::End::ended : SessionSummary::End::refused;
+    set_if_any(session.end_reason, record.reason);
+  }
+}
+
 std::int64_t LogIndex::time_min() const {
   std::int64_t least = blocks.empty() ? 0 : blocks[0].time_min;
   for (const LogBlock& block : blocks) {
@@ -167,25 +189,7 @@ void LogIndexBuilder::add_to_session(const RecordView& view) {
     add_outcome(session, view);
     return;
   }
-  bool is_login = view.is("login_accepted") || view.is("login_refused");
-  if (is_login || view.is("session_start") || view.is("session_end")) {
-    set_if_any(summary.account, view.account);
-    set_if_any(summary.subject, view.subject);
-    set_if_any(summary.connection, view.connection);
-    set_if_any(summary.role, view.role);
-    set_if_any(summary.client, view.client);
-    set_if_any(summary.user, view.user);
-    if (!view.principal.empty()) {
-      set_if_any(summary.subject, audit::member_value(view.principal, "subject"));
-    }
-  }
-  if (is_login && summary.began == 0) {
-    summary.began = view.nanoseconds;
-  }
-  if (view.is("login_refused") || view.is("session_end")) {
-    summary.end = view.is("session_end") ? SessionSummary::End::ended : SessionSummary::End::refused;
-    set_if_any(summary.end_reason, view.reason);
-  }
+  note_identity(summary, view);
 }
 
 void LogIndexBuilder::add_outcome(Session& session, const RecordView& view) {

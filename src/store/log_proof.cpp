@@ -77,6 +77,14 @@ class Prover {
   }
 
  private:
+  // Whether a cut is within one of the complete subtrees of which the range has only the hash.
+  bool cuts_through_subtree(const audit::Range& range) const {
+    return std::ranges::any_of(audit::subtrees_of(range.first, range.end), [&](const audit::Subtree& subtree) {
+      auto cut = std::ranges::upper_bound(cuts_, subtree.first);
+      return cut != cuts_.end() && *cut < subtree.first + subtree.size();
+    });
+  }
+
   Result<Unit, std::string> add_segment(std::uint64_t first) {
     if (first != known_.size()) {
       return Unexpected("the segment before record " + std::to_string(first) + " ends at " +
@@ -87,9 +95,7 @@ class Prover {
       return Unexpected(std::move(tree).error());
     }
     auto declared = *tree ? audit::parse_segment_range(**tree) : std::nullopt;
-    bool is_cut = declared && std::ranges::any_of(cuts_, [&](std::uint64_t cut) {
-                    return cut > declared->range.first && cut < declared->range.end;
-                  });
+    bool is_cut = declared && cuts_through_subtree(declared->range);
     // The record itself may be the whole segment.
     auto record = records_.lower_bound(first);
     bool has_record = declared && record != records_.end() && record->first < declared->range.end;

@@ -52,7 +52,9 @@ void write_file(const std::filesystem::path& path, const std::string& content) {
   made += ".new";
   std::error_code error;
   bool written = static_cast<bool>(std::ofstream(made, std::ios::binary | std::ios::trunc) << content << std::flush);
-  if (written) {
+  using std::filesystem::perms;
+  std::filesystem::permissions(made, perms::owner_read | perms::owner_write | perms::group_read, error);
+  if (written && !error) {
     std::filesystem::rename(made, path, error);
   }
   if (!written || error) {
@@ -142,6 +144,17 @@ Log::Log(Log&&) noexcept = default;
 Log::~Log() = default;
 
 Result<Log, std::string> Log::open(const std::filesystem::path& directory, IndexUse use) {
+  // A segment may be closed, and its open form removed, between the listing and the opening of it.
+  constexpr int attempts = 3;
+  for (int attempt = 1; attempt < attempts; ++attempt) {
+    if (auto log = open_listed(directory, use)) {
+      return log;
+    }
+  }
+  return open_listed(directory, use);
+}
+
+Result<Log, std::string> Log::open_listed(const std::filesystem::path& directory, IndexUse use) {
   auto found = find_segments(directory);
   if (!found) {
     return Unexpected(std::move(found).error());

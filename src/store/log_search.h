@@ -74,6 +74,8 @@ class Log {
 
   explicit Log(std::vector<std::unique_ptr<Segment>> segments);
 
+  static Result<Log, std::string> open_listed(const std::filesystem::path& directory, IndexUse use);
+
   Result<std::vector<Part>, std::string> parts_of(const LogQuery& query) const;
   static Result<Unit, std::string> choose_sessions(const LogQuery& query, const Segment& segment);
   Result<Finding, std::string> look_through(const LogQuery& query, const Part& part) const;

@@ -127,7 +127,7 @@ class Verification {
         lines = first_lines(lines, end - chunk->index);
         stopped_ = true;
       }
-      pool_.scan(std::string(lines), chunk->index, cuts_from(cuts, chunk->index),
+      pool_.scan(std::string(lines), chunk->index, cuts_in(cuts, *chunk),
                  [this](const audit::RecordScan& scan) { verifier_.take(scan); });
     }
   }
@@ -142,10 +142,9 @@ class Verification {
     return lines.substr(0, at);
   }
 
-  // Those that can matter to a chunk: a chunk has fewer lines than bytes.
-  static std::vector<std::uint64_t> cuts_from(const std::vector<std::uint64_t>& cuts, std::uint64_t first) {
-    auto begin = std::ranges::upper_bound(cuts, first);
-    auto end = std::ranges::upper_bound(begin, cuts.end(), first + SegmentReader::line_bytes_max);
+  static std::vector<std::uint64_t> cuts_in(const std::vector<std::uint64_t>& cuts, const LineChunk& chunk) {
+    auto begin = std::ranges::upper_bound(cuts, chunk.index);
+    auto end = std::upper_bound(begin, cuts.end(), chunk.index + chunk.count);
     return {begin, end};
   }
 
