@@ -207,7 +207,9 @@ void LogVerifier::compare_pending() {
 
 // There are `position_` records now: compares the tree with the checkpoints of this size.
 void LogVerifier::compare_roots() {
-  auto at_size = std::ranges::equal_range(marks_, position_, {}, &Mark::size);
+  auto first = std::ranges::lower_bound(marks_, position_, {}, &Mark::size);
+  auto last = std::ranges::upper_bound(marks_, position_, {}, &Mark::size);
+  std::span<Mark> at_size(first, last);
   if (broken_ || at_size.empty()) {
     return;
   }

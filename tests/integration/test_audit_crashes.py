@@ -8,15 +8,17 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
 import pytest
 
-from laboratory import Laboratory, audit_segments, segment_text, wait_until
+from laboratory import REPOSITORY, Laboratory, audit_segments, segment_text, wait_until
 from mysql_wire import Closed, ServerError
 
 LONG = "SALLYPORT_TEST_LONG" in os.environ
+BINARY = os.environ.get("SALLYPORT_BINARY", str(REPOSITORY / "build" / "release" / "bin" / "sallyport"))
 ROUNDS = 500 if LONG else 20
 CLIENTS = 6
 MARKER = re.compile(r"marker-[0-9]+-[0-9]+-[0-9]+")
@@ -58,9 +60,8 @@ class Gateway:
         self.process = None
 
     def start(self):
-        binary = os.environ.get("SALLYPORT_BINARY", "../../build/release/bin/sallyport")
         with open(self.lab.values["LAB_GATEWAY_LOG"], "ab") as log:
-            self.process = subprocess.Popen([binary, "serve", "--config", self.lab.values["LAB_CONFIG"]], stderr=log)
+            self.process = subprocess.Popen([BINARY, "serve", "--config", self.lab.values["LAB_CONFIG"]], stderr=log)
         self.lab.values["LAB_GATEWAY_PID"] = str(self.process.pid)
 
         def ready():
@@ -73,6 +74,14 @@ class Gateway:
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)
         return self.process.wait(timeout=20)
+
+
+def assert_verifies(lab):
+    """By the gateway's own verifier, and by that of another origin."""
+    arguments = [lab.values["LAB_AUDIT_DIR"], "--public-key", lab.values["LAB_AUDIT_PUBLIC_KEY"]]
+    for program in ([BINARY, "audit", "verify"], [sys.executable, str(REPOSITORY / "tests" / "audit" / "verify.py")]):
+        done = subprocess.run([*program, *arguments], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{program}: {done.stdout}{done.stderr}"
 
 
 @contextlib.contextmanager
@@ -176,10 +185,8 @@ def test_kill_at_random_points(kind, tmp_path, durability):
                 twice = [marker for marker, times in log.markers.items() if times > 1]
                 assert not twice, f"recorded twice: {twice[:5]} of {len(twice)}"
                 ran.clear()
-                gateway.kill()
-        gateway.start()
-        assert gateway.kill(signal.SIGTERM) == 0
-        log.read()
+                assert gateway.kill(signal.SIGTERM) == 0
+                assert_verifies(lab)
     assert len(log.markers) > 20 * ROUNDS, "the test tests something"
     assert len(log.starts) > ROUNDS
     restored = sum(int(re.search(r'"restored_records":([0-9]+)', start)[1]) for start in log.starts)
@@ -244,6 +251,7 @@ def test_a_disk_that_is_full(kind, tmp_path, durability):
         assert len([marker for marker in log.markers if marker.startswith("marker-0-0-")]) >= number
         assert "marker-2-0-0" in log.markers
         assert gateway.kill(signal.SIGTERM) == 0
+        assert_verifies(lab)
 
 
 @pytest.mark.ends_gateway
