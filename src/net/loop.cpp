@@ -216,6 +216,7 @@ void Loop::commit() {
   switch (audit_.commit(began)) {
     case store::LoopJournal::Commit::done:
       tell(connections, CommitResult::committed);
+      settle_commits();  // those before it have settled, too
       break;
     case store::LoopJournal::Commit::failed:
       tell(connections, CommitResult::failed);
@@ -233,6 +234,10 @@ void Loop::commit() {
 
 // Commits settle in their order, and fail all at once: when the log can't be written, or takes too long.
 void Loop::settle_commits() {
+  if (commits_under_way_.empty()) {
+    audit_.waited();
+    return;
+  }
   std::uint64_t settled = audit_.settled();
   while (!commits_under_way_.empty() && commits_under_way_.front().number <= settled) {
     CommitUnderWay commit = std::move(commits_under_way_.front());

@@ -117,7 +117,7 @@ void Sequencer::turn(MonoTime now) {
     if (new_settings_) {
       settings_ = *std::exchange(new_settings_, std::nullopt);
     }
-    if (new_signer_) {
+    if (new_signer_ && !next_signer_) {
       next_signer_ = std::exchange(new_signer_, std::nullopt);
     }
   }

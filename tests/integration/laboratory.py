@@ -114,6 +114,7 @@ class Laboratory:
         text = (HERE / template).read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
         # Of servers that are newer than the one here, whatever they might have besides.
         text = text.replace("@NEWER_VERSION@", "11.8.2-MariaDB" if kind == "mariadb" else "9.9.0")
+        text = text.replace("audit: {", f"audit: {{durability: {os.environ.get('SALLYPORT_TEST_DURABILITY', 'normal')}, ")
         text = text.replace("@BEST_COMPRESSION@", "zstd" if kind == "mysql" else "zlib")
         (self.given / "gateway.yaml").write_text(text.replace("@LOOPBACK_6@", self.loopback_6))
         options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]

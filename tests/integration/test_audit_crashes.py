@@ -56,7 +56,7 @@ class Gateway:
             text = file.read()
         settings = ", ".join(f"{name}: {value}" for name, value in audit.items())
         with open(path, "w", encoding="utf-8") as file:
-            file.write(text.replace("audit: {", f"audit: {{{settings}, "))
+            file.write(re.sub("audit: {durability: [a-z]+, ", f"audit: {{{settings}, ", text))
         self.process = None
 
     def start(self):
