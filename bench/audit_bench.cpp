@@ -28,11 +28,15 @@ void write_record(benchmark::State& state) {
   std::string line;
   for (auto _ : state) {
     line.clear();
-    audit::RecordWriter record{line, {.type = "command", .session = "0123456789abcdef", .seq = 12, .time = now}};
+    audit::RecordWriter record{line};
     record.text("command", "query");
-    record.text_if_any("schema", "shop");
-    record.text("text", "SELECT c FROM points WHERE id = 50321");
     record.text_if_any("rule", "allow-all");
+    record.text_if_any("schema", "shop");
+    record.number("seq", 12);
+    record.text("session", "0123456789abcdef");
+    record.text("text", "SELECT c FROM points WHERE id = 50321");
+    record.time("time", now);
+    record.text("type", "command");
     record.end();
     benchmark::DoNotOptimize(line.data());
   }

@@ -33,8 +33,13 @@ constexpr Target targets[] = {{"frame", sallyport::fuzz::fuzz_frame},
                               {"sql_lexer", sallyport::fuzz::fuzz_sql_lexer},
                               {"sql_statement", sallyport::fuzz::fuzz_sql_statement},
                               {"catalogue", sallyport::fuzz::fuzz_catalogue},
+                              {"audit_record", sallyport::fuzz::fuzz_audit_record},
                               {"proxy_header", sallyport::fuzz::fuzz_proxy_header},
                               {"session", sallyport::fuzz::fuzz_session},
+                              {"audit_checkpoint", sallyport::fuzz::fuzz_audit_checkpoint},
+                              {"audit_range", sallyport::fuzz::fuzz_audit_range},
+                              {"audit_proof", sallyport::fuzz::fuzz_audit_proof},
+                              {"audit_records", sallyport::fuzz::fuzz_audit_records},
                               {"canary", sallyport::fuzz::fuzz_canary}};
 
 bool replay(const Target& target, const char* path) {

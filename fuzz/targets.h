@@ -22,7 +22,12 @@ void fuzz_sql_lexer(Bytes input);
 void fuzz_sql_statement(Bytes input);
 void fuzz_proxy_header(Bytes input);
 void fuzz_catalogue(Bytes input);
+void fuzz_audit_record(Bytes input);
 void fuzz_session(Bytes input);
+void fuzz_audit_checkpoint(Bytes input);
+void fuzz_audit_range(Bytes input);
+void fuzz_audit_proof(Bytes input);
+void fuzz_audit_records(Bytes input);
 void fuzz_canary(Bytes input);  // holds a planted mistake: a run that does not find it proves nothing
 
 }  // namespace sallyport::fuzz

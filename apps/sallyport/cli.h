@@ -13,7 +13,17 @@ enum class ExitCode : int { ok = 0, failed = 1, usage = 2, invalid_configuration
 void add_serve(CLI::App& parent, ExitCode& result);
 void add_check_config(CLI::App& parent, ExitCode& result);
 void add_sql(CLI::App& parent, ExitCode& result);
+void add_sessions(CLI::App& parent, ExitCode& result);
 void add_version(CLI::App& parent, ExitCode& result);
+
+void add_audit(CLI::App& parent, ExitCode& result);
+
+// Below `audit`.
+void add_audit_verify(CLI::App& audit, ExitCode& result);
+void add_audit_prove(CLI::App& audit, ExitCode& result);
+void add_audit_check_proof(CLI::App& audit, ExitCode& result);
+void add_audit_stats(CLI::App& audit, ExitCode& result);
+void add_audit_search(CLI::App& audit, ExitCode& result);
 
 // Both below `dev`.
 void add_dev_issuer(CLI::App& dev, ExitCode& result);

@@ -23,6 +23,7 @@ int run(int argument_count, char** arguments) {
   ExitCode result = ExitCode::ok;
   add_serve(app, result);
   add_check_config(app, result);
+  add_audit(app, result);
   auto* dev = app.add_subcommand("dev", "Tools for development: an issuer of tokens that is a directory.");
   dev->require_subcommand(1);
   dev->footer(
@@ -31,6 +32,7 @@ int run(int argument_count, char** arguments) {
   add_dev_issuer(*dev, result);
   add_dev_token(*dev, result);
   add_sql(app, result);
+  add_sessions(app, result);
   add_version(app, result);
   try {
     app.parse(argument_count, arguments);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 
 #include "base/check.h"
@@ -11,11 +10,6 @@
 
 namespace sallyport::audit {
 namespace {
-
-void append_number(std::string& out, std::uint64_t value) {
-  std::array<char, 20> digits{};
-  out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
-}
 
 // As many digits as there are places, then the character behind them. Returns what follows.
 char* put(char* at, std::uint64_t value, int digits, char behind) {
@@ -48,12 +42,8 @@ void append_time(std::string& out, WallTime time) {
   out.append(text.data(), at);
 }
 
-RecordWriter::RecordWriter(std::string& out, const Head& head) : out_(out) {
+RecordWriter::RecordWriter(std::string& out) : out_(out) {
   out_.push_back('{');
-  time("time", head.time);
-  text("type", head.type);
-  text("session", head.session);
-  number("seq", head.seq);
 }
 
 void RecordWriter::member(std::string_view name) {
@@ -88,7 +78,13 @@ void RecordWriter::text_if_any(std::string_view name, std::string_view value) {
 
 void RecordWriter::number(std::string_view name, std::uint64_t value) {
   member(name);
-  append_number(out_, value);
+  append_json_integer(out_, value);
+}
+
+void RecordWriter::number_if_any(std::string_view name, std::uint64_t value) {
+  if (value != 0) {
+    number(name, value);
+  }
 }
 
 void RecordWriter::time(std::string_view name, WallTime value) {

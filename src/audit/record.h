@@ -1,7 +1,8 @@
-// Writes an audit record: one JSON object on one line.
+// Writes an audit record: one JSON object on one line, in the canonical form of RFC 8785. Who writes it names the
+// members of each object in the order of their names; nothing is sorted here.
 //
-// Text that is UTF-8 becomes a string member; any other bytes become a member whose name ends in "_base64". Nothing
-// is dropped or replaced.
+// Text that is UTF-8 becomes a string member; any other bytes become a member whose name ends in "_base64", in the same
+// place. Nothing is dropped or replaced.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +19,15 @@ void append_time(std::string& out, WallTime time);
 
 class RecordWriter {
  public:
-  // Appends to `out`; begin with "{" and the members common to all records.
-  struct Head {
-    std::string_view type;
-    std::string_view session;
-    std::uint64_t seq;
-    WallTime time;
-  };
-  RecordWriter(std::string& out, const Head& head);
+  // Appends to `out`.
+  explicit RecordWriter(std::string& out);
 
   void text(std::string_view name, std::string_view value);
   // Leaves the member out when the value is empty.
   void text_if_any(std::string_view name, std::string_view value);
+  // Beyond json_integer_max a string.
   void number(std::string_view name, std::uint64_t value);
+  void number_if_any(std::string_view name, std::uint64_t value);
   void time(std::string_view name, WallTime value);
 
   void begin_object(std::string_view name);

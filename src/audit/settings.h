@@ -1,12 +1,39 @@
 // What an operator configures about the audit log. Plain values; src/config fills them.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <string>
+
+#include "base/clock.h"
 
 namespace sallyport::audit {
 
+enum class Durability : std::uint8_t {
+  normal,  // before a statement is forwarded its record is the kernel's: it survives the end of the process
+  strict   // it is on the disk: it survives the loss of power
+};
+
+// Closed segments are deleted, oldest first, when one of these says so. Zero: it says nothing.
+struct RetentionSettings {
+  Seconds age{0};           // of a segment's last record
+  std::uint64_t bytes = 0;  // of all segments together
+
+  friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
+};
+
 struct AuditSettings {
-  std::filesystem::path directory;  // holds audit.N.jsonl, one file an event loop
+  std::filesystem::path directory;             // docs/audit-format.md says what is in it
+  std::string origin;                          // the log's name; empty: the host's
+  std::filesystem::path signing_key;           // Ed25519, PEM; made when it isn't there
+  std::filesystem::path previous_signing_key;  // that signed the log so far, where signing_key is another; or empty
+  Durability durability = Durability::normal;
+  std::uint64_t segment_bytes = 64U << 20;     // when a segment is closed
+  Seconds segment_age{3600};                   // since its first record; likewise
+  std::uint64_t checkpoint_records = 100'000;  // a checkpoint is signed after as many, or after a second
+  Milliseconds stall_limit{2000};              // what the disk may take for one request before commits fail
+  RetentionSettings retention;
+  std::uint64_t journal_bytes = 16U << 20;  // of each event loop's ring
 };
 
 }  // namespace sallyport::audit

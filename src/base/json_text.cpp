@@ -1,7 +1,14 @@
 #include "base/json_text.h"
 
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+
+#include "base/check.h"
 
 namespace sallyport {
 namespace {
@@ -56,6 +63,12 @@ void append_escaped(std::string& out, char c) {
     case '\\':
       out += "\\\\";
       break;
+    case '\b':
+      out += "\\b";
+      break;
+    case '\f':
+      out += "\\f";
+      break;
     case '\n':
       out += "\\n";
       break;
@@ -107,6 +120,73 @@ void append_json_string(std::string& out, std::string_view text) {
   }
   out.append(text, plain);
   out.push_back('"');
+}
+
+void append_json_integer(std::string& out, std::uint64_t value) {
+  std::array<char, 22> text{'"'};
+  char* end = std::to_chars(text.data() + 1, text.data() + text.size(), value).ptr;
+  if (value <= json_integer_max) {
+    out.append(text.data() + 1, end);
+    return;
+  }
+  *end++ = '"';
+  out.append(text.data(), end);
+}
+
+void append_json_integer(std::string& out, std::int64_t value) {
+  if (value >= 0) {
+    append_json_integer(out, static_cast<std::uint64_t>(value));
+    return;
+  }
+  bool is_number = value >= -static_cast<std::int64_t>(json_integer_max);
+  out += is_number ? "" : "\"";
+  out += std::to_string(value);
+  out += is_number ? "" : "\"";
+}
+
+void append_json_double(std::string& out, double value) {
+  SALLYPORT_CHECK(std::isfinite(value));
+  if (value == 0) {
+    out.push_back('0');
+    return;
+  }
+  if (value < 0) {
+    out.push_back('-');
+    value = -value;
+  }
+  // "d.ddde-307"
+  std::array<char, 32> text{};
+  char* end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::scientific).ptr;
+  std::string_view scientific(text.data(), static_cast<std::size_t>(end - text.data()));
+  std::size_t e = scientific.find('e');
+  std::string digits(1, scientific[0]);
+  digits += scientific.substr(std::min<std::size_t>(e, 2), e - std::min<std::size_t>(e, 2));
+  int exponent = 0;
+  std::from_chars(text.data() + e + (scientific[e + 1] == '+' ? 2 : 1), end, exponent);
+  // The names of ECMA-262: the value is 0.DIGITS times 10 to the n.
+  int n = exponent + 1;
+  auto k = static_cast<int>(digits.size());
+  if (k <= n && n <= 21) {
+    out += digits;
+    out.append(static_cast<std::size_t>(n - k), '0');
+  } else if (0 < n && n <= 21) {
+    out.append(digits, 0, static_cast<std::size_t>(n));
+    out.push_back('.');
+    out.append(digits, static_cast<std::size_t>(n));
+  } else if (-6 < n && n <= 0) {
+    out += "0.";
+    out.append(static_cast<std::size_t>(-n), '0');
+    out += digits;
+  } else {
+    out.push_back(digits[0]);
+    if (k > 1) {
+      out.push_back('.');
+      out.append(digits, 1);
+    }
+    out.push_back('e');
+    out.push_back(exponent < 0 ? '-' : '+');
+    out += std::to_string(std::abs(exponent));
+  }
 }
 
 }  // namespace sallyport

@@ -266,6 +266,14 @@ TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
   EXPECT_EQ(config->limits.idle_timeout, Seconds{3600});
   EXPECT_EQ(config->limits.write_timeout, Seconds{120});
   EXPECT_EQ(config->audit.directory, "/var/log/elsewhere");
+  EXPECT_EQ(config->audit.origin, "shop-gateway");
+  EXPECT_EQ(config->audit.signing_key, config->net.state_directory / "audit.key");
+  EXPECT_EQ(config->audit.durability, audit::Durability::strict);
+  EXPECT_EQ(config->audit.segment_bytes, 16U << 20);
+  EXPECT_EQ(config->audit.segment_age, Seconds{3600});
+  EXPECT_EQ(config->audit.stall_limit, Milliseconds{500});
+  EXPECT_EQ(config->audit.retention.age, Seconds{90 * 86400});
+  EXPECT_EQ(config->audit.retention.bytes, 1U << 30);
   EXPECT_EQ(config->log.level, LogLevel::warning);
   EXPECT_EQ(config->log.format, LogFormat::text);
 }
@@ -497,13 +505,14 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"account_limits", "account: {", "limits.account."},
       {"tcp", "tcp: {", "tcp."},
       {"audit", "audit: {", "audit."},
+      {"retention", "retention: {", "audit.retention."},
       {"log", "log: {", "log."},
   };
   const std::string skeleton =
       "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, servers: [{}], pool: {}, "
       "catalogue: {}, logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: "
       "{}}, "
-      "tcp: {}, audit: {}, log: {}}";
+      "tcp: {}, audit: {retention: {}}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());
   for (const auto* section : all_sections()) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& other) { return other.section == section->name; });

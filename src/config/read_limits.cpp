@@ -1,5 +1,6 @@
 #include <system_error>
 
+#include "audit/note.h"
 #include "config/sections.h"
 
 namespace sallyport::config {
@@ -8,6 +9,8 @@ namespace {
 
 constexpr std::array<Choice<LogLevel>, 4> log_levels{
     {{"debug", LogLevel::debug}, {"info", LogLevel::info}, {"warning", LogLevel::warning}, {"error", LogLevel::error}}};
+constexpr std::array<Choice<audit::Durability>, 2> durabilities{
+    {{"normal", audit::Durability::normal}, {"strict", audit::Durability::strict}}};
 constexpr std::array<Choice<LogFormat>, 2> log_formats{{{"json", LogFormat::json}, {"text", LogFormat::text}}};
 
 bool is_loopback(std::string_view address) {
@@ -30,6 +33,30 @@ net::TcpSettings read_tcp(SectionReader tcp) {
           .keep_alive_interval = seconds("keep_alive_interval"),
           .keep_alive_probes = static_cast<std::uint32_t>(tcp.number("keep_alive_probes")),
           .user_timeout = tcp.milliseconds("user_timeout")};
+}
+
+void read_audit(SectionReader section, Config& config) {
+  audit::AuditSettings& audit = config.audit;
+  audit.directory = read_directory(section, "directory");
+  audit.origin = section.text("origin");
+  if (!audit.origin.empty() && !audit::is_key_name(audit.origin)) {
+    section.mistake("origin", in_quotes(audit.origin) + " can't be the name of a log.", "Leave spaces and '+' out.");
+  }
+  audit.signing_key =
+      section.present("signing_key") ? section.path("signing_key") : config.net.state_directory / "audit.key";
+  audit.previous_signing_key = section.path("previous_signing_key");
+  audit.durability = section.choice("durability", durabilities);
+  audit.segment_bytes = static_cast<std::uint64_t>(section.number("segment_bytes"));
+  audit.segment_age = section.whole_seconds("segment_age");
+  audit.checkpoint_records = static_cast<std::uint64_t>(section.number("checkpoint_records"));
+  audit.stall_limit = section.milliseconds("stall_limit");
+  audit.journal_bytes = static_cast<std::uint64_t>(section.number("journal_bytes"));
+  auto retention = section.section("retention");
+  audit.retention = {.age = retention.whole_seconds("age"),
+                     .bytes = static_cast<std::uint64_t>(retention.number("bytes"))};
+  if (audit.retention.bytes != 0 && audit.retention.bytes < 2 * audit.segment_bytes) {
+    retention.mistake("bytes", "This is less than two segments.", "Raise it, or lower segment_bytes.");
+  }
 }
 
 void read_session_limits(SectionReader limits, Config& config) {
@@ -88,8 +115,7 @@ void read_limits(SectionReader& root, Config& config) {
   }
   read_session_limits(root.section("limits"), config);
   config.net.tcp = read_tcp(root.section("tcp"));
-  auto audit = root.section("audit");
-  config.audit.directory = read_directory(audit, "directory");
+  read_audit(root.section("audit"), config);
   auto log = root.section("log");
   config.log = {.level = log.choice("level", log_levels), .format = log.choice("format", log_formats)};
 }

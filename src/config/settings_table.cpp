@@ -31,6 +31,7 @@ constexpr std::array<Names, 4> tls_modes{"verify-full", "verify-ca", "required",
 constexpr std::array<Names, 2> pool_modes{"pooled", "dedicated"};
 constexpr std::array<Names, 2> server_roles{"primary", "replica"};
 constexpr std::array<Names, 3> server_choices{"primary", "replica", "prefer_replica"};
+constexpr std::array<Names, 2> durabilities{"normal", "strict"};
 constexpr std::array<Names, 4> log_levels{"debug", "info", "warning", "error"};
 constexpr std::array<Names, 2> log_formats{"json", "text"};
 
@@ -742,11 +743,82 @@ constexpr std::array<Field, 4> tcp_fields{{
 constexpr Section tcp{"tcp", "How clients and servers that are gone without a word are found. For new connections.",
                       tcp_fields};
 
-constexpr std::array<Field, 1> audit_fields{{
+constexpr std::array<Field, 2> retention_fields{{
+    {.name = "age",
+     .kind = duration,
+     .meaning = "Deleted is what is older, by a segment's last record. By default nothing is for its age.",
+     .least = second,
+     .most = 36'500 * day},
+    {.name = "bytes",
+     .kind = size,
+     .meaning = "Deleted is what is beyond, of all segments together. By default nothing is for its size.",
+     .least = mib,
+     .most = 1024 * 1024 * gib},
+}};
+constexpr Section retention{"retention",
+                            "When closed segments of the audit log are deleted, oldest first. That they were is on "
+                            "record, and what remains can still be verified.",
+                            retention_fields};
+
+constexpr std::array<Field, 11> audit_fields{{
     {.name = "directory",
      .kind = path,
      .default_value = "/var/log/sallyport",
-     .meaning = "Holds `audit.N.jsonl`, one file an event loop. It is made at the first start."},
+     .meaning = "Holds the log and nothing else; [its format](audit-format.md). It is made at the first start."},
+    {.name = "origin",
+     .kind = text,
+     .meaning =
+         "The log's name, which checkpoints state: no spaces, no `+`. By default the host's. A log keeps its name.",
+     .least = 1,
+     .most = 255},
+    {.name = "signing_key",
+     .kind = path,
+     .meaning =
+         "PEM file with the Ed25519 key that signs checkpoints. By default `audit.key` in `state_directory`. It is "
+         "made when it isn't there, with the verifier key beside it (`.pub`). After a reload that finds another "
+         "key in it the log is handed over to that."},
+    {.name = "previous_signing_key",
+     .kind = path,
+     .meaning = "The key that signed so far, where `signing_key` is another one at a start: the log is handed over."},
+    {.name = "durability",
+     .kind = choice,
+     .default_value = "normal",
+     .meaning =
+         "What a statement's record survives before the statement is forwarded: `normal` the end of the process, "
+         "`strict` the loss of power. In `normal` it is on the disk 100 ms later.",
+     .choices = durabilities},
+    {.name = "segment_bytes",
+     .kind = size,
+     .default_value = "64MiB",
+     .meaning = "A segment that has as much is closed and compressed.",
+     .least = 64 * kib,
+     .most = 4 * gib},
+    {.name = "segment_age",
+     .kind = duration,
+     .default_value = "1h",
+     .meaning = "A segment whose first record is as old, likewise.",
+     .least = second,
+     .most = 30 * day},
+    {.name = "checkpoint_records",
+     .kind = integer,
+     .default_value = "100000",
+     .meaning = "A checkpoint is signed after as many records, and otherwise each second that has new ones.",
+     .least = 1,
+     .most = 100'000'000},
+    {.name = "stall_limit",
+     .kind = duration,
+     .default_value = "2s",
+     .meaning = "Longer than this the disk may not take for one request: then statements are refused until it has "
+                "answered.",
+     .least = 100,
+     .most = minute},
+    {.name = "retention", .kind = section, .meaning = "How long closed segments are kept.", .section = &retention},
+    {.name = "journal_bytes",
+     .kind = size,
+     .default_value = "16MiB",
+     .meaning = "Of each event loop's journal, which holds what is not on the disk yet. It is allocated at the start.",
+     .least = 64 * kib,
+     .most = 4 * gib},
 }};
 constexpr Section audit{"audit", "The record of who did what. Where it can't be written, nothing is forwarded.",
                         audit_fields};
@@ -807,15 +879,15 @@ constexpr std::array<Field, 11> root_fields{{
      .section = &account},
     {.name = "limits", .kind = section, .meaning = "Bounds.", .section = &limits},
     {.name = "tcp", .kind = section, .meaning = "How peers that are gone are found.", .section = &tcp},
-    {.name = "audit", .kind = section, .meaning = "Where the audit log lies.", .section = &audit},
+    {.name = "audit", .kind = section, .meaning = "The audit log.", .section = &audit},
     {.name = "log", .kind = section, .meaning = "What the program logs.", .section = &log},
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 21> sections_in_order{
-    &root,   &listener,    &listener_tls, &admin,          &issuer, &issuer_keys, &connection,
-    &server, &backend_tls, &pool,         &catalogue,      &login,  &secret,      &account,
-    &match,  &grant,       &limits,       &account_limits, &tcp,    &audit,       &log};
+constexpr std::array<const Section*, 22> sections_in_order{
+    &root,        &listener,       &listener_tls, &admin, &issuer,    &issuer_keys, &connection, &server,
+    &backend_tls, &pool,           &catalogue,    &login, &secret,    &account,     &match,      &grant,
+    &limits,      &account_limits, &tcp,          &audit, &retention, &log};
 
 }  // namespace
 

@@ -62,8 +62,8 @@ constexpr std::array<Description, metric_count> counters{{
     {"sallyport_backend_framed_bytes_received_total", "Bytes that these frames held."},
     {"sallyport_backend_frame_bytes_sent_total", "Bytes of compressed frames sent to database servers, inside TLS."},
     {"sallyport_backend_framed_bytes_sent_total", "Bytes that these frames held."},
-    {"sallyport_audit_records_total", "Audit records written."},
-    {"sallyport_audit_bytes_total", "Bytes of audit records written."},
+    {"sallyport_audit_records_total", "Audit records that sessions made."},
+    {"sallyport_audit_bytes_total", "Bytes of these."},
     {"sallyport_audit_failures_total",
      "Audit records that could not be written; what they were for was not forwarded."},
     {"sallyport_tls_handshakes_total", "TLS handshakes with clients completed."},
@@ -207,6 +207,34 @@ void add_catalogues(std::vector<MetricFamily>& families, const std::vector<Catal
   families.push_back(std::move(failures));
 }
 
+void add_audit_log(std::vector<MetricFamily>& families, const AuditGauge& audit) {
+  auto add = [&](const Description& description, MetricType type, ClientMetric metric) {
+    families.push_back(family(description, type));
+    families.back().metric.push_back(std::move(metric));
+  };
+  auto total = [&](const Description& description, std::uint64_t value) {
+    add(description, MetricType::Counter, counted(value));
+  };
+  add({"sallyport_audit_failing", "1 while the audit log can't be written, and statements are refused."},
+      MetricType::Gauge, level(audit.failing ? 1 : 0));
+  add({"sallyport_audit_log_records", "Records in the audit log, on the disk."}, MetricType::Gauge,
+      level(static_cast<double>(audit.records)));
+  add({"sallyport_audit_waiting_bytes", "Committed by the event loops, and not on the disk yet."}, MetricType::Gauge,
+      level(static_cast<double>(audit.waiting_bytes)));
+  total({"sallyport_audit_written_records_total", "Of the records that sessions made, those that are in the log."},
+        audit.session_records);
+  total({"sallyport_audit_segments_closed_total", "Segments closed."}, audit.segments_closed);
+  total({"sallyport_audit_checkpoints_total", "Checkpoints signed."}, audit.checkpoints);
+  total({"sallyport_audit_syncs_total", "Times that the open segment was synced."}, audit.syncs);
+  ClientMetric seconds;
+  seconds.counter.value = audit.sync_seconds;
+  add({"sallyport_audit_sync_seconds_total", "How long these took."}, MetricType::Counter, std::move(seconds));
+  total({"sallyport_audit_write_failures_total", "Vain attempts to write the audit log."}, audit.write_failures);
+  total({"sallyport_audit_lost_records_total",
+         "Records for which there was no room because the log could not be written for long."},
+        audit.lost_records);
+}
+
 }  // namespace
 
 std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
@@ -234,6 +262,7 @@ std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
   families.push_back(issuer_keys(snapshot.issuers));
   add_servers(families, snapshot.servers);
   add_catalogues(families, snapshot.catalogues);
+  add_audit_log(families, snapshot.audit);
   families.push_back(build_info(snapshot.version));
   families.push_back(
       family({"process_start_time_seconds", "When the process started, in seconds since 1970."}, MetricType::Gauge));

@@ -40,11 +40,26 @@ struct CatalogueStatus {
   std::string last_failure;  // empty: there was none
 };
 
+// What there is to know of the audit log.
+struct AuditGauge {
+  bool failing = false;               // nothing is forwarded
+  std::uint64_t records = 0;          // in the log, on the disk
+  std::uint64_t session_records = 0;  // of sessions, written since the start
+  std::uint64_t waiting_bytes = 0;    // committed, and not there yet
+  std::uint64_t segments_closed = 0;
+  std::uint64_t checkpoints = 0;
+  std::uint64_t syncs = 0;
+  double sync_seconds = 0;
+  std::uint64_t write_failures = 0;
+  std::uint64_t lost_records = 0;
+};
+
 struct MetricsSnapshot {
   CounterTotals totals;
   std::vector<IssuerGauge> issuers;
   std::vector<ServerGauge> servers;
   std::vector<CatalogueStatus> catalogues;
+  AuditGauge audit;
   std::string version;            // of the program
   double start_time_seconds = 0;  // since 1970-01-01T00:00:00Z
 };

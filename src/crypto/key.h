@@ -2,6 +2,7 @@
 // as MySQL's authentication uses it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -72,6 +73,9 @@ class PublicKey {
   // SHA-256 of the key's SubjectPublicKeyInfo (RFC 5280): the same for the same key however it was written, and for no
   // other.
   const Sha256Digest& fingerprint() const;
+
+  // RFC 8032's 32-byte public key of an Ed25519 key, the only type that may be asked.
+  std::array<std::uint8_t, 32> ed25519_bytes() const;
 
   // Whether `signature` is this key's over `signing_input`. False too for an algorithm that does not fit the key's
   // type. ES*: r and s, each of the curve's length (RFC 7518 section 3.4). PS*: the salt is as long as the digest.

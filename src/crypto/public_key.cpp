@@ -199,6 +199,14 @@ Result<PublicKey, KeyError> PublicKey::from_jwk(const JwkMembers& members) {
   return Unexpected(members.kty.empty() ? KeyError::malformed : KeyError::unsupported);
 }
 
+std::array<std::uint8_t, 32> PublicKey::ed25519_bytes() const {
+  SALLYPORT_CHECK(impl_->type == KeyType::ed25519);
+  std::array<std::uint8_t, 32> bytes{};
+  std::size_t length = bytes.size();
+  SALLYPORT_CHECK(EVP_PKEY_get_raw_public_key(impl_->key.get(), bytes.data(), &length) == 1 && length == bytes.size());
+  return bytes;
+}
+
 Result<PublicKey, KeyError> PublicKey::from_pem(std::string_view pem) {
   const ErrorQueueScope scope;
   if (pem.size() > static_cast<std::size_t>(std::numeric_limits<int>::max())) {

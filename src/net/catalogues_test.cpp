@@ -14,6 +14,7 @@
 
 #include "net/backends.h"
 #include "net/loop.h"
+#include "store/audit_log.h"
 #include "wire/handshake.h"
 #include "wire/response.h"
 #include "wire/test_packets.h"
@@ -159,10 +160,15 @@ class CataloguesTest : public testing::Test {
     server_ = std::make_unique<FakeServer>(directory_ / "server.sock");
     std::vector<SharedPool::Deliver> deliveries;
     std::vector<CatalogueBoard::Post> posts;
+    auto log = store::AuditLog::open({.settings = {.directory = directory_ / "audit",
+                                                   .origin = "test",
+                                                   .signing_key = directory_ / "audit.key",
+                                                   .journal_bytes = 1U << 16},
+                                      .loops = 2});
+    EXPECT_TRUE(log);
+    audit_log_ = std::move(log).value();
     for (std::uint32_t i = 0; i < 2; ++i) {
-      auto audit = store::AuditFile::open(directory_ / (std::to_string(i) + ".jsonl"));
-      EXPECT_TRUE(audit);
-      loops_.push_back(std::make_unique<Loop>(i, std::move(audit).value(), shared_));
+      loops_.push_back(std::make_unique<Loop>(i, audit_log_->journal(i), shared_));
       Loop& loop = *loops_.back();
       deliveries.push_back([](const session::BackendPool::Order& /*order*/) {});
       posts.push_back(
@@ -179,6 +185,7 @@ class CataloguesTest : public testing::Test {
   ~CataloguesTest() override {
     stop();
     server_.reset();
+    audit_log_->stop();
     loops_.clear();
     std::filesystem::remove_all(directory_);
   }
@@ -263,6 +270,7 @@ class CataloguesTest : public testing::Test {
   SharedPool pool_{1};
   CatalogueBoard board_;
   LoopShared shared_{.log = log_, .backends = pool_, .catalogues = board_};
+  std::unique_ptr<store::AuditLog> audit_log_;
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<std::thread> threads_;
 };

@@ -75,11 +75,19 @@ MonoTime Connection::deadline() const {
   return lingering_ ? linger_until_ : session_.deadline();
 }
 
-void Connection::audit_done(bool committed, Now now) {
-  if (committed) {
-    session_.audit_committed(now);
-  } else {
-    session_.audit_failed(now);
+// The session waits for the newest record only, and is told of none but that: what an earlier one was for may be over,
+// and its commit must not be taken for that of the newest.
+void Connection::audit_done(CommitResult result, Now now) {
+  if (--commits_awaited_ > 0) {
+    return;
+  }
+  switch (result) {
+    case CommitResult::committed:
+      session_.audit_committed(now);
+      break;
+    case CommitResult::failed:
+      session_.audit_failed(now);
+      break;
   }
   pump();
 }
@@ -147,6 +155,7 @@ void Connection::perform(session::Action action) {
       verify_token();
       break;
     case Action::commit_audit:
+      ++commits_awaited_;
       loop_.request_commit(shared_from_this());
       break;
     case Action::connect_backend:

@@ -29,7 +29,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   void start();
 
   // From the loop.
-  void audit_done(bool committed, Now now);
+  void audit_done(CommitResult result, Now now);
   void environment_changed(std::shared_ptr<const session::Environment> environment, Now now);
   void drain(Now now);
   void stop(Now now);
@@ -84,6 +84,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   std::size_t listener_index_;
   std::unique_ptr<Leg> client_;   // null when finished
   std::unique_ptr<Leg> backend_;  // null unless connected
+  std::uint32_t commits_awaited_ = 0;
   bool waited_for_keys_ = false;
   bool lingering_ = false;
   bool finished_ = false;

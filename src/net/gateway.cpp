@@ -1,5 +1,7 @@
 #include "net/gateway.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
@@ -18,13 +20,14 @@
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/process_limits.h"
+#include "store/audit_log.h"
 
 namespace sallyport::net {
 namespace {
 
 // How often certificate files are looked at, and the end of draining.
 constexpr std::chrono::milliseconds watch_interval{500};
-// Besides the two of each connection: listeners, audit files, fetches of keys, requests to the admin listener.
+// Besides the two of each connection: listeners, the audit log, fetches of keys, requests to the admin listener.
 constexpr std::uint64_t descriptors_besides = 256;
 
 std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
@@ -38,6 +41,11 @@ bool same_place(const ListenerSettings& left, const ListenerSettings& right) {
          left.socket_path == right.socket_path && left.flavor == right.flavor &&
          left.server_version == right.server_version && left.auth_method == right.auth_method &&
          left.compression == right.compression && left.proxy_protocol_from == right.proxy_protocol_from;
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "sallyport";
 }
 
 void log_change(Log& log, const session::BackendPool::Change& change) {
@@ -81,6 +89,10 @@ class Gateway::Impl {
         signals_(supervisor_, SIGTERM, SIGINT, SIGHUP),
         watch_(supervisor_) {}
 
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
   Result<Unit, std::string> open(GatewaySettings settings);
   void run();
 
@@ -89,6 +101,7 @@ class Gateway::Impl {
 
   Result<std::shared_ptr<const Runtime>, std::string> make_runtime(const GatewaySettings& settings, ClientTls& files);
   void prepare_process();
+  Result<Unit, std::string> open_audit_log(std::uint32_t loops);
   Result<Unit, std::string> open_loops();
   Result<Unit, std::string> open_listeners();
   void resolve(const std::string& host, std::uint16_t port, Loop& loop, const LoopShared::Resolved& done);
@@ -99,6 +112,7 @@ class Gateway::Impl {
   void stop_loops();
   void schedule_watch();
   void watch_certificates();
+  void watch_audit_log();
   std::uint32_t connection_count() const;
   std::vector<control::ReadinessCheck> readiness() const;
   control::MetricsSnapshot metrics();
@@ -115,6 +129,8 @@ class Gateway::Impl {
   SharedPool backends_;
   CatalogueBoard catalogues_;
   LoopShared shared_;
+  std::unique_ptr<store::AuditLog> audit_log_;
+  bool audit_failing_ = false;  // as was logged last
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<session::ListenerProfile> profiles_;
   std::vector<std::unique_ptr<Listener>> listeners_;
@@ -131,6 +147,13 @@ class Gateway::Impl {
   bool stopping_ = false;
   MonoTime drain_until_;
 };
+
+// Its sequencer knows the loops.
+Gateway::Impl::~Impl() {
+  if (audit_log_ != nullptr) {
+    audit_log_->stop();
+  }
+}
 
 Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   settings_ = std::move(settings);
@@ -217,17 +240,37 @@ Result<std::shared_ptr<const Runtime>, std::string> Gateway::Impl::make_runtime(
   return std::shared_ptr<const Runtime>(std::move(runtime));
 }
 
+Result<Unit, std::string> Gateway::Impl::open_audit_log(std::uint32_t loops) {
+  audit::AuditSettings settings = settings_.audit;
+  settings.origin = settings.origin.empty() ? host_name() : settings.origin;
+  auto log = store::AuditLog::open(
+      {.settings = std::move(settings),
+       .loops = loops,
+       .version = version_,
+       .report = [this](const std::string& error) {
+         log_.write(Severity::warning, "a closed segment of the audit log stays as it is for now", {{"error", error}});
+       }});
+  if (!log) {
+    return Unexpected("audit log: " + std::move(log).error());
+  }
+  audit_log_ = std::move(log).value();
+  const store::AuditLog::Found& found = audit_log_->found();
+  log_.write(Severity::info, "audit log open",
+             {{"directory", settings_.audit.directory.string()},
+              {"records", std::to_string(found.records)},
+              {"restored_records", std::to_string(found.restored_records)},
+              {"torn_bytes", std::to_string(found.torn_bytes)}});
+  return Unit{};
+}
+
 Result<Unit, std::string> Gateway::Impl::open_loops() {
-  std::error_code error;
-  std::filesystem::create_directories(settings_.audit.directory, error);
   std::uint32_t count = settings_.net.worker_threads != 0 ? settings_.net.worker_threads
                                                           : std::max(1U, std::thread::hardware_concurrency());
+  if (auto opened = open_audit_log(count); !opened) {
+    return opened;
+  }
   for (std::uint32_t i = 0; i < count; ++i) {
-    auto audit = store::AuditFile::open(settings_.audit.directory / ("audit." + std::to_string(i) + ".jsonl"));
-    if (!audit) {
-      return Unexpected("audit log: " + audit.error());
-    }
-    loops_.push_back(std::make_unique<Loop>(i, std::move(audit).value(), shared_));
+    loops_.push_back(std::make_unique<Loop>(i, audit_log_->journal(i), shared_));
     loops_.back()->set_runtime(runtime_);
   }
   std::vector<SharedPool::Deliver> deliveries;
@@ -292,6 +335,7 @@ Result<Unit, std::string> Gateway::Impl::open_listeners() {
 void Gateway::Impl::run() {
   wait_for_signal();
   schedule_watch();
+  audit_log_->start();
   for (auto& loop : loops_) {
     threads_.emplace_back([&loop] { loop->run(); });
   }
@@ -300,6 +344,7 @@ void Gateway::Impl::run() {
   for (std::thread& thread : threads_) {
     thread.join();
   }
+  audit_log_->stop();
   log_.write(Severity::info, "stopped");
 }
 
@@ -355,6 +400,12 @@ std::string Gateway::Impl::reload_obstacle(const GatewaySettings& next) const {
   if (settings_.audit.directory != next.audit.directory) {
     return "audit.directory";
   }
+  if (settings_.audit.origin != next.audit.origin) {
+    return "audit.origin";
+  }
+  if (settings_.audit.journal_bytes != next.audit.journal_bytes) {
+    return "audit.journal_bytes";
+  }
   return {};
 }
 
@@ -364,9 +415,6 @@ void Gateway::Impl::reload() {
     log_.write(Severity::error, "configuration not reloaded; the old one stays in force",
                {{"error", std::string(why)}});
   };
-  for (auto& loop : loops_) {
-    loop->reopen_audit();
-  }
   auto next = reload_();
   if (!next) {
     refuse(next.error());
@@ -380,6 +428,10 @@ void Gateway::Impl::reload() {
   auto runtime = make_runtime(*next, files);
   if (!runtime) {
     refuse(runtime.error());
+    return;
+  }
+  if (auto configured = audit_log_->configure(next->audit); !configured) {
+    refuse(configured.error());
     return;
   }
   settings_ = std::move(next).value();
@@ -418,6 +470,20 @@ void Gateway::Impl::stop_loops() {
   supervisor_.stop();
 }
 
+void Gateway::Impl::watch_audit_log() {
+  std::string failure = audit_log_->state().failure(read_clocks().mono);
+  if (failure.empty() == !audit_failing_) {
+    return;
+  }
+  audit_failing_ = !failure.empty();
+  if (audit_failing_) {
+    log_.write(Severity::error, "audit log can't be written; every statement is refused until it can",
+               {{"error", failure}});
+  } else {
+    log_.write(Severity::info, "audit log is written again");
+  }
+}
+
 std::uint32_t Gateway::Impl::connection_count() const {
   std::uint32_t count = 0;
   for (const auto& loop : loops_) {
@@ -437,6 +503,7 @@ void Gateway::Impl::schedule_watch() {
       return;
     }
     watch_certificates();
+    watch_audit_log();
     schedule_watch();
   });
 }
@@ -480,8 +547,8 @@ std::vector<control::ReadinessCheck> Gateway::Impl::readiness() const {
   };
   std::vector<control::ReadinessCheck> checks;
   checks.push_back(check("accepting", !draining_, draining_ ? "draining" : "accepting connections"));
-  bool failing = shared_.audit_failing.load(std::memory_order_relaxed);
-  checks.push_back(check("audit", !failing, failing ? "the audit log can't be written" : "written"));
+  std::string failure = audit_log_->state().failure(read_clocks().mono);
+  checks.push_back(check("audit", failure.empty(), failure.empty() ? "written" : "can't be written: " + failure));
   for (std::size_t i = 0; i < keys_.issuer_count(); ++i) {
     identity::IssuerStatus status = keys_.status(i);
     checks.push_back(check("issuer " + keys_.issuer(i).name, status.has_keys,
@@ -538,6 +605,17 @@ control::MetricsSnapshot Gateway::Impl::metrics() {
   }
   snapshot.servers = server_gauges();
   snapshot.catalogues = catalogue_statuses();
+  store::AuditLogStatus audit = audit_log_->status(read_clocks().mono);
+  snapshot.audit = {.failing = audit.failing,
+                    .records = audit.records,
+                    .session_records = audit.session_records,
+                    .waiting_bytes = audit.waiting_bytes,
+                    .segments_closed = audit.segments_closed,
+                    .checkpoints = audit.checkpoints,
+                    .syncs = audit.syncs,
+                    .sync_seconds = audit.sync_seconds,
+                    .write_failures = audit.failures,
+                    .lost_records = audit.lost_records};
   snapshot.version = version_;
   snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
   return snapshot;

@@ -33,7 +33,7 @@ class Gateway {
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
 
-  // Opens audit files and listeners. The error is a sentence for the operator; nothing is left open then.
+  // Opens the audit log and listeners. The error is a sentence for the operator; nothing is left open then.
   Result<Unit, std::string> open(GatewaySettings settings);
 
   // Serves until SIGTERM or SIGINT has drained it (a second one ends it at once). SIGHUP reloads: all or nothing.

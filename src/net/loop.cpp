@@ -24,17 +24,19 @@ Now read_clocks() {
           .mono = std::chrono::steady_clock::now()};
 }
 
-Loop::Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopShared& shared)
+Loop::Loop(std::uint32_t index, store::LoopJournal& audit, LoopShared& shared)
     : index_(index),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       wake_watch_(reactor_, wake_.number(), Reactor::Watch::Kind::stream, [this] { run_posted(); }),
       shared_(shared),
-      audit_(std::move(audit)),
+      audit_(audit),
       now_(read_clocks()),
       next_tick_(now_.mono),
       backends_(std::make_unique<Backends>(*this, shared.backends)),
       side_kills_(std::make_unique<SideKills>(*this)),
-      catalogues_(std::make_unique<Catalogues>(*this, shared.catalogues)) {}
+      catalogues_(std::make_unique<Catalogues>(*this, shared.catalogues)) {
+  audit_.set_wake([this] { ::eventfd_write(wake_.number(), 1); });
+}
 
 Loop::~Loop() = default;
 
@@ -44,15 +46,16 @@ void Loop::run() {
     turn();
   }
   awaiting_commit_.clear();
+  commits_under_way_.clear();
   again_.clear();
   connections_.clear();
   side_kills_->close_all();
   catalogues_->close_all();
   backends_->close_all();
-  audit_->commit();
+  audit_.flush(std::chrono::steady_clock::now());
 }
 
-// What the events of one turn have appended to the audit file is committed at the turn's end, at once for all.
+// What the events of one turn have appended to the audit log is committed at the turn's end, at once for all.
 void Loop::turn() {
   reactor_.wait(time_to_wait());
   now_ = read_clocks();
@@ -63,8 +66,14 @@ void Loop::turn() {
     next_tick_ = now_.mono + tick_interval;
     tick();
   }
+  if (!commits_under_way_.empty()) {
+    settle_commits();
+  }
   if (!awaiting_commit_.empty()) {
     commit();
+  }
+  if (audit_.has_uncommitted()) {
+    audit_.flush(std::chrono::steady_clock::now());
   }
   if (std::exchange(posted_here_, false)) {
     run_tasks();
@@ -150,15 +159,6 @@ void Loop::set_keys(KeySnapshot keys) {
   post([this, keys = std::move(keys)]() mutable { keys_ = std::move(keys); });
 }
 
-void Loop::reopen_audit() {
-  post([this] {
-    if (auto reopened = audit_->reopen(); !reopened) {
-      shared_.log.write(Severity::error, "audit file not reopened; the old one stays in use",
-                        {{"error", reopened.error()}});
-    }
-  });
-}
-
 void Loop::drain() {
   post([this] {
     draining_ = true;
@@ -210,38 +210,62 @@ void Loop::request_commit(std::shared_ptr<Connection> connection) {
 }
 
 void Loop::commit() {
-  std::vector<std::shared_ptr<Connection>> told;
-  told.swap(awaiting_commit_);
-  bool committed = commit_audit();
-  now_ = read_clocks();
-  for (const auto& connection : told) {
-    connection->audit_done(committed, now_);
+  std::vector<std::shared_ptr<Connection>> connections;
+  connections.swap(awaiting_commit_);
+  MonoTime began = std::chrono::steady_clock::now();
+  switch (audit_.commit(began)) {
+    case store::LoopJournal::Commit::done:
+      tell(connections, CommitResult::committed);
+      settle_commits();  // those before it have settled, too
+      break;
+    case store::LoopJournal::Commit::failed:
+      tell(connections, CommitResult::failed);
+      break;
+    case store::LoopJournal::Commit::waits:
+      commits_under_way_.push_back(
+          {.number = audit_.last_commit(), .began = began, .connections = std::move(connections)});
+      return;
   }
   if (awaiting_commit_.empty()) {
-    told.clear();
-    awaiting_commit_.swap(told);  // keeps the memory
+    connections.clear();
+    awaiting_commit_.swap(connections);  // keeps the memory
   }
 }
 
-bool Loop::commit_audit() {
-  bool committed = audit_->commit();
-  if (committed == audit_failing_) {
-    audit_failing_ = !committed;
-    shared_.audit_failing.store(audit_failing_, std::memory_order_relaxed);
-    if (committed) {
-      shared_.log.write(Severity::info, "audit log is written again");
-    } else {
-      shared_.log.write(Severity::error, "audit log can't be written; every statement is refused until it can",
-                        {{"error", audit_->last_error()}});
+// Commits settle in their order, and fail all at once: when the log can't be written, or takes too long.
+void Loop::settle_commits() {
+  if (commits_under_way_.empty()) {
+    audit_.waited();
+    return;
+  }
+  std::uint64_t settled = audit_.settled();
+  while (!commits_under_way_.empty() && commits_under_way_.front().number <= settled) {
+    CommitUnderWay commit = std::move(commits_under_way_.front());
+    commits_under_way_.pop_front();
+    tell(commit.connections, CommitResult::committed);
+  }
+  MonoTime now = std::chrono::steady_clock::now();
+  if (!commits_under_way_.empty() &&
+      (audit_.failing(now) || now - commits_under_way_.front().began > audit_.state().stall_limit())) {
+    std::deque<CommitUnderWay> failed;
+    failed.swap(commits_under_way_);
+    for (const CommitUnderWay& commit : failed) {
+      tell(commit.connections, CommitResult::failed);
     }
   }
-  return committed;
+  if (commits_under_way_.empty()) {
+    audit_.waited();
+  }
+}
+
+void Loop::tell(const std::vector<std::shared_ptr<Connection>>& connections, CommitResult result) {
+  now_ = read_clocks();
+  for (const auto& connection : connections) {
+    connection->audit_done(result, now_);
+  }
 }
 
 void Loop::tick() {
-  if (audit_->has_uncommitted()) {
-    commit_audit();
-  }
   std::vector<std::shared_ptr<Connection>> due;
   for (const auto& connection : connections_) {
     if (now_.mono >= connection->deadline()) {

@@ -1,9 +1,10 @@
-// An event loop: one thread, the connections that live on it, their audit file and counters.
+// An event loop: one thread, the connections that live on it, their journal and counters.
 #pragma once
 
 #include <atomic>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -26,9 +27,11 @@
 #include "session/kill_budget.h"
 #include "session/session_registry.h"
 #include "session/statement_reader.h"
-#include "store/audit_file.h"
+#include "store/loop_journal.h"
 
 namespace sallyport::net {
+
+enum class CommitResult : std::uint8_t { committed, failed };
 
 class Backends;
 class CatalogueBoard;
@@ -63,7 +66,6 @@ struct LoopShared {
     std::lock_guard lock(connection_rate_mutex);
     return connection_rate.take(connections_per_second_max, now);
   }
-  std::atomic<bool> audit_failing{false};  // of any loop, for readiness
   // Asks for newer keys of an issuer; `done` is called on the calling loop.
   std::function<void(std::size_t issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;
   // Looks up a host's addresses, at least one; `done` is called on the calling loop. The error is the resolver's.
@@ -73,7 +75,8 @@ struct LoopShared {
 
 class Loop {
  public:
-  Loop(std::uint32_t index, std::unique_ptr<store::AuditFile> audit, LoopShared& shared);
+  // `audit` outlives the loop.
+  Loop(std::uint32_t index, store::LoopJournal& audit, LoopShared& shared);
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
@@ -86,14 +89,13 @@ class Loop {
   void post(std::function<void()> task);
   void set_runtime(std::shared_ptr<const Runtime> runtime);
   void set_keys(KeySnapshot keys);
-  void reopen_audit();
   void drain();
   void stop_when_empty();  // ends all sessions now
   std::uint32_t connection_count() const { return connection_count_.load(std::memory_order_relaxed); }
 
   // On the loop's thread.
   Reactor& reactor() { return reactor_; }
-  // When the events at hand were found, or the audit file was committed last. All that happens in a turn of the loop
+  // When the events at hand were found, or records were committed last. All that happens in a turn of the loop
   // happens at one of these times.
   Now now() const { return now_; }
   // Calls `task` after the events at hand, `delay` from now at the earliest.
@@ -102,7 +104,7 @@ class Loop {
   void again(std::shared_ptr<Connection> connection) { again_.push_back(std::move(connection)); }
   LoopCounters& own_counters() { return counters_; }
   LoopShared& shared() { return shared_; }
-  store::AuditFile& audit() { return *audit_; }
+  audit::Sink& audit() { return audit_; }
   const std::shared_ptr<const Runtime>& runtime() const { return runtime_; }
   const KeySnapshot& keys() const { return keys_; }
   identity::VerifiedSignatures& verified_signatures() { return verified_signatures_; }
@@ -118,7 +120,8 @@ class Loop {
   std::uint32_t next_connection_id(std::uint32_t loop_count);
   void add(const std::shared_ptr<Connection>& connection);
   void remove(const std::shared_ptr<Connection>& connection);
-  // Commits the audit file once the events at hand are handled, for all connections that asked, and tells them.
+  // Commits the records once the events at hand are handled, for all connections that asked, and tells them: then, or
+  // when the disk has them.
   void request_commit(std::shared_ptr<Connection> connection);
 
  private:
@@ -130,7 +133,8 @@ class Loop {
   void run_timers();
   void tick();
   void commit();
-  bool commit_audit();
+  void settle_commits();
+  void tell(const std::vector<std::shared_ptr<Connection>>& connections, CommitResult result);
 
   std::uint32_t index_;
   Reactor reactor_;
@@ -144,7 +148,7 @@ class Loop {
   LoopCounters counters_;
   session::StatementReader statements_{counters_};
   session::CompressionWorkspace compression_;
-  std::unique_ptr<store::AuditFile> audit_;
+  store::LoopJournal& audit_;
   Now now_;
   MonoTime next_tick_;
   std::multimap<MonoTime, std::function<void()>> timers_;
@@ -158,7 +162,12 @@ class Loop {
   std::unordered_set<std::shared_ptr<Connection>> connections_;
   std::atomic<std::uint32_t> connection_count_{0};
   std::vector<std::shared_ptr<Connection>> awaiting_commit_;
-  bool audit_failing_ = false;
+  struct CommitUnderWay {
+    std::uint64_t number;
+    MonoTime began;
+    std::vector<std::shared_ptr<Connection>> connections;
+  };
+  std::deque<CommitUnderWay> commits_under_way_;
   bool draining_ = false;
   bool stopping_ = false;
   bool stopped_ = false;

@@ -1,11 +1,12 @@
 #include "session/records.h"
 
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <type_traits>
 
 #include "audit/record.h"
+#include "base/json_text.h"
 
 namespace sallyport::session {
 namespace {
@@ -32,31 +33,32 @@ void write_value(const Place& place, const wire::Null& /*value*/) {
   place.json("null");
 }
 template <typename Place>
-void write_value(const Place& place, const wire::SentAsLongData& /*value*/) {
-  place.record.json("long_data", "true");
-}
-template <typename Place>
-void write_value(const Place& place, std::uint64_t value) {
-  place.json(std::to_string(value));
-}
-template <typename Place>
-void write_value(const Place& place, std::int64_t value) {
-  place.json(std::to_string(value));
+void write_value(const Place& /*place*/, const wire::SentAsLongData& /*value*/) {}
+template <typename Place, typename Integer>
+requires std::is_integral_v<Integer>
+void write_value(const Place& place, Integer value) {
+  std::string text;
+  append_json_integer(text, value);
+  place.json(text);
 }
 template <typename Place>
 void write_value(const Place& place, Bytes value) {
   place.text(text_of(value));
 }
 
+// What JSON can't say of a double is a text: NaN, the infinities, and the sign of a zero.
 template <typename Place>
 void write_value(const Place& place, double value) {
-  std::array<char, 40> digits{};
-  auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  std::string_view text(digits.data(), static_cast<std::size_t>(end - digits.data()));
-  if (std::isfinite(value)) {
-    place.json(text);
+  if (std::isnan(value)) {
+    place.text("nan");
+  } else if (std::isinf(value)) {
+    place.text(value < 0 ? "-inf" : "inf");
+  } else if (value == 0 && std::signbit(value)) {
+    place.text("-0");
   } else {
-    place.text(text);
+    std::string text;
+    append_json_double(text, value);
+    place.json(text);
   }
 }
 
@@ -82,6 +84,9 @@ void write_parameters(RecordWriter& record, std::string_view name, const std::ve
   record.begin_array(name);
   for (const wire::Parameter& parameter : parameters) {
     record.begin_element();
+    if (std::holds_alternative<wire::SentAsLongData>(parameter.value)) {
+      record.json("long_data", "true");
+    }
     record.text_if_any("name", parameter.name);
     record.number("type", parameter.type.type);
     std::visit([&](const auto& value) { write_value(ValueMember{record}, value); }, parameter.value);
@@ -97,9 +102,6 @@ void write_objects(RecordWriter& record, const std::vector<lineage::Object>& obj
   record.begin_array("objects");
   for (const lineage::Object& object : objects) {
     record.begin_element();
-    record.text("type", object.type_name);
-    record.text_if_any("schema", object.schema);
-    record.text("name", object.name);
     record.begin_array("access");
     for (std::size_t bit = 0; bit < lineage::access_names.size(); ++bit) {
       if ((object.access >> bit & 1) != 0) {
@@ -107,6 +109,9 @@ void write_objects(RecordWriter& record, const std::vector<lineage::Object>& obj
       }
     }
     record.end_array();
+    record.text("name", object.name);
+    record.text_if_any("schema", object.schema);
+    record.text("type", object.type_name);
     record.end_element();
   }
   record.end_array();
@@ -130,11 +135,6 @@ void write_bulk_value(RecordWriter& record, const wire::BulkValue& cell) {
 }
 
 void write_bulk(RecordWriter& record, const CommandRecord::BulkParameters& bulk) {
-  record.begin_array("parameter_types");
-  for (const wire::ParameterType& type : *bulk.types) {
-    record.json_element(std::to_string(type.type));
-  }
-  record.end_array();
   record.begin_array("parameter_rows");
   ByteReader rows{bulk.rows};
   std::vector<wire::BulkValue> row;
@@ -146,6 +146,31 @@ void write_bulk(RecordWriter& record, const CommandRecord::BulkParameters& bulk)
     record.end_array();
   }
   record.end_array();
+  record.begin_array("parameter_types");
+  for (const wire::ParameterType& type : *bulk.types) {
+    record.json_element(std::to_string(type.type));
+  }
+  record.end_array();
+}
+
+// From "parameter" to "query_attributes".
+void write_parts_and_parameters(RecordWriter& record, const CommandRecord& command) {
+  if (command.parameter_index) {
+    record.number("parameter", *command.parameter_index);
+  }
+  if (command.bulk) {
+    write_bulk(record, *command.bulk);
+  }
+  if (command.parameters != nullptr) {
+    write_parameters(record, "parameters", *command.parameters);
+  }
+  record.number_if_any("part", command.part);
+  if (command.prepared_seq) {
+    record.number("prepared_seq", *command.prepared_seq);
+  }
+  if (command.attributes != nullptr && !command.attributes->empty()) {
+    write_parameters(record, "query_attributes", *command.attributes);
+  }
 }
 
 void write_attributes(RecordWriter& record, const ClientHello& hello) {
@@ -164,44 +189,49 @@ void write_attributes(RecordWriter& record, const ClientHello& hello) {
 
 void write_principal(RecordWriter& record, const identity::Principal& principal) {
   record.begin_object("principal");
-  record.text("issuer_name", principal.issuer_name);
-  record.text("issuer", principal.issuer);
-  record.text("subject", principal.subject);
-  record.text_if_any("client_id", principal.client_id);
-  record.text_if_any("token_id", principal.token_id);
-  record.text_if_any("key_id", principal.key_id);
   record.text("algorithm", crypto::name_of(principal.algorithm));
+  record.text_if_any("client_id", principal.client_id);
+  record.time("expires_at", principal.expires_at);
   if (principal.issued_at) {
     record.time("issued_at", *principal.issued_at);
   }
-  record.time("expires_at", principal.expires_at);
+  record.text("issuer", principal.issuer);
+  record.text("issuer_name", principal.issuer_name);
+  record.text_if_any("key_id", principal.key_id);
+  record.text("subject", principal.subject);
+  record.text_if_any("token_id", principal.token_id);
   record.end_object();
 }
 
-void write_login(RecordWriter& record, const SessionOrigin& origin, const LoginRecord& login) {
-  record.text("client", origin.client_address);
-  record.number("connection_id", origin.connection_id);
-  record.text_if_any("previous_session", origin.previous_session_id);
-  record.text("listener", login.listener->name);
-  record.text_if_any("user", login.hello->user);
-  record.text_if_any("auth_plugin", login.hello->auth_plugin);
-  if (*login.tls) {
-    record.begin_object("tls");
-    record.text("version", (*login.tls)->version);
-    record.text("cipher", (*login.tls)->cipher);
-    record.text_if_any("server_name", (*login.tls)->server_name);
-    record.end_object();
-  }
-  write_attributes(record, *login.hello);
-  if (login.principal != nullptr) {
-    write_principal(record, *login.principal);
-  }
-  record.text_if_any("account", login.account);
-  record.text_if_any("connection", login.connection);
-  record.text_if_any("role", login.role);
+void write_tls(RecordWriter& record, const TlsDetails& tls) {
+  record.begin_object("tls");
+  record.text("cipher", tls.cipher);
+  record.text_if_any("server_name", tls.server_name);
+  record.text("version", tls.version);
+  record.end_object();
 }
 
 }  // namespace
+
+struct SessionRecords::LoginRefusal {
+  std::string_view reason;
+  std::string_view detail;
+};
+
+// Members stand in the order of their names, in each record and each object of it.
+struct SessionRecords::Head {
+  RecordWriter& record;
+  std::string_view session;
+  std::uint64_t seq;
+  WallTime time;
+
+  void write_seq() const { record.number("seq", seq); }
+  void write_session() const { record.text("session", session); }
+  void write_time_and_type(std::string_view type) const {
+    record.time("time", time);
+    record.text("type", type);
+  }
+};
 
 bool SessionRecords::finish() {
   std::string& line = sink_->line();
@@ -215,63 +245,84 @@ bool SessionRecords::finish() {
   return taken;
 }
 
+SessionRecords::Head SessionRecords::begin(RecordWriter& record, WallTime now) {
+  return {.record = record, .session = origin_->session_id, .seq = ++seq_, .time = now};
+}
+
 void SessionRecords::begin_session() {
   seq_ = 0;
   lost_ = 0;
 }
 
-bool SessionRecords::login_accepted(const LoginRecord& login, WallTime now) {
-  RecordWriter record{sink_->line(),
-                      {.type = "login_accepted", .session = origin_->session_id, .seq = ++seq_, .time = now}};
-  write_login(record, *origin_, login);
+bool SessionRecords::write_login(std::string_view type, const LoginRecord& login, const LoginRefusal* refusal,
+                                 WallTime now) {
+  RecordWriter record{sink_->line()};
+  Head head = begin(record, now);
+  record.text_if_any("account", login.account);
+  record.text_if_any("auth_plugin", login.hello->auth_plugin);
+  record.text("client", origin_->client_address);
+  write_attributes(record, *login.hello);
+  record.text_if_any("connection", login.connection);
+  record.number("connection_id", origin_->connection_id);
+  record.text_if_any("detail", refusal != nullptr ? refusal->detail : std::string_view{});
+  record.text("listener", login.listener->name);
+  record.text_if_any("previous_session", origin_->previous_session_id);
+  if (login.principal != nullptr) {
+    write_principal(record, *login.principal);
+  }
+  if (refusal != nullptr) {
+    record.text("reason", refusal->reason);
+  }
+  record.text_if_any("role", login.role);
+  head.write_seq();
+  head.write_session();
+  record.time("time", now);
+  if (*login.tls) {
+    write_tls(record, **login.tls);
+  }
+  record.text("type", type);
+  record.text_if_any("user", login.hello->user);
   record.end();
   return finish();
+}
+
+bool SessionRecords::login_accepted(const LoginRecord& login, WallTime now) {
+  return write_login("login_accepted", login, nullptr, now);
 }
 
 bool SessionRecords::login_refused(const LoginRecord& login, std::string_view reason, std::string_view detail,
                                    WallTime now) {
-  RecordWriter record{sink_->line(),
-                      {.type = "login_refused", .session = origin_->session_id, .seq = ++seq_, .time = now}};
-  record.text("reason", reason);
-  record.text_if_any("detail", detail);
-  write_login(record, *origin_, login);
-  record.end();
-  return finish();
+  LoginRefusal refusal{.reason = reason, .detail = detail};
+  return write_login("login_refused", login, &refusal, now);
 }
 
 bool SessionRecords::session_start(const LoginRecord& login, const Start& start, WallTime now) {
-  RecordWriter record{sink_->line(),
-                      {.type = "session_start", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line()};
+  Head head = begin(record, now);
   record.text("account", login.account);
-  record.text("subject", login.principal->subject);
+  record.text("client_compression", wire::name_of(start.client_compression));
   record.text("connection", login.connection);
-  record.text_if_any("role", login.role);
   record.text("database_login", start.login);
   record.text_if_any("database_role", start.set_role);
+  record.text_if_any("role", login.role);
   record.text_if_any("schema", start.schema);
+  head.write_seq();
   record.text("server", start.server);
-  record.text("server_version", start.server_version);
-  record.number("server_connection_id", start.server_connection_id);
-  record.text("server_connection", start.server_connection);
-  record.text("client_compression", wire::name_of(start.client_compression));
   record.text("server_compression", wire::name_of(start.server_compression));
+  record.text("server_connection", start.server_connection);
+  record.number("server_connection_id", start.server_connection_id);
+  record.text("server_version", start.server_version);
+  head.write_session();
+  record.text("subject", login.principal->subject);
+  head.write_time_and_type("session_start");
   record.end();
   return finish();
 }
 
 bool SessionRecords::command(const CommandRecord& command, WallTime now) {
-  RecordWriter record{sink_->line(), {.type = "command", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line()};
+  Head head = begin(record, now);
   record.text("command", name_of(command.command));
-  if (command.command == wire::Command::unknown) {
-    record.number("opcode", command.opcode);
-  }
-  record.text_if_any("schema", command.schema);
-  if (command.text) {
-    record.text("text", *command.text);
-  }
-  if (command.sent) {
-    record.text("sent", *command.sent);
-  }
   record.text_if_any("kind", command.kind);
   if (command.objects != nullptr) {
     write_objects(record, *command.objects);
@@ -279,67 +330,71 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
       record.json("objects_certain", "false");
     }
   }
-  if (command.part != 0) {
-    record.number("part", command.part);
+  if (command.command == wire::Command::unknown) {
+    record.number("opcode", command.opcode);
   }
+  write_parts_and_parameters(record, command);
+  record.text_if_any("rule", command.rule);
+  record.text_if_any("schema", command.schema);
+  if (command.sent) {
+    record.text("sent", *command.sent);
+  }
+  head.write_seq();
+  head.write_session();
   if (command.statement_id) {
     record.number("statement_id", *command.statement_id);
   }
-  if (command.prepared_seq) {
-    record.number("prepared_seq", *command.prepared_seq);
+  record.text_if_any("target_session", command.target_session);
+  if (command.text) {
+    record.text("text", *command.text);
   }
-  if (command.parameters != nullptr) {
-    write_parameters(record, "parameters", *command.parameters);
-  }
-  if (command.bulk) {
-    write_bulk(record, *command.bulk);
-  }
-  if (command.attributes != nullptr && !command.attributes->empty()) {
-    write_parameters(record, "query_attributes", *command.attributes);
-  }
-  if (command.parameter_index) {
-    record.number("parameter", *command.parameter_index);
-  }
+  head.write_time_and_type("command");
   if (command.long_data) {
     record.text("value", text_of(*command.long_data));
   }
-  record.text_if_any("target_session", command.target_session);
-  record.text_if_any("rule", command.rule);
   record.end();
   return finish();
 }
 
 bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
-  RecordWriter record{sink_->line(), {.type = "outcome", .session = origin_->session_id, .seq = ++seq_, .time = now}};
-  record.number("of", outcome.of);
-  record.text("status", outcome.status);
-  record.text_if_any("reason", outcome.reason);
-  if (outcome.error != nullptr) {
-    record.number("error_code", outcome.error->code);
-    record.text("sql_state", outcome.error->sql_state);
-    record.text("error", outcome.error->message);
-  }
-  record.number("rows", outcome.rows);
+  RecordWriter record{sink_->line()};
+  Head head = begin(record, now);
   record.number("affected_rows", outcome.affected_rows);
-  record.number("results", outcome.results);
-  record.number("warnings", outcome.warnings);
   record.number("bytes", outcome.bytes);
-  if (outcome.uploaded_bytes > 0) {
-    record.number("uploaded_bytes", outcome.uploaded_bytes);
+  record.number("duration_us", static_cast<std::uint64_t>(outcome.duration.count() / 1000));
+  if (outcome.error != nullptr) {
+    record.text("error", outcome.error->message);
+    record.number("error_code", outcome.error->code);
+  }
+  record.number("of", outcome.of);
+  record.text_if_any("reason", outcome.reason);
+  record.number("results", outcome.results);
+  record.number("rows", outcome.rows);
+  head.write_seq();
+  head.write_session();
+  if (outcome.error != nullptr) {
+    record.text("sql_state", outcome.error->sql_state);
   }
   if (outcome.statement_id) {
     record.number("statement_id", *outcome.statement_id);
   }
-  record.number("duration_us", static_cast<std::uint64_t>(outcome.duration.count() / 1000));
+  record.text("status", outcome.status);
+  head.write_time_and_type("outcome");
+  record.number_if_any("uploaded_bytes", outcome.uploaded_bytes);
+  record.number("warnings", outcome.warnings);
   record.end();
   return finish();
 }
 
 bool SessionRecords::kill(const Kill& kill, WallTime now) {
-  RecordWriter record{sink_->line(), {.type = "kill", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line()};
+  Head head = begin(record, now);
   record.number("of", kill.of);
   record.text("reason", kill.reason);
+  head.write_seq();
+  head.write_session();
   record.text("text", kill.text);
+  head.write_time_and_type("kill");
   record.end();
   return finish();
 }
@@ -350,23 +405,28 @@ bool SessionRecords::kill_outcome(const KillResult& result, WallTime now) {
 }
 
 void append_kill_outcome(std::string& line, const KillOutcomeRecord& outcome, WallTime now) {
-  RecordWriter record{line, {.type = "kill_outcome", .session = outcome.session, .seq = outcome.seq, .time = now}};
-  record.number("of", outcome.result.of);
-  record.text("status", outcome.result.status);
+  RecordWriter record{line};
   record.text_if_any("detail", outcome.result.detail);
+  record.number("of", outcome.result.of);
+  record.number("seq", outcome.seq);
+  record.text("session", outcome.session);
+  record.text("status", outcome.result.status);
+  record.time("time", now);
+  record.text("type", "kill_outcome");
   record.end();
 }
 
 bool SessionRecords::session_end(std::string_view account, std::string_view reason, std::string_view detail,
                                  WallTime now) {
-  RecordWriter record{sink_->line(),
-                      {.type = "session_end", .session = origin_->session_id, .seq = ++seq_, .time = now}};
+  RecordWriter record{sink_->line()};
+  Head head = begin(record, now);
   record.text("account", account);
-  record.text("reason", reason);
   record.text_if_any("detail", detail);
-  if (lost_ > 0) {
-    record.number("records_lost", lost_);
-  }
+  record.text("reason", reason);
+  record.number_if_any("records_lost", lost_);
+  head.write_seq();
+  head.write_session();
+  head.write_time_and_type("session_end");
   record.end();
   return finish();
 }

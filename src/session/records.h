@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "audit/record.h"
 #include "audit/sink.h"
 #include "base/clock.h"
 #include "identity/principal.h"
@@ -129,6 +130,10 @@ class SessionRecords {
   std::uint64_t records_lost() const { return lost_; }
 
  private:
+  struct Head;
+  struct LoginRefusal;
+  Head begin(audit::RecordWriter& record, WallTime now);
+  bool write_login(std::string_view type, const LoginRecord& login, const LoginRefusal* refusal, WallTime now);
   bool finish();
 
   const SessionOrigin* origin_;

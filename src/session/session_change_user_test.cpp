@@ -52,7 +52,7 @@ TEST_F(ChangeUserTest, TheNewLoginIsVerifiedRecordedAndOpensAServerConnectionOfI
   give_second_token();
   ASSERT_TRUE(asked(Action::verify_token));
   session_->token_verified(principal(), now_);
-  EXPECT_EQ(sink_.count(R"("type":"login_accepted","session":"s.1","seq":1)"), 1U) << sink_.lines.back();
+  EXPECT_EQ(sink_.count(R"("seq":1,"session":"s.1",)", R"("type":"login_accepted")"), 1U) << sink_.lines.back();
   EXPECT_EQ(sink_.count(R"("previous_session":"s")"), 1U);
   commit();
   ASSERT_TRUE(asked(Action::connect_backend));
@@ -74,7 +74,7 @@ TEST_F(ChangeUserTest, ARefusedTokenEndsTheConnectionWithAnError) {
   Buffer answer = to_client();
   EXPECT_EQ(answer[3], 5);
   EXPECT_NE(text_of(answer).find("token_signature_invalid"), std::string_view::npos);
-  EXPECT_EQ(sink_.count(R"("type":"login_refused","session":"s.1")"), 1U);
+  EXPECT_EQ(sink_.count(R"("session":"s.1",)", R"("type":"login_refused")"), 1U);
   actions();
   EXPECT_TRUE(session_->ended());
   EXPECT_TRUE(session_->backend_output().empty());

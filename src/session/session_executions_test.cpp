@@ -51,9 +51,11 @@ TEST_F(BulkTest, AllRowsAreOnRecordBeforeTheyAreForwarded) {
   from_client(command);
   EXPECT_TRUE(to_backend().empty());
   EXPECT_EQ(sink_.count(R"("command":"stmt_bulk_execute")"), 1U);
-  EXPECT_EQ(sink_.count(R"x("text":"INSERT INTO t VALUES (?)","kind":"insert","statement_id":1,"prepared_seq":3,)x"
-                        R"("parameter_types":[3,253],"parameter_rows":)"
-                        R"([[7,"a"],[null,{"default":true}],[{"ignore":true},{"value_base64":"/w=="}]],"rule")"),
+  EXPECT_EQ(sink_.count(R"x("text":"INSERT INTO t VALUES (?)",)x",
+                        R"("kind":"insert","parameter_rows":)"
+                        R"([[7,"a"],[null,{"default":true}],[{"ignore":true},{"value_base64":"/w=="}]],)"
+                        R"("parameter_types":[3,253],"prepared_seq":3,"rule")",
+                        R"("statement_id":1,)"),
             1U);
   commit();
   EXPECT_EQ(to_backend(), command);

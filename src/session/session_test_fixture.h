@@ -29,10 +29,12 @@ class ListSink final : public audit::Sink {
     }
     return !full;
   }
-  // How many records contain a text.
-  std::size_t count(std::string_view text) const {
-    return static_cast<std::size_t>(std::count_if(
-        lines.begin(), lines.end(), [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+  // How many records contain all of these texts.
+  template <typename... Texts>
+  std::size_t count(const Texts&... texts) const {
+    return static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [&](const std::string& line) {
+      return ((line.find(texts) != std::string::npos) && ...);
+    }));
   }
   std::vector<std::string> lines;
   bool full = false;

@@ -14,7 +14,9 @@ import unittest
 
 BINARY = os.environ.get("SALLYPORT_BINARY", "build/dev/bin/sallyport")
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
-LEAVES = (["serve"], ["check-config"], ["dev", "issuer", "init"], ["dev", "token", "mint"], ["sql", "analyze"], ["version"])
+LEAVES = (["serve"], ["check-config"], ["dev", "issuer", "init"], ["dev", "token", "mint"], ["sql", "analyze"], ["version"],
+          ["audit", "verify"], ["audit", "prove"], ["audit", "check-proof"], ["audit", "stats"], ["audit", "search"],
+          ["sessions", "list"], ["sessions", "show"], ["sessions", "replay"], ["sessions", "export"], ["sessions", "tail"])
 
 CONFIGURATION = """
 listeners: [{name: main, address: 127.0.0.1, port: 0}]
@@ -110,7 +112,7 @@ class Cli(unittest.TestCase):
         self.assertIn("schema.sql:2: not understood", done.stderr)
 
     def test_every_subcommand_has_help_with_examples_and_exit_codes(self):
-        for leaf in ([], ["dev"], ["dev", "issuer"], ["dev", "token"], ["sql"], *LEAVES):
+        for leaf in ([], ["dev"], ["dev", "issuer"], ["dev", "token"], ["sql"], ["audit"], *LEAVES):
             with self.subTest(leaf):
                 outcome = run(*leaf, "--help")
                 self.assertEqual(outcome.returncode, 0)

@@ -62,6 +62,46 @@ def local_files_on(lab):
         lab.ask_root(f"SET GLOBAL local_infile = {before}")
 
 
+def audit_segments(directory):
+    """The segments of an audit log: the index of the first record, and the file, the open form where there are two."""
+    found = {}
+    for path in sorted(Path(directory).glob("records-*.jsonl*")):
+        if path.suffix in (".jsonl", ".zst"):
+            found.setdefault(int(path.name[len("records-"):][:20]), path)
+    return sorted(found.items())
+
+
+def segment_text(path, begin):
+    """From that byte on. A segment may be compressed while it is looked at."""
+    with contextlib.suppress(FileNotFoundError):
+        if path.suffix == ".jsonl":
+            with open(path, "rb") as file:
+                file.seek(begin)
+                return file.read()
+    closed = path if path.suffix == ".zst" else path.with_name(path.name + ".zst")
+    return subprocess.run(["zstd", "-dcq", str(closed)], capture_output=True, check=True).stdout[begin:]
+
+
+def audit_lines(directory, since=None):
+    """The whole lines behind a place that audit_end() gave."""
+    first, begin = since or (0, 0)
+    lines = []
+    for number, path in audit_segments(directory):
+        if number >= first:
+            text = segment_text(path, begin if number == first else 0)
+            lines += text[:text.rfind(b"\n") + 1].splitlines(keepends=True)
+    return lines
+
+
+def audit_end(directory):
+    """Behind the last whole line: the number of its segment, and how many bytes of that are before."""
+    segments = audit_segments(directory)
+    if not segments:
+        return 0, 0
+    first, path = segments[-1]
+    return first, segment_text(path, 0).rfind(b"\n") + 1
+
+
 class Laboratory:
     def __init__(self, directory, kind, with_gateway=True, template="gateway.yaml"):
         self.kind, self.directory = kind, Path(directory)
@@ -74,6 +114,7 @@ class Laboratory:
         text = (HERE / template).read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
         # Of servers that are newer than the one here, whatever they might have besides.
         text = text.replace("@NEWER_VERSION@", "11.8.2-MariaDB" if kind == "mariadb" else "9.9.0")
+        text = text.replace("audit: {", f"audit: {{durability: {os.environ.get('SALLYPORT_TEST_DURABILITY', 'normal')}, ")
         text = text.replace("@BEST_COMPRESSION@", "zstd" if kind == "mysql" else "zlib")
         (self.given / "gateway.yaml").write_text(text.replace("@LOOPBACK_6@", self.loopback_6))
         options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]
@@ -182,29 +223,28 @@ class Laboratory:
 
     # What the gateway wrote
 
-    def audit_text(self):
-        return "".join(path.read_text() for path in sorted(Path(self.values["LAB_AUDIT_DIR"]).glob("*.jsonl")))
+    def audit_directory(self):
+        return Path(self.values["LAB_AUDIT_DIR"])
 
-    def audit_files(self):
-        return sorted(Path(self.values["LAB_AUDIT_DIR"]).glob("*.jsonl"))
+    def audit_text(self):
+        self.wait_for_log()
+        return b"".join(audit_lines(self.audit_directory())).decode()
 
     def audit(self, since=None):
-        """The records after the mark that audit_mark() gave, files one after the other."""
-        records = []
-        for path in self.audit_files():
-            begin = (since or {}).get(path, 0)
-            with open(path, "rb") as file:
-                begin = begin if begin <= path.stat().st_size else 0
-                file.seek(max(begin - 1, 0))
-                if begin:
-                    file.readline()  # to the end of a record that was being written when the mark was made
-                text = file.read()
-            records += [json.loads(line) for line in text[:text.rfind(b"\n") + 1].splitlines()]
-        return records
+        """The records after the mark that audit_mark() gave."""
+        self.wait_for_log()
+        return [json.loads(line) for line in audit_lines(self.audit_directory(), since)]
 
     def audit_mark(self):
-        """Where the files end now. The drivers' large values make them long, so no test reads them from the start."""
-        return {path: path.stat().st_size for path in self.audit_files()}
+        """Where the log ends now. The drivers' large values make it long, so no test reads it from the start."""
+        self.wait_for_log()
+        return audit_end(self.audit_directory())
+
+    def wait_for_log(self):
+        """What was committed before a statement was forwarded is in the journals, and in the log a little later."""
+        if self.alive():
+            made = self.metrics()["sallyport_audit_records_total"]
+            wait_until(lambda: self.metrics()["sallyport_audit_written_records_total"] >= made, 10, "records in the log")
 
     def wait_for_record(self, since, **members):
         def found():

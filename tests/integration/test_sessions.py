@@ -239,6 +239,6 @@ def test_sigterm_drains(kind, tmp_path):
         assert session.read_result() == [[b"0"]]
         session.close()
         wait_until(lambda: not lab.alive(), 10, "the gateway's end")
-        assert lab.audit()[-1]["type"] == "session_end"
+        assert [one["type"] for one in lab.audit()[-2:]] == ["session_end", "audit_stop"]
     finally:
         lab.close()

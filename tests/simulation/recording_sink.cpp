@@ -1,5 +1,7 @@
 #include "simulation/recording_sink.h"
 
+#include "audit/canonical.h"
+
 namespace sallyport::simulation {
 namespace {
 
@@ -50,6 +52,9 @@ bool RecordingSink::append(std::string_view line) {
   if (!line.ends_with("}\n") || line.find('\n') != line.size() - 1) {
     fail("a record that is not one line: " + std::string(line.substr(0, 400)));
     return true;
+  }
+  if (audit::canonical_json(line) != line.substr(0, line.size() - 1)) {
+    fail("a record that is not in canonical form: " + std::string(line.substr(0, 400)));
   }
   auto record = identity::parse_json(line.substr(0, line.size() - 1), {.bytes_max = 1U << 30, .depth_max = 16});
   if (!record || !record->is_object()) {

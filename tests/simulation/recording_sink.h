@@ -1,5 +1,5 @@
-// An audit sink that checks what is written to it: the form of records, their numbering, that each command has one
-// outcome, and that no secret is in them.
+// An audit sink that checks what is written to it: the canonical form of records, their numbering, that each command
+// has one outcome, and that no secret is in them.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from laboratory import Laboratory, wait_until
+from laboratory import Laboratory, audit_segments, segment_text, wait_until
 from mysql_wire import Client, Closed, ServerError
 from victim import Victim
 
@@ -193,32 +193,31 @@ class Soak:
 def audit_faults(directory):
     """Sessions without exactly one start and one end, and commands without exactly one outcome."""
     found, counts = [], defaultdict(int)
-    for path in sorted(directory.glob("*.jsonl")):
-        starts, open_commands = set(), defaultdict(set)
-        with open(path, encoding="utf-8") as file:
-            for line in file:
-                record = json.loads(line)
-                kind, session = record["type"], record.get("session")
-                counts[kind] += 1
-                if kind == "session_start":
-                    starts.add(session)
-                elif kind == "command":
-                    if session not in starts:
-                        found.append(f"a command of a session that has not begun: {line[:200]}")
-                    open_commands[session].add(record["seq"])
-                elif kind == "outcome":
-                    if record["of"] not in open_commands[session]:
-                        found.append(f"an outcome of no command, or a second one: {line[:200]}")
-                    open_commands[session].discard(record["of"])
-                elif kind == "login_refused":
-                    starts.discard(session)  # it may follow session_start, when the login ended before the client's OK
-                elif kind == "session_end":
-                    if session not in starts:
-                        found.append(f"an end without a start: {line[:200]}")
-                    starts.discard(session)
-                    if open_commands.pop(session, None):
-                        found.append(f"a command without an outcome in session {session}")
-        found += [f"session {session} has no end" for session in starts]
+    starts, open_commands = set(), defaultdict(set)
+    for _, path in audit_segments(directory):
+        for line in segment_text(path, 0).decode().splitlines():
+            record = json.loads(line)
+            kind, session = record["type"], record.get("session")
+            counts[kind] += 1
+            if kind == "session_start":
+                starts.add(session)
+            elif kind == "command":
+                if session not in starts:
+                    found.append(f"a command of a session that has not begun: {line[:200]}")
+                open_commands[session].add(record["seq"])
+            elif kind == "outcome":
+                if record["of"] not in open_commands[session]:
+                    found.append(f"an outcome of no command, or a second one: {line[:200]}")
+                open_commands[session].discard(record["of"])
+            elif kind == "login_refused":
+                starts.discard(session)  # it may follow session_start, when the login ended before the client's OK
+            elif kind == "session_end":
+                if session not in starts:
+                    found.append(f"an end without a start: {line[:200]}")
+                starts.discard(session)
+                if open_commands.pop(session, None):
+                    found.append(f"a command without an outcome in session {session}")
+    found += [f"session {session} has no end" for session in starts]
     print("soak: audit records: " + ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())))
     return found
 

@@ -122,6 +122,7 @@ def start_gateway(lab, template, values):
                   LAB_ADMIN_URL=f"http://127.0.0.1:{admin}", LAB_CA=lab.directory / "tls" / "ca.pem",
                   LAB_CERTIFICATE=lab.directory / "tls" / "gateway.pem", LAB_KEY=lab.directory / "tls" / "gateway-key.pem",
                   LAB_AUDIT_DIR=lab.directory / "audit", LAB_STATE_DIR=lab.directory / "state",
+                  LAB_AUDIT_PUBLIC_KEY=lab.directory / "state" / "audit.key.pub",
                   LAB_SECRETS_DIR=lab.directory / "secrets", LAB_CONFIG=lab.directory / "gateway.yaml")
     values.update({f"LAB_SPARE_PORT_{number}": free_port() for number in range(1, SPARE_PORTS + 1)})
     for name in ("audit", "state"):

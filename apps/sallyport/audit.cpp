@@ -1,0 +1,42 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "audit_files.h"
+#include "cli.h"
+#include "store/log_directory.h"
+
+namespace sallyport {
+
+Result<std::string, std::string> read_given_file(const std::string& path, std::size_t bytes_max) {
+  auto text = store::read_small_file(path, bytes_max);
+  if (text && !*text) {
+    return Unexpected(path + " can't be read: No such file or directory");
+  }
+  if (!text) {
+    return Unexpected(std::move(text).error());
+  }
+  return std::move(**text);
+}
+
+ExitCode failed(const std::string& sentence) {
+  std::fprintf(stderr, "sallyport: %s\n", sentence.c_str());
+  return ExitCode::failed;
+}
+
+void add_audit(CLI::App& parent, ExitCode& result) {
+  auto* audit = parent.add_subcommand(
+      "audit", "The audit log: what is in it, whether it is whole and unaltered, and proofs of its records.");
+  audit->require_subcommand(1);
+  audit->footer(
+      help_footer("  sallyport audit search --config sallyport.yaml --account agent-reporter --since today\n"
+                  "  sallyport audit verify /var/lib/sallyport/audit --public-key audit.pub\n"
+                  "  sallyport audit prove 1234 --directory /var/lib/sallyport/audit > proof.json\n"
+                  "  sallyport audit check-proof proof.json --public-key audit.pub\n"));
+  add_audit_verify(*audit, result);
+  add_audit_prove(*audit, result);
+  add_audit_check_proof(*audit, result);
+  add_audit_stats(*audit, result);
+  add_audit_search(*audit, result);
+}
+
+}  // namespace sallyport

@@ -1,0 +1,20 @@
+// What the subcommands of `audit` share.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "base/result.h"
+#include "cli.h"
+
+namespace sallyport {
+
+inline constexpr std::size_t key_file_bytes_max = 64U << 10;
+
+// The whole of a file that was named on the command line. The error is a sentence.
+Result<std::string, std::string> read_given_file(const std::string& path, std::size_t bytes_max);
+
+// Says it on standard error.
+ExitCode failed(const std::string& sentence);
+
+}  // namespace sallyport

@@ -1,0 +1,164 @@
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <boost/json.hpp>
+#include <cinttypes>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "audit_files.h"
+#include "cli.h"
+#include "crypto/base64.h"
+#include "store/log_verification.h"
+
+namespace sallyport {
+
+namespace {
+
+namespace json = boost::json;
+
+struct Options {
+  std::string directory;
+  std::string key_file;
+  std::vector<std::string> checkpoints;
+  double wait_seconds = 4;
+  unsigned threads = 0;
+  bool as_json = false;
+};
+
+std::string text_of(const audit::RecordSpan& span) {
+  return span.end == span.first + 1 ? std::to_string(span.first)
+                                    : std::to_string(span.first) + " to " + std::to_string(span.end - 1);
+}
+
+json::object json_of(const audit::RecordSpan& span) {
+  return {{"first", span.first}, {"end", span.end}};
+}
+
+json::object json_of(const audit::VerificationReport& report, const std::string& directory) {
+  json::array proven;
+  for (const audit::RecordSpan& span : report.proven) {
+    proven.push_back(json_of(span));
+  }
+  json::array pruned;
+  for (const audit::PrunedRange& range : report.pruned) {
+    json::object one = json_of(range.records);
+    one["time_first"] = range.time_first;
+    one["time_last"] = range.time_last;
+    pruned.push_back(std::move(one));
+  }
+  json::array findings;
+  for (const audit::Finding& finding : report.findings) {
+    json::object one{{"code", audit::name_of(finding.code)}, {"file", finding.file}, {"text", finding.text}};
+    if (finding.records) {
+      one["records"] = json_of(*finding.records);
+    }
+    findings.push_back(std::move(one));
+  }
+  return {{"directory", directory},
+          {"origin", report.origin},
+          {"verified", report.is_proven()},
+          {"records_read", report.records},
+          {"proven_end", report.proven_end},
+          {"proven", std::move(proven)},
+          {"pruned", std::move(pruned)},
+          {"time_first", report.time_first},
+          {"time_last", report.time_last},
+          {"checkpoints", report.checkpoints},
+          {"keys", json::array(report.keys.begin(), report.keys.end())},
+          {"findings", std::move(findings)}};
+}
+
+void print(const audit::VerificationReport& report, const std::string& directory) {
+  std::printf("log        %s (%s)\n", report.origin.empty() ? "of no known name" : report.origin.c_str(),
+              directory.c_str());
+  std::printf("read       %" PRIu64 " records\n", report.records);
+  if (report.proven.empty()) {
+    std::puts("proven     none");
+  }
+  for (const audit::RecordSpan& span : report.proven) {
+    std::printf("proven     records %s\n", text_of(span).c_str());
+  }
+  for (const audit::PrunedRange& range : report.pruned) {
+    std::printf("deleted    records %s, of %s to %s: their hashes are proven, no more\n",
+                text_of(range.records).c_str(), range.time_first.c_str(), range.time_last.c_str());
+  }
+  if (!report.time_last.empty()) {
+    std::printf("times      from %s to %s, as the records say\n",
+                report.time_first.empty() ? "(deleted)" : report.time_first.c_str(), report.time_last.c_str());
+  }
+  std::printf("signed     %zu checkpoints, the newest of %" PRIu64 " records\n", report.checkpoints, report.proven_end);
+  for (const std::string& key : report.keys) {
+    std::printf("key        %s\n", key.c_str());
+  }
+  for (const audit::Finding& finding : report.findings) {
+    std::printf("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
+  }
+  std::puts(report.is_proven() ? "VERIFIED" : "NOT VERIFIED");
+}
+
+ExitCode run(const Options& options) {
+  auto key = read_given_file(options.key_file, key_file_bytes_max);
+  if (!key) {
+    return failed(key.error());
+  }
+  store::VerificationOptions verification{.directory = options.directory, .public_key = std::move(*key), .saved = {}};
+  for (const std::string& file : options.checkpoints) {
+    auto note = read_given_file(file, audit::note_bytes_max);
+    if (!note) {
+      return failed(note.error());
+    }
+    verification.saved.push_back({.name = file, .note = std::move(*note)});
+  }
+  verification.threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
+  verification.patience = Milliseconds{static_cast<std::int64_t>(options.wait_seconds * 1000)};
+  auto report = store::verify_log(verification);
+  if (!report) {
+    return failed(report.error());
+  }
+  if (options.as_json) {
+    std::puts(json::serialize(json_of(*report, options.directory)).c_str());
+  } else {
+    print(*report, options.directory);
+  }
+  return report->is_proven() ? ExitCode::ok : ExitCode::failed;
+}
+
+}  // namespace
+
+void add_audit_verify(CLI::App& audit, ExitCode& result) {
+  auto options = std::make_shared<Options>();
+  auto* command = audit.add_subcommand("verify",
+                                       "Proves that an audit log is whole and unaltered, from its files and the public "
+                                       "key alone; says which records are "
+                                       "proven, and what was found otherwise. Status 0 only when all is proven.");
+  command->add_option("DIR", options->directory, "The log's directory.")->required();
+  command->add_option("--public-key", options->key_file, "The public key: a verifier key's line, or PEM.")
+      ->type_name("FILE")
+      ->required();
+  command
+      ->add_option("--checkpoint", options->checkpoints,
+                   "A checkpoint that was saved elsewhere: the log must be a continuation of it. May be repeated.")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command
+      ->add_option(
+          "--wait", options->wait_seconds,
+          "How long a checkpoint over the last records is waited for, in seconds: the log may be written meanwhile.")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.0, 3600.0))
+      ->capture_default_str();
+  command->add_option("--threads", options->threads, "Threads that hash; 0: one for each processor.")
+      ->type_name("N")
+      ->check(CLI::Range(0U, 256U))
+      ->capture_default_str();
+  command->add_flag("--json", options->as_json, "The result as JSON.");
+  command->footer(
+      help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.pub\n"
+                  "  sallyport audit verify copy --public-key audit.pub --checkpoint june.checkpoint --json\n"));
+  command->callback([options, &result] { result = run(*options); });
+}
+
+}  // namespace sallyport

@@ -1,0 +1,45 @@
+// A look at consecutive records of a log: their hashes, whether each is as the format asks, and those that speak of the
+// log itself. Pure, so that many threads can each look at a part.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/tree.h"
+
+namespace sallyport::audit {
+
+struct NumberedRecord {
+  std::uint64_t index;
+  std::string text;  // without its LF
+};
+
+struct RecordFault {
+  std::uint64_t index;
+  std::string what;  // a phrase in lower case
+};
+
+struct ScannedRange {
+  Range range;
+  std::string time_last;  // of its last record, as it stands there; empty when it has none
+};
+
+struct RecordScan {
+  static constexpr std::size_t faults_max = 16;
+
+  std::uint64_t first = 0;
+  std::uint64_t count = 0;
+  std::vector<ScannedRange> ranges;       // one behind the other; a range ends at each cut
+  std::vector<NumberedRecord> about_log;  // whose type begins with "audit_"
+  std::vector<RecordFault> faults;        // the first ones
+  std::uint64_t fault_count = 0;
+  std::string time_first;  // of the first record
+};
+
+// `lines` are whole lines, the first of which is record `first`. `cuts` are ascending.
+RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<const std::uint64_t> cuts);
+
+}  // namespace sallyport::audit

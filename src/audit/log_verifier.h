@@ -1,0 +1,203 @@
+// Verifies a log of which it is told part by part, in order. docs/evidence.md says what is proven.
+//
+// No I/O: whoever reads the files hands over their content. Records come as scans (audit/log_scan.h), which can be made
+// by several threads; everything else is little.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "audit/checkpoint.h"
+#include "audit/log_scan.h"
+#include "audit/range_json.h"
+#include "audit/tree.h"
+
+namespace sallyport::audit {
+
+// Codes are stable; docs/evidence.md has them.
+enum class FindingCode : std::uint8_t {
+  checkpoint_missing,
+  checkpoint_malformed,
+  checkpoint_unsigned,
+  checkpoint_outdated,
+  key_unusable,
+  key_change_unproven,
+  records_altered,
+  history_rewritten,
+  records_missing,
+  records_unproven,
+  record_unfinished,
+  record_malformed,
+  segment_unreadable,
+  segment_misplaced,
+  tree_missing,
+  tree_malformed,
+  tree_altered,
+  pruned_unexplained,
+};
+std::string_view name_of(FindingCode code);
+
+// Records `first` up to but without `end`.
+struct RecordSpan {
+  std::uint64_t first;
+  std::uint64_t end;
+
+  friend bool operator==(const RecordSpan&, const RecordSpan&) = default;
+};
+
+struct Finding {
+  FindingCode code;
+  std::string file;                   // its name, or empty
+  std::optional<RecordSpan> records;  // to which the fault is narrowed down
+  std::string text;                   // a sentence: what was found, and what that means
+};
+
+struct PrunedRange {
+  RecordSpan records;
+  std::string time_first;  // as tree-FIRST.json says; not proven
+  std::string time_last;
+};
+
+struct VerificationReport {
+  std::string origin;
+  std::uint64_t records = 0;       // that were read
+  std::uint64_t proven_end = 0;    // the newest signed checkpoint that agrees covers the records before this
+  std::vector<RecordSpan> proven;  // which of these are there and as they were signed
+  std::vector<PrunedRange> pruned;
+  std::vector<std::string> keys;  // verifier keys by which checkpoints were accepted, in the order of their use
+  std::size_t checkpoints = 0;    // that were accepted
+  std::string time_first;         // of the first record, and of the last that the newest checkpoint covers
+  std::string time_last;
+  std::vector<Finding> findings;
+
+  bool is_proven() const { return findings.empty(); }
+};
+
+class LogVerifier {
+ public:
+  // A checkpoint that was saved elsewhere, earlier or later; `name` says which.
+  struct SavedCheckpoint {
+    std::string name;
+    std::string note;
+  };
+  struct Input {
+    std::string public_key;  // a verifier key's line, or PEM
+    std::string checkpoint;  // the file's content; empty when there is none
+    std::string checkpoints;
+    std::vector<SavedCheckpoint> saved;
+  };
+
+  explicit LogVerifier(Input input);
+
+  // Sizes at which the tree is to be compared: where scans are to be cut. Ascending; valid until renew_checkpoint().
+  std::span<const std::uint64_t> cuts() const { return cuts_; }
+
+  // Segments in ascending order; the records of each in order.
+  void begin_segment(std::uint64_t first, std::string file);
+  void take(const RecordScan& scan);
+  // `tree` is the content of tree-FIRST.json; nothing where there is none, which a closed segment must have.
+  void end_segment(const std::optional<std::string>& tree, bool closed);
+  // A segment that has its tree-FIRST.json only.
+  void pruned_segment(std::uint64_t first, const std::string& file, const std::string& tree);
+  // What the reader of the files found.
+  void fault(FindingCode code, std::string file, std::string text);
+  // Bytes behind the last record of a segment.
+  void unfinished(std::size_t bytes);
+
+  // Records so far.
+  std::uint64_t position() const { return position_; }
+  // Whether a newer `checkpoint` is needed, as there are records or older checkpoints that the one at hand doesn't
+  // cover: the number of records that it has to cover at least.
+  std::optional<std::uint64_t> wanted_checkpoint() const;
+  // The newer content of `checkpoint`; yields how many records it covers. Nothing, and nothing is changed, when those are
+  // fewer than `size_min`, or it is no checkpoint.
+  std::optional<std::uint64_t> renew_checkpoint(const std::string& note, std::uint64_t size_min);
+
+  VerificationReport finish();
+
+ private:
+  struct Mark {
+    std::string source;  // the name of its file
+    SignedCheckpoint read;
+    bool saved = false;    // elsewhere
+    bool agrees = false;   // its root is that of the records, or of what they once were
+    bool trusted = false;  // it is signed by the key of its time
+    std::uint64_t size() const { return read.checkpoint.size; }
+  };
+  // Where a segment's records have other hashes than its tree-FIRST.json says.
+  struct Doubt {
+    std::string records_file;
+    std::string tree_file;
+    RecordSpan records;
+  };
+  struct Segment {
+    std::uint64_t first = 0;
+    std::string file;
+    Tree before;                          // of all records before it
+    std::optional<Tree> declared_before;  // the same of declared_
+    RangeTree range{0};                   // of its records
+    std::string time_first;
+    std::string time_last;
+  };
+  struct KeyChange {
+    std::uint64_t index;  // of the record
+    NoteKey previous;
+    NoteKey next;
+  };
+  // The key of each epoch between two changes, and which epochs are vouched for by the key that was given.
+  struct KeyChain {
+    std::vector<KeyChange> changes;
+    std::vector<const NoteKey*> keys;
+    std::size_t trusted_first = 0;
+    std::size_t trusted_end = 0;
+  };
+
+  void read_checkpoints();
+  bool add_mark(std::string source, std::string_view note, bool saved);
+  void compute_cuts();
+  std::uint64_t newest_own_size() const;
+  void find(FindingCode code, std::string file, std::optional<RecordSpan> records, std::string text);
+  void move_to(std::uint64_t first, const std::string& file);
+  void compare_roots();
+  void compare_pending();
+  void adopt_declared();
+  void resolve_doubts(FindingCode code);
+  void compare_range(const SegmentRange& declared);
+  std::string files_of(RecordSpan records) const;
+
+  std::optional<NoteKey> given_key();
+  std::vector<KeyChange> read_key_changes();
+  KeyChain chain_of(const NoteKey& given);
+  bool is_vouched_for(const KeyChange& change) const;
+  void check_signature(Mark& mark, const KeyChain& chain);
+  void finish_signatures();
+  void finish_own_marks();
+  void finish_saved_marks();
+  void finish_pruned();
+  void finish_summary();
+
+  Input input_;
+  std::vector<Mark> marks_;  // by size
+  std::vector<std::uint64_t> cuts_;
+  std::uint64_t position_ = 0;
+  Tree tree_;                     // of the records as they are
+  std::optional<Tree> declared_;  // of them with a range that tree-FIRST.json says, where that is another
+  std::vector<Doubt> doubts_;     // where the two differ
+  std::uint64_t agreed_ = 0;      // the newest size at which the tree was that of a checkpoint of this directory
+  bool pending_ = false;          // there are checkpoints of this size, which are compared before anything is added
+  bool broken_ = false;           // the tree can't be known from here on, as records are missing
+  bool diverged_ = false;         // a root did not agree, and that was reported
+  Segment segment_;
+  std::map<std::uint64_t, std::string> files_;  // of the segments, by their first record
+  std::vector<NumberedRecord> about_log_;
+  std::vector<RecordSpan> altered_;
+  std::map<std::uint64_t, std::string> times_;  // of the last records before cuts
+  VerificationReport report_;
+};
+
+}  // namespace sallyport::audit

@@ -1,0 +1,148 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+
+#include "base/bytes.h"
+#include "base/json_text.h"
+#include "review/sql_script.h"
+#include "sql/lexer.h"
+#include "wire/capabilities.h"
+
+namespace sallyport::review {
+namespace {
+
+namespace json = boost::json;
+using wire::ColumnType;
+
+constexpr std::uint64_t unsigned_bit = 0x80;
+
+std::string hexadecimal(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out = "X'";
+  for (char c : bytes) {
+    out += digits[static_cast<std::uint8_t>(c) >> 4];
+    out += digits[static_cast<std::uint8_t>(c) & 15];
+  }
+  return out + "'";
+}
+
+// Quotes are doubled, which every sql_mode reads alike; a backslash does not, nor do all clients pass on a NUL.
+std::string text_literal(std::string_view text) {
+  bool is_plain = std::all_of(text.begin(), text.end(),
+                              [](char c) { return static_cast<std::uint8_t>(c) >= 0x20 && c != '\\' && c != 0x7F; });
+  if (!is_plain) {
+    return "_utf8mb4 " + hexadecimal(text);
+  }
+  std::string out = "'";
+  for (char c : text) {
+    out += c == '\'' ? "''" : std::string(1, c);
+  }
+  return out + "'";
+}
+
+bool is_blob(std::uint64_t type) {
+  return type >= static_cast<std::uint64_t>(ColumnType::tiny_blob) &&
+         type <= static_cast<std::uint64_t>(ColumnType::blob);
+}
+
+bool is_of(std::uint64_t type, std::initializer_list<ColumnType> types) {
+  return std::any_of(types.begin(), types.end(),
+                     [&](ColumnType one) { return static_cast<std::uint64_t>(one) == type; });
+}
+
+bool is_whole_number(std::string_view text) {
+  std::size_t sign = text.starts_with('-') ? 1 : 0;
+  return text.size() > sign && text.find_first_not_of("0123456789", sign) == std::string_view::npos;
+}
+
+// With an exponent, so that it is a DOUBLE and no DECIMAL. 17 digits say it exactly.
+std::string double_literal(double value) {
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.17g", value);
+  std::string digits = text.data();
+  return digits.find_first_of("eE") == std::string::npos ? digits + "e0" : digits;
+}
+
+std::optional<std::string> string_literal(std::string_view text, std::uint64_t type) {
+  if (is_of(type, {ColumnType::tiny, ColumnType::short_, ColumnType::long_, ColumnType::longlong, ColumnType::int24,
+                   ColumnType::year}) &&
+      is_whole_number(text)) {
+    return std::string(text);  // beyond 2^53
+  }
+  if (is_of(type, {ColumnType::float_, ColumnType::double_})) {
+    return text == "-0" ? std::optional<std::string>("-0e0") : std::nullopt;  // no literal is a NaN or infinite
+  }
+  constexpr std::size_t date_bytes = 10;
+  bool has_date = text.size() > date_bytes && text.substr(5, 2) != "00" && text.substr(8, 2) != "00";
+  if (is_of(type, {ColumnType::date}) && has_date) {
+    return "DATE'" + std::string(text.substr(0, date_bytes)) + "'";
+  }
+  if (is_of(type, {ColumnType::datetime, ColumnType::timestamp}) && has_date) {
+    return "TIMESTAMP" + text_literal(text);
+  }
+  if (is_of(type, {ColumnType::time})) {
+    return "TIME" + text_literal(text);
+  }
+  if (is_of(type, {ColumnType::decimal, ColumnType::newdecimal}) &&
+      text.find_first_not_of("-0123456789.") == std::string_view::npos && !text.empty()) {
+    return std::string(text);
+  }
+  return is_blob(type) || !is_utf8(text) ? hexadecimal(text) : text_literal(text);
+}
+
+}  // namespace
+
+std::optional<std::string> sql_literal(const json::value& parameter, std::uint64_t type) {
+  type &= ~(type < static_cast<std::uint64_t>(ColumnType::vector) ? unsigned_bit : 0);
+  if (parameter.is_null()) {
+    return "NULL";
+  }
+  if (parameter.is_string()) {
+    return string_literal(parameter.get_string(), type);
+  }
+  if (parameter.is_number()) {
+    bool is_real = is_of(type, {ColumnType::float_, ColumnType::double_});
+    return is_real || parameter.is_double() ? double_literal(parameter.to_number<double>())
+                                            : json::serialize(parameter);
+  }
+  if (!parameter.is_object()) {
+    return std::nullopt;
+  }
+  const json::object& object = parameter.get_object();
+  if (object.contains("default")) {
+    return "DEFAULT";
+  }
+  if (object.contains("value_base64")) {
+    return hexadecimal(text_of(object, "value"));
+  }
+  const json::value* value = object.if_contains("value");
+  return value == nullptr ? std::nullopt : sql_literal(*value, type);
+}
+
+std::optional<std::string> with_literals(std::string_view text, const sql::Dialect& dialect,
+                                         const std::vector<std::string>& literals) {
+  std::string out;
+  std::size_t used = 0;
+  sql::Lexer lexer{text, dialect};
+  while (true) {
+    sql::Token token = lexer.next();
+    if (token.kind == sql::TokenKind::end) {
+      return out;
+    }
+    if (token.kind == sql::TokenKind::error) {
+      return std::nullopt;
+    }
+    if (!token.is(sql::Symbol::question)) {
+      out += token.in(text);
+      continue;
+    }
+    if (used == literals.size()) {
+      return std::nullopt;
+    }
+    // Blanks, as "-?" with -1 would begin a comment.
+    out += " " + literals[used++] + " ";
+  }
+}
+
+}  // namespace sallyport::review

@@ -1,0 +1,463 @@
+#include "store/audit_log.h"
+
+#include <random>
+
+#include "store/answer_blob.h"
+#include "store/audit_log_test_fixture.h"
+
+namespace sallyport::store {
+namespace {
+
+using Commit = LoopJournal::Commit;
+using Types = std::vector<std::string>;
+
+class AuditLogTest : public AuditLogFixture {};
+
+TEST_F(AuditLogTest, WritesWhatLoopsCommitBetweenItsStartAndItsStop) {
+  ASSERT_EQ(open(), "");
+  EXPECT_EQ(commit("1", 0), Commit::done);
+  EXPECT_EQ(commit("2", 1), Commit::done);
+  EXPECT_EQ(commit("3", 0), Commit::done);
+  log_.reset();
+  auto lines = records();
+  EXPECT_EQ(types(), (Types{"audit_start", "command", "command", "command", "audit_stop"}));
+  EXPECT_EQ(lines[1] + "\n", record("1"));
+  EXPECT_EQ(lines[2] + "\n", record("2"));
+  EXPECT_EQ(lines[3] + "\n", record("3"));
+}
+
+TEST_F(AuditLogTest, GoesOnWithTheLogThatIsThere) {
+  ASSERT_EQ(open(), "");
+  commit("1");
+  log_.reset();
+  ASSERT_EQ(open(), "");
+  commit("2");
+  log_.reset();
+  EXPECT_EQ(types(), (Types{"audit_start", "command", "audit_stop", "audit_start", "command", "audit_stop"}));
+  auto notes = path_text("checkpoints");
+  EXPECT_EQ(audit::split_notes(notes).notes.size(), 4U);
+}
+
+TEST_F(AuditLogTest, InStrictDurabilityACommitWaitsForTheDisk) {
+  settings_.durability = audit::Durability::strict;
+  ASSERT_EQ(open(), "");
+  files_->hold_syncs();
+  EXPECT_EQ(commit("1"), Commit::waits);
+  std::this_thread::sleep_for(Milliseconds{50});
+  EXPECT_LT(log_->journal(0).settled(), log_->journal(0).last_commit());
+  files_->let_syncs();
+  EXPECT_TRUE(wait());
+}
+
+TEST_F(AuditLogTest, InNormalDurabilityNoCommitWaitsAndTheDiskHasItSoon) {
+  ASSERT_EQ(open(), "");
+  std::uint64_t before = log_->status(now()).records;
+  EXPECT_EQ(commit("1"), Commit::done);
+  EXPECT_TRUE(eventually([&] { return log_->status(now()).records == before + 1; }));
+  EXPECT_EQ(log_->status(now()).waiting_bytes, 0U);
+}
+
+TEST_F(AuditLogTest, ABatchThatIsLargerThanTheRingWaitsAndKeepsItsPlace) {
+  ASSERT_EQ(open(), "");
+  std::string large = "\"" + std::string(1U << 20, 'x') + "\"";
+  EXPECT_EQ(commit("1"), Commit::done);
+  EXPECT_EQ(commit(large), Commit::waits);
+  Commit behind = commit("2");
+  EXPECT_TRUE(behind == Commit::waits || behind == Commit::done);
+  EXPECT_TRUE(wait());
+  EXPECT_EQ(commit("3"), Commit::done);
+  log_.reset();
+  auto lines = records();
+  ASSERT_EQ(lines.size(), 6U);
+  EXPECT_EQ(lines[2] + "\n", record(large));
+  EXPECT_EQ(lines[3] + "\n", record("2"));
+  EXPECT_EQ(lines[4] + "\n", record("3"));
+}
+
+TEST_F(AuditLogTest, ARecordIsBehindAllThatWereCommittedBeforeItWasBegun) {
+  ASSERT_EQ(open(4), "");
+  std::atomic<std::uint64_t> clock{0};
+  std::vector<std::thread> loops;
+  for (std::uint32_t loop = 0; loop < 4; ++loop) {
+    loops.emplace_back([&, loop] {
+      for (int i = 0; i < 3000; ++i) {
+        // `begin` is the number of the last commit of any loop that has come to an end; `end` that of this one.
+        std::uint64_t begun = clock.load();
+        while (commit(std::to_string(begun) + ",\"loop\":" + std::to_string(loop), loop) == Commit::waits &&
+               !wait(loop)) {
+        }
+        clock.fetch_add(1);
+      }
+    });
+  }
+  for (auto& loop : loops) {
+    loop.join();
+  }
+  log_.reset();
+  // When a record that was begun at n is in the log, n commits had come to an end, and all of these are before it.
+  std::uint64_t before = 0;
+  for (const std::string& line : records()) {
+    if (line.starts_with("{\"seq\":")) {
+      EXPECT_LE(std::stoull(line.substr(7)), before);
+      ++before;
+    }
+  }
+  EXPECT_EQ(before, 12'000U);
+}
+
+TEST_F(AuditLogTest, WhileTheDiskIsFullCommitsFailAndWhatWasAppendedFollows) {
+  ASSERT_EQ(open(), "");
+  files_->set_space(10);
+  commit("1");
+  ASSERT_TRUE(eventually([&] { return log_->status(now()).failing; }));
+  EXPECT_NE(log_->status(now()).failure.find("cannot write"), std::string::npos);
+  EXPECT_EQ(commit("2"), Commit::failed);
+  files_->set_space(UINT64_MAX);
+  ASSERT_TRUE(eventually([&] { return !log_->status(now()).failing; }));
+  EXPECT_EQ(commit("3"), Commit::done);
+  log_.reset();
+  auto lines = records();
+  EXPECT_EQ(types(), (Types{"audit_start", "command", "command", "command", "audit_stop"}));
+  EXPECT_EQ(lines[2] + "\n", record("2"));
+}
+
+TEST_F(AuditLogTest, InStrictDurabilityWhatWaitsFailsWithTheDisk) {
+  settings_.durability = audit::Durability::strict;
+  ASSERT_EQ(open(), "");
+  files_->set_space(10);
+  EXPECT_FALSE(committed("1"));
+  EXPECT_EQ(commit("2"), Commit::failed);
+  files_->set_space(UINT64_MAX);
+  ASSERT_TRUE(eventually([&] { return !log_->status(now()).failing; }));
+  EXPECT_TRUE(committed("3"));
+  log_.reset();
+  EXPECT_EQ(records().size(), 5U);
+}
+
+TEST_F(AuditLogTest, WhatASyncThatFailedWasForIsWrittenAgain) {
+  for (auto durability : {audit::Durability::normal, audit::Durability::strict}) {
+    settings_.durability = durability;
+    ASSERT_EQ(open(), "");
+    std::uint64_t failures = log_->status(now()).failures;
+    files_->fail(FaultyFiles::Request::sync, 1);
+    commit("1");
+    ASSERT_TRUE(eventually([&] { return log_->status(now()).failures > failures; }));
+    ASSERT_TRUE(eventually([&] { return !log_->status(now()).failing; }));
+    ASSERT_TRUE(eventually([&] { return log_->status(now()).waiting_bytes == 0; }));
+    // What the failed sync was for is really there: the power goes.
+    std::mt19937 random(1);
+    files_->lose_power(random);
+    log_.reset();
+    std::filesystem::remove(settings_.directory / "journal-0");
+    files_ = std::make_unique<FaultyFiles>(settings_.directory);
+    ASSERT_EQ(open(), "");
+    log_.reset();
+    EXPECT_GE(count(records(), "1"), 1U);
+  }
+}
+
+TEST_F(AuditLogTest, AStalledDiskFailsCommitsUntilItAnswers) {
+  ASSERT_EQ(open(), "");
+  files_->hold_syncs();
+  commit("1");
+  ASSERT_TRUE(eventually([&] { return log_->status(now()).failing; }));
+  EXPECT_NE(log_->status(now()).failure.find("300 ms"), std::string::npos) << log_->status(now()).failure;
+  EXPECT_EQ(commit("2"), Commit::failed);
+  files_->let_syncs();
+  ASSERT_TRUE(eventually([&] { return !log_->status(now()).failing; }));
+  EXPECT_EQ(commit("3"), Commit::done);
+}
+
+TEST_F(AuditLogTest, RecordsForWhichThereWasNoRoomAreCounted) {
+  ASSERT_EQ(open(), "");
+  files_->set_space(0);
+  commit("1");
+  ASSERT_TRUE(eventually([&] { return log_->status(now()).failing; }));
+  std::string large = "\"" + std::string(1U << 20, 'x') + "\"";
+  int lost = 0;
+  for (int i = 0; i < 20; ++i) {
+    lost += log_->journal(0).append(record(large)) ? 0 : 1;
+    log_->journal(0).flush(now());
+  }
+  EXPECT_GT(lost, 8);
+  EXPECT_EQ(log_->status(now()).lost_records, static_cast<std::uint64_t>(lost));
+  files_->set_space(UINT64_MAX);
+  ASSERT_TRUE(eventually([&] { return !log_->status(now()).failing; }));
+  log_->journal(0).flush(now());
+  std::string said = "{\"lost_records\":" + std::to_string(lost) + ",\"reason\":\"cannot write: it was said so\"";
+  EXPECT_TRUE(eventually([&] { return log_has(said); }));
+}
+
+TEST_F(AuditLogTest, WhatIsInAJournalOnlyIsRestored) {
+  ASSERT_EQ(open(), "");
+  files_->cut_power_after(0);  // nothing is written any more, as if the process had ended before
+  commit("1", 1);
+  commit("2", 0);
+  kill();
+  ASSERT_EQ(open(), "");
+  EXPECT_EQ(log_->found().restored_records, 2U);
+  log_.reset();
+  auto lines = records();
+  EXPECT_EQ(types(), (Types{"audit_start", "command", "command", "audit_start", "audit_stop"}));
+  EXPECT_EQ(lines[1] + "\n", record("1"));
+  EXPECT_NE(lines[3].find("\"restored_records\":2"), std::string::npos) << lines[3];
+}
+
+TEST_F(AuditLogTest, WhatIsInTheSegmentAndInAJournalIsThereOnce) {
+  ASSERT_EQ(open(), "");
+  files_->hold_syncs();
+  commit("1", 0);
+  commit("2", 1);
+  ASSERT_TRUE(eventually([&] { return files_->sync_is_held(); }));
+  commit("3", 1);
+  // As the process would leave it now.
+  auto left = root_ / "left";
+  std::filesystem::copy(settings_.directory, left);
+  files_->let_syncs();
+  log_.reset();
+  std::filesystem::remove_all(settings_.directory);
+  std::filesystem::rename(left, settings_.directory);
+  files_ = std::make_unique<FaultyFiles>(settings_.directory);
+  ASSERT_EQ(open(), "");
+  EXPECT_EQ(log_->found().restored_records, 1U);
+  log_.reset();
+  auto lines = records();
+  EXPECT_EQ(count(lines, "1"), 1U);
+  EXPECT_EQ(count(lines, "2"), 1U);
+  EXPECT_EQ(count(lines, "3"), 1U);
+}
+
+TEST_F(AuditLogTest, ATornLineIsCutOffAndSaidToBe) {
+  ASSERT_EQ(open(), "");
+  log_.reset();
+  auto path = settings_.directory / name_of(SegmentFile::records, 0);
+  for (std::string torn : {std::string("{\"torn\":"), std::string(100, '\0') + "\n{\"a\":1}\n", std::string("\n")}) {
+    std::ofstream(path, std::ios::app | std::ios::binary) << torn;
+    files_ = std::make_unique<FaultyFiles>(settings_.directory);
+    ASSERT_EQ(open(), "");
+    EXPECT_EQ(log_->found().torn_bytes, torn.size());
+    log_.reset();
+    auto lines = records();
+    EXPECT_NE(lines[lines.size() - 2].find("\"torn_bytes\":" + std::to_string(torn.size())), std::string::npos);
+  }
+}
+
+TEST_F(AuditLogTest, ALogThatWasChangedIsNotGoneOnWith) {
+  settings_.segment_bytes = 1000;
+  ASSERT_EQ(open(), "");
+  for (int i = 0; i < 30; ++i) {
+    commit(std::to_string(i));
+    std::this_thread::sleep_for(Milliseconds{5});
+  }
+  log_.reset();
+  settings_.segment_bytes = 1U << 20;
+  ASSERT_EQ(open(), "");
+  commit("30");
+  log_.reset();
+  auto listing = list_log(settings_.directory);
+  ASSERT_GT(listing->segments.size(), 2U);
+  const SegmentEntry& last = listing->segments.back();
+  std::vector<std::pair<std::string, std::function<void(std::string&)>>> changes{
+      {name_of(SegmentFile::records, last.first), [](std::string& text) { text[10] ^= 1; }},
+      {name_of(SegmentFile::records, last.first), [](std::string& text) { text.resize(text.find('\n') + 1); }},
+      {name_of(SegmentFile::records, last.first), [](std::string& text) { text.clear(); }},
+      {name_of(SegmentFile::tree, 0), [](std::string& text) { text[text.find("hashes") + 12] ^= 3; }},
+      {name_of(SegmentFile::tree, 0), [](std::string& text) { text.clear(); }},
+      {"checkpoint", [](std::string& text) { text[text.size() - 20] ^= 1; }},
+      {"checkpoint", [](std::string& text) { text.clear(); }},
+  };
+  for (const auto& [name, change] : changes) {
+    std::string before = path_text(name);
+    std::string after = before;
+    change(after);
+    ASSERT_NE(before, after);
+    std::ofstream(settings_.directory / name, std::ios::binary) << after;
+    EXPECT_NE(open(), "") << name;
+    std::ofstream(settings_.directory / name, std::ios::binary) << before;
+  }
+  for (const std::string& name : {std::string("checkpoint"), name_of(SegmentFile::records, last.first)}) {
+    std::string before = path_text(name);
+    std::filesystem::remove(settings_.directory / name);
+    std::string error = open();
+    EXPECT_NE(error.find("is not as it was left"), std::string::npos) << error;
+    std::ofstream(settings_.directory / name, std::ios::binary) << before;
+  }
+  EXPECT_EQ(open(), "");
+}
+
+TEST_F(AuditLogTest, AnswersAreInTheFileOfTheirSegmentBeforeTheirOutcome) {
+  ASSERT_EQ(open(), "");
+  std::string rows(100'000, 'r');  // larger than the ring
+  for (auto [command, text] : {std::pair{1U, std::string_view("first")}, std::pair{2U, std::string_view(rows)}}) {
+    audit::AnswerChunk chunk{.session = "s", .command = command, .offset = 0, .bytes = bytes_of(text.substr(0, 3))};
+    EXPECT_TRUE(log_->journal(0).append_answer(chunk));
+    chunk.offset = 3;
+    chunk.bytes = bytes_of(text.substr(3));
+    EXPECT_TRUE(log_->journal(0).append_answer(chunk));
+    EXPECT_TRUE(committed(std::to_string(command)));
+  }
+  log_.reset();
+  std::vector<std::filesystem::path> files{settings_.directory / name_of(SegmentFile::answers, 0)};
+  EXPECT_EQ(read_answer(files, "s", 1, 1U << 20).value(), "first");
+  EXPECT_EQ(read_answer(files, "s", 2, 1U << 20).value(), rows);
+  EXPECT_EQ(records().size(), 4U);
+}
+
+TEST_F(AuditLogTest, AnswersAreRestoredAndATornPieceIsCutOff) {
+  ASSERT_EQ(open(), "");
+  auto answer = [&](std::uint64_t command, std::string_view text) {
+    log_->journal(0).append_answer({.session = "s", .command = command, .offset = 0, .bytes = bytes_of(text)});
+    return committed(std::to_string(command));
+  };
+  EXPECT_TRUE(answer(1, "one"));
+  ASSERT_TRUE(eventually([&] { return log_->status(now()).waiting_bytes == 0; }));
+  files_->cut_power_after(0);
+  answer(2, "two");
+  kill();
+  auto path = settings_.directory / name_of(SegmentFile::answers, 0);
+  std::string torn;
+  append_answer_piece(torn, {.session = "s", .command = 9, .offset = 0, .bytes = bytes_of("torn")});
+  std::ofstream(path, std::ios::app | std::ios::binary) << torn.substr(0, torn.size() - 1);
+  files_ = std::make_unique<FaultyFiles>(settings_.directory);
+  ASSERT_EQ(open(), "");
+  EXPECT_TRUE(answer(3, "three"));
+  log_.reset();
+  for (auto [command, text] : {std::pair{1U, "one"}, std::pair{2U, "two"}, std::pair{3U, "three"}}) {
+    EXPECT_EQ(read_answer({path}, "s", command, 100).value(), text);
+  }
+}
+
+TEST_F(AuditLogTest, OnlyOneGatewayWritesToALog) {
+  ASSERT_EQ(open(), "");
+  auto other = AuditLog::open({.settings = settings_, .version = "1.2.3"});
+  ASSERT_FALSE(other);
+  EXPECT_NE(other.error().find("another gateway"), std::string::npos);
+}
+
+TEST_F(AuditLogTest, ALogKeepsItsName) {
+  ASSERT_EQ(open(), "");
+  log_.reset();
+  settings_.origin = "another";
+  std::string error = open();
+  EXPECT_NE(error.find("is that of 'test.example/log'"), std::string::npos) << error;
+}
+
+TEST_F(AuditLogTest, SegmentsAreClosedCompressedAndGoneOnWith) {
+  settings_.segment_bytes = 2000;
+  ASSERT_EQ(open(), "");
+  for (int i = 0; i < 200; ++i) {
+    commit(std::to_string(i));
+    if (i % 10 == 0) {
+      std::this_thread::sleep_for(Milliseconds{5});
+    }
+  }
+  EXPECT_TRUE(eventually([&] {
+    auto listing = list_log(settings_.directory);
+    return listing->segments.size() > 3 &&
+           std::count_if(listing->segments.begin(), listing->segments.end(),
+                         [](const SegmentEntry& entry) { return entry.has(SegmentFile::records); }) == 1;
+  }));
+  log_.reset();
+  EXPECT_EQ(records().size(), 202U);
+  ASSERT_EQ(open(), "");
+  log_.reset();
+  EXPECT_EQ(records().size(), 204U);
+}
+
+TEST_F(AuditLogTest, ASegmentThatIsOldIsClosed) {
+  settings_.segment_age = Seconds{1};
+  ASSERT_EQ(open(), "");
+  EXPECT_TRUE(eventually([&] { return log_->status(now()).segments_closed == 1; }));
+  std::this_thread::sleep_for(Milliseconds{1200});
+  EXPECT_EQ(log_->status(now()).segments_closed, 1U) << "one without a record is not";
+}
+
+TEST_F(AuditLogTest, WhatIsBeyondRetentionIsDeletedAndTheRestStaysProvable) {
+  settings_.segment_bytes = 2000;
+  settings_.retention.bytes = 1500;
+  ASSERT_EQ(open(), "");
+  for (int i = 0; i < 300; ++i) {
+    commit(std::to_string(i));
+    std::this_thread::sleep_for(Milliseconds{1});
+  }
+  log_.reset();
+  ASSERT_EQ(open(), "");
+  EXPECT_TRUE(eventually([&] { return !list_log(settings_.directory)->segments.front().has_records(); }));
+  log_.reset();
+  auto listing = list_log(settings_.directory);
+  ASSERT_TRUE(listing);
+  EXPECT_TRUE(listing->segments.front().has(SegmentFile::tree));
+  auto found = types();
+  EXPECT_LT(found.size(), 300U);
+  EXPECT_GE(std::count(found.begin(), found.end(), "audit_pruned"), 1);
+  ASSERT_EQ(open(), "") << "what is left is gone on with";
+}
+
+TEST_F(AuditLogTest, IsHandedOverToAnotherKeyWhileItRuns) {
+  ASSERT_EQ(open(), "");
+  auto first = load_signing_key(settings_.signing_key, settings_.origin);
+  commit("1");
+  auto next = settings_;
+  next.signing_key = root_ / "next.key";
+  EXPECT_FALSE(log_->configure(next)) << "there is no such key";
+  auto second = load_or_make_signing_key(next.signing_key, settings_.origin);
+  ASSERT_TRUE(log_->configure(next));
+  settings_ = next;
+  ASSERT_TRUE(eventually([&] { return log_has("\"audit_key_changed\""); }));
+  commit("2");
+  log_.reset();
+  auto lines = records();
+  std::size_t at = 0;
+  while (lines[at].find("audit_key_changed") == std::string::npos) {
+    ++at;
+  }
+  EXPECT_NE(lines[at].find("\"key\":\"" + second->verifier_key().to_line() + "\",\"previous_key\":\"" +
+                           first->verifier_key().to_line() + "\""),
+            std::string::npos)
+      << lines[at];
+  auto notes = path_text("checkpoints");
+  bool handed_over = false;
+  for (std::string_view text : audit::split_notes(notes).notes) {
+    auto read = audit::parse_checkpoint(text);
+    handed_over |= read->checkpoint.size == at + 1 &&
+                   signed_by(read->note, first->verifier_key()) == audit::SignedBy::valid &&
+                   signed_by(read->note, second->verifier_key()) == audit::SignedBy::valid;
+  }
+  EXPECT_TRUE(handed_over);
+}
+
+TEST_F(AuditLogTest, AtAStartAnotherKeyNeedsThePreviousOne) {
+  ASSERT_EQ(open(), "");
+  log_.reset();
+  auto previous = settings_.signing_key;
+  settings_.signing_key = root_ / "next.key";
+  EXPECT_NE(open().find("audit.previous_signing_key"), std::string::npos);
+  settings_.previous_signing_key = previous;
+  ASSERT_EQ(open(), "");
+  log_.reset();
+  auto found = types();
+  EXPECT_EQ(std::count(found.begin(), found.end(), "audit_key_changed"), 1);
+  settings_.previous_signing_key.clear();
+  ASSERT_EQ(open(), "") << "it is not needed any more";
+}
+
+TEST_F(AuditLogTest, MakesItsKeyOnceForItsOwnerOnly) {
+  ASSERT_EQ(open(), "");
+  EXPECT_EQ(std::filesystem::status(settings_.signing_key).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  auto beside = settings_.signing_key;
+  beside += ".pub";
+  std::ifstream file(beside);
+  std::string line;
+  std::getline(file, line);
+  auto key = audit::NoteKey::parse(line);
+  ASSERT_TRUE(key);
+  EXPECT_EQ(key->name(), settings_.origin);
+  log_.reset();
+  std::filesystem::permissions(settings_.signing_key, std::filesystem::perms::others_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_NE(open().find("can be read by everyone"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sallyport::store

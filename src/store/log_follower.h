@@ -1,0 +1,36 @@
+// Reads the records of a log as they come, over the closing of segments.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "store/segment_reader.h"
+
+namespace sallyport::store {
+
+class LogFollower {
+ public:
+  // Begins with the record of that number. The directory may have no segment yet.
+  LogFollower(std::filesystem::path directory, std::uint64_t from);
+
+  // The next lines that are there; empty when there are none for now. The view lives until the next call.
+  // The error is for a person; so is it when records that are due were deleted meanwhile.
+  Result<LineChunk, std::string> next();
+
+ private:
+  Result<LineChunk, std::string> read();
+  // Opens the segment that has the next record; false when there is none yet.
+  Result<bool, std::string> open();
+  // Leaves out what stands before the next record.
+  LineChunk behind(LineChunk chunk);
+
+  std::filesystem::path directory_;
+  std::uint64_t next_;
+  std::optional<SegmentReader> reader_;
+};
+
+}  // namespace sallyport::store

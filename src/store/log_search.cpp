@@ -1,0 +1,563 @@
+#include "store/log_search.h"
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <deque>
+#include <fstream>
+#include <future>
+#include <map>
+#include <mutex>
+#include <set>
+#include <thread>
+
+#include "audit/record_members.h"
+
+namespace sallyport::store {
+namespace {
+
+using audit::number_of;
+using audit::string_of;
+
+// Blocks that one thread looks through at a time.
+constexpr std::size_t part_blocks = 16;
+// Enough of an index's file for most heads.
+constexpr std::size_t head_bytes = 256U << 10;
+
+std::optional<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
+  std::ifstream file(path, std::ios::binary | std::ios::ate);
+  if (!file) {
+    return std::nullopt;
+  }
+  std::string content(std::min(bytes_max, static_cast<std::size_t>(file.tellg())), '\0');
+  file.seekg(0);
+  file.read(content.data(), static_cast<std::streamsize>(content.size()));
+  return file ? std::optional(std::move(content)) : std::nullopt;
+}
+
+std::optional<LogIndex> read_head(const std::filesystem::path& path) {
+  for (std::size_t bytes : {head_bytes, SIZE_MAX}) {
+    auto content = read_file(path, bytes);
+    auto index = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
+    if (index) {
+      return index->head();
+    }
+  }
+  return std::nullopt;
+}
+
+// As a whole or not at all. An index that can't be written is made again the next time.
+void write_file(const std::filesystem::path& path, const std::string& content) {
+  std::filesystem::path made = path;
+  made += ".new";
+  std::error_code error;
+  bool written = static_cast<bool>(std::ofstream(made, std::ios::binary | std::ios::trunc) << content << std::flush);
+  using std::filesystem::perms;
+  std::filesystem::permissions(made, perms::owner_read | perms::owner_write | perms::group_read, error);
+  if (written && !error) {
+    std::filesystem::rename(made, path, error);
+  }
+  if (!written || error) {
+    std::filesystem::remove(made, error);
+  }
+}
+
+std::string damaged_index(const SegmentPath& segment) {
+  return index_path(segment).string() + ": damaged; remove it, and it is made anew";
+}
+
+bool wants_outcomes_themselves(const LogQuery& query) {
+  return !query.field(Field::type).empty() && matches_any(query.field(Field::type), "outcome");
+}
+
+bool is_in_page(const LogQuery& query, std::uint64_t number) {
+  return !query.from_record ||
+         (query.order == LogQuery::Order::oldest_first ? number >= *query.from_record : number <= *query.from_record);
+}
+
+SessionSummary identity_of(const SessionSummary& session) {
+  SessionSummary who;
+  who.id = session.id;
+  who.account = session.account;
+  who.subject = session.subject;
+  who.connection = session.connection;
+  who.role = session.role;
+  who.client = session.client;
+  who.user = session.user;
+  return who;
+}
+
+void merge(SessionSummary& merged, const SessionSummary& more) {
+  merged.account = more.account.empty() ? merged.account : more.account;
+  merged.subject = more.subject.empty() ? merged.subject : more.subject;
+  merged.connection = more.connection.empty() ? merged.connection : more.connection;
+  merged.end = more.end;
+  merged.end_reason = more.end_reason;
+  merged.is_carried_on = more.is_carried_on;
+  merged.time_max = std::max(merged.time_max, more.time_max);
+  merged.records += more.records;
+  merged.commands += more.commands;
+  merged.denied += more.denied;
+  merged.errors += more.errors;
+  merged.aborted += more.aborted;
+  merged.rows += more.rows;
+  merged.bytes += more.bytes;
+  merged.blocks.clear();
+}
+
+}  // namespace
+
+struct Log::Segment {
+  explicit Segment(SegmentBlocks opened) : blocks(std::move(opened)) {}
+
+  // Those that match the query, by id. False when the index is damaged.
+  bool each_session(const std::function<void(const SessionSummary&)>& each) const {
+    if (in_memory) {
+      std::for_each(index.sessions.begin(), index.sessions.end(), each);
+      return true;
+    }
+    auto content = read_file(index_path(blocks.segment()), SIZE_MAX);
+    auto encoded = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
+    return encoded && encoded->each_session(each);
+  }
+
+  SegmentBlocks blocks;
+  LogIndex index;  // without sessions unless in_memory
+  bool in_memory = false;
+  // Of the query at hand.
+  mutable std::mutex mutex;
+  mutable std::optional<Sessions> sessions;
+};
+
+// Blocks to be looked through together.
+struct Log::Part {
+  std::size_t segment = 0;
+  std::vector<std::uint32_t> blocks;
+};
+
+struct Log::Finding {
+  std::vector<LogHit> hits;
+};
+
+Log::Log(std::vector<std::unique_ptr<Segment>> segments) : segments_(std::move(segments)) {}
+Log::Log(Log&&) noexcept = default;
+Log::~Log() = default;
+
+Result<Log, std::string> Log::open(const std::filesystem::path& directory, IndexUse use) {
+  // A segment may be closed, and its open form removed, between the listing and the opening of it.
+  constexpr int attempts = 3;
+  for (int attempt = 1; attempt < attempts; ++attempt) {
+    if (auto log = open_listed(directory, use)) {
+      return log;
+    }
+  }
+  return open_listed(directory, use);
+}
+
+Result<Log, std::string> Log::open_listed(const std::filesystem::path& directory, IndexUse use) {
+  auto found = find_segments(directory);
+  if (!found) {
+    return Unexpected(std::move(found).error());
+  }
+  std::vector<std::unique_ptr<Segment>> segments;
+  for (SegmentPath& path : *found) {
+    auto blocks = SegmentBlocks::open(std::move(path));
+    if (!blocks) {
+      return Unexpected(std::move(blocks).error());
+    }
+    auto segment = std::make_unique<Segment>(std::move(*blocks));
+    const SegmentPath& place = segment->blocks.segment();
+    auto head = use == IndexUse::files && place.is_closed ? read_head(index_path(place)) : std::nullopt;
+    if (head && head->first == place.first && head->segment_bytes == segment->blocks.file_bytes()) {
+      segment->index = std::move(*head);
+      segments.push_back(std::move(segment));
+      continue;
+    }
+    std::vector<SessionSummary> before;
+    if (!segments.empty() && segments.back()->index.end == place.first) {
+      segments.back()->each_session([&](const SessionSummary& one) {
+        if (one.is_carried_on) {
+          before.push_back(one);
+        }
+      });
+    }
+    auto index = index_segment(segment->blocks, &before);
+    if (!index) {
+      return Unexpected(std::move(index).error());
+    }
+    segment->index = std::move(*index);
+    segment->in_memory = true;
+    if (use == IndexUse::files && place.is_closed) {
+      write_file(index_path(place), encode_index(segment->index));
+    }
+    segments.push_back(std::move(segment));
+  }
+  return Log(std::move(segments));
+}
+
+std::uint64_t Log::first() const {
+  return segments_.empty() ? 0 : segments_.front()->index.first;
+}
+
+std::uint64_t Log::end() const {
+  return segments_.empty() ? 0 : segments_.back()->index.end;
+}
+
+Result<std::vector<Log::Part>, std::string> Log::parts_of(const LogQuery& query) const {
+  std::vector<Part> parts;
+  for (std::size_t number = 0; number < segments_.size(); ++number) {
+    const Segment& segment = *segments_[number];
+    std::vector<std::uint32_t> candidates = candidate_blocks(query, segment.index);
+    std::vector<bool> of_sessions(segment.index.blocks.size(), query.sessions.empty());
+    if (!query.sessions.empty() && !candidates.empty()) {
+      auto known = choose_sessions(query, segment);
+      if (!known) {
+        return Unexpected(std::move(known).error());
+      }
+      for (const auto& [id, session] : *segment.sessions) {
+        for (std::uint32_t block : session.blocks) {
+          of_sessions[block] = true;
+        }
+      }
+    }
+    for (std::uint32_t block : candidates) {
+      const LogBlock& place = segment.index.blocks[block];
+      std::uint64_t last = place.first_record + place.records - 1;
+      if (!of_sessions[block] ||
+          !is_in_page(query, query.order == LogQuery::Order::oldest_first ? last : place.first_record)) {
+        continue;
+      }
+      if (parts.empty() || parts.back().segment != number || parts.back().blocks.size() == part_blocks) {
+        parts.push_back({.segment = number, .blocks = {}});
+      }
+      parts.back().blocks.push_back(block);
+    }
+  }
+  if (query.order == LogQuery::Order::newest_first) {
+    std::reverse(parts.begin(), parts.end());
+  }
+  return parts;
+}
+
+namespace {
+
+// The search of one thread through some blocks.
+class Looking {
+ public:
+  Looking(const LogQuery& query, const std::unordered_map<std::string, SessionSummary>& sessions)
+      : query_(query), sessions_(sessions), shows_outcomes_(wants_outcomes_themselves(query)) {}
+
+  void look_at(std::uint64_t number, std::string_view record) {
+    // Most records are passed over by their session, which stands before the text.
+    std::string_view id = session_before_text(record);
+    auto session = id.empty() ? sessions_.end() : sessions_.find(std::string(id));
+    if (!id.empty() && session == sessions_.end()) {
+      return;
+    }
+    auto view = view_record(record);
+    if (!view) {
+      return;
+    }
+    if (view->session.empty() ? !matches_own_session_fields(query_, *view) : session == sessions_.end()) {
+      return;
+    }
+    if (view->is("outcome")) {
+      answer(number, *view, record);
+      if (!shows_outcomes_) {
+        return;
+      }
+    }
+    if (!is_in_page(query_, number) || !matches_record(query_, *view, record)) {
+      return;
+    }
+    bool is_command = view->is("command");
+    if (!is_command && !matches_outcome(query_, *view)) {
+      return;
+    }
+    hits_.push_back({.record = {.number = number, .text = std::string(record)}, .time = view->nanoseconds});
+    if (session != sessions_.end()) {
+      hits_.back().session = identity_of(session->second);
+    }
+    if (is_command) {
+      waiting_[{hits_.back().session.id, number_of(view->seq).value_or(0)}] = hits_.size() - 1;
+    }
+  }
+
+  std::vector<LogHit>& hits() { return hits_; }
+  // The places in hits() of commands without an outcome yet.
+  std::vector<std::size_t> waiting() const {
+    std::vector<std::size_t> places;
+    for (const auto& [command, place] : waiting_) {
+      places.push_back(place);
+    }
+    return places;
+  }
+
+ private:
+  static std::string_view session_before_text(std::string_view record) {
+    for (audit::MemberReader members{record}; members.next();) {
+      if (members.name() == "session") {
+        std::string_view value = members.value();
+        return value.size() > 2 ? value.substr(1, value.size() - 2) : std::string_view{};
+      }
+    }
+    return {};
+  }
+
+  void answer(std::uint64_t number, const RecordView& view, std::string_view record) {
+    if (waiting_.empty()) {
+      return;
+    }
+    auto place = waiting_.find({string_of(view.session), number_of(view.of).value_or(0)});
+    if (place != waiting_.end()) {
+      hits_[place->second].outcome = LogRecord{.number = number, .text = std::string(record)};
+      waiting_.erase(place);
+    }
+  }
+
+  const LogQuery& query_;
+  const std::unordered_map<std::string, SessionSummary>& sessions_;
+  bool shows_outcomes_;
+  std::vector<LogHit> hits_;
+  std::map<std::pair<std::string, std::uint64_t>, std::size_t> waiting_;
+};
+
+bool outcome_matches(const LogQuery& query, const LogHit& hit) {
+  auto view = hit.outcome ? view_record(hit.outcome->text) : std::nullopt;
+  return matches_outcome(query, view.value_or(RecordView{}));
+}
+
+}  // namespace
+
+Result<Unit, std::string> Log::choose_sessions(const LogQuery& query, const Segment& segment) {
+  std::lock_guard lock{segment.mutex};
+  if (segment.sessions) {
+    return Unit{};
+  }
+  segment.sessions.emplace();
+  bool whole = segment.each_session([&](const SessionSummary& one) {
+    if (one.records > 0 && matches_session(query, one)) {
+      segment.sessions->emplace(one.id, one);
+    }
+  });
+  if (!whole) {
+    return Unexpected(damaged_index(segment.blocks.segment()));
+  }
+  return Unit{};
+}
+
+Result<Log::Finding, std::string> Log::look_through(const LogQuery& query, const Part& part) const {
+  const Segment& segment = *segments_[part.segment];
+  auto known = choose_sessions(query, segment);
+  if (!known) {
+    return Unexpected(std::move(known).error());
+  }
+  Looking looking{query, *segment.sessions};
+  std::string content;
+  for (std::uint32_t number : part.blocks) {
+    const LogBlock& block = segment.index.blocks[number];
+    auto read = segment.blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
+    if (!read) {
+      return Unexpected(std::move(read).error());
+    }
+    std::uint64_t record_number = block.first_record;
+    for_each_record(content, [&](std::string_view record) { looking.look_at(record_number++, record); });
+  }
+  Finding finding;
+  for (std::size_t place : looking.waiting()) {
+    auto found = find_outcome(part.segment, part.blocks.back(), looking.hits()[place]);
+    if (!found) {
+      return Unexpected(std::move(found).error());
+    }
+  }
+  for (LogHit& hit : looking.hits()) {
+    auto view = query.asks_for_outcomes() ? view_record(hit.record.text) : std::nullopt;
+    if (!view || !view->is("command") || outcome_matches(query, hit)) {
+      finding.hits.push_back(std::move(hit));
+    }
+  }
+  if (query.order == LogQuery::Order::newest_first) {
+    std::reverse(finding.hits.begin(), finding.hits.end());
+  }
+  return finding;
+}
+
+// In the blocks of the command's session behind those that were looked through, in this segment or the next ones.
+Result<Unit, std::string> Log::find_outcome(std::size_t first, std::uint32_t behind, LogHit& hit) const {
+  std::uint64_t of = number_of(view_record(hit.record.text)->seq).value_or(0);
+  std::string content;
+  for (std::size_t number = first; number < segments_.size(); ++number) {
+    const Segment& segment = *segments_[number];
+    std::optional<SessionSummary> session;
+    if (number == first) {
+      session = segment.sessions->at(hit.session.id);
+    } else {
+      segment.each_session([&](const SessionSummary& one) {
+        if (one.id == hit.session.id) {
+          session = one;
+        }
+      });
+    }
+    if (!session) {
+      return Unit{};
+    }
+    for (std::uint32_t block_number : session->blocks) {
+      if (number == first && block_number <= behind) {
+        continue;
+      }
+      const LogBlock& block = segment.index.blocks[block_number];
+      auto read = segment.blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
+      if (!read) {
+        return read;
+      }
+      std::uint64_t record_number = block.first_record;
+      for_each_record(content, [&](std::string_view record) {
+        std::uint64_t at = record_number++;
+        if (hit.outcome || record.find(hit.session.id) == std::string_view::npos) {
+          return;
+        }
+        auto view = view_record(record);
+        if (view && view->is("outcome") && string_of(view->session) == hit.session.id && number_of(view->of) == of) {
+          hit.outcome = LogRecord{.number = at, .text = std::string(record)};
+        }
+      });
+      if (hit.outcome) {
+        return Unit{};
+      }
+    }
+    if (!session->is_carried_on) {
+      return Unit{};
+    }
+  }
+  return Unit{};
+}
+
+Result<Unit, std::string> Log::search(const LogQuery& query, const std::function<bool(const LogHit&)>& each) const {
+  for (const auto& segment : segments_) {
+    segment->sessions.reset();
+  }
+  auto chosen = parts_of(query);
+  if (!chosen) {
+    return Unexpected(std::move(chosen).error());
+  }
+  const std::vector<Part>& parts = *chosen;
+  // One more than there are processors, as the first is waited for.
+  std::size_t threads = std::thread::hardware_concurrency() + 1;
+  std::deque<std::future<Result<Finding, std::string>>> looking;
+  std::size_t next = 0;
+  std::size_t found = 0;
+  // Threads that are still at work when this returns are waited for by the futures.
+  while (next < parts.size() || !looking.empty()) {
+    while (next < parts.size() && looking.size() < threads) {
+      const Part& part = parts[next++];
+      looking.push_back(std::async(std::launch::async, [this, &query, &part] { return look_through(query, part); }));
+    }
+    auto finding = looking.front().get();
+    looking.pop_front();
+    if (!finding) {
+      return Unexpected(std::move(finding).error());
+    }
+    for (const LogHit& hit : finding->hits) {
+      if (found++ == query.limit || !each(hit)) {
+        return Unit{};
+      }
+    }
+  }
+  return Unit{};
+}
+
+Result<std::vector<SessionSummary>, std::string> Log::sessions(const LogQuery& query) const {
+  std::vector<SessionSummary> sessions;
+  std::unordered_map<std::string, std::size_t> by_id;
+  for (const auto& segment : segments_) {
+    const LogIndex& index = segment->index;
+    if (index.blocks.empty() || index.time_max() < query.since || index.time_min() >= query.until) {
+      continue;
+    }
+    bool whole = segment->each_session([&](const SessionSummary& one) {
+      if (one.records == 0 || !matches_session(query, one)) {
+        return;
+      }
+      auto [place, is_new] = by_id.try_emplace(one.id, sessions.size());
+      if (is_new) {
+        sessions.push_back(one);
+      } else {
+        merge(sessions[place->second], one);
+      }
+    });
+    if (!whole) {
+      return Unexpected(damaged_index(segment->blocks.segment()));
+    }
+  }
+  std::erase_if(sessions,
+                [&](const SessionSummary& one) { return one.time_max < query.since || one.time_min >= query.until; });
+  std::sort(sessions.begin(), sessions.end(), [](const SessionSummary& one, const SessionSummary& other) {
+    return one.first_record < other.first_record;
+  });
+  return sessions;
+}
+
+Result<std::vector<std::string>, std::string> Log::session_ids(const std::string& prefix, std::size_t limit) const {
+  std::set<std::string> ids;
+  for (const auto& segment : segments_) {
+    bool whole = segment->each_session([&](const SessionSummary& one) {
+      if (one.records > 0 && one.id.starts_with(prefix) && ids.size() < limit) {
+        ids.insert(one.id);
+      }
+    });
+    if (!whole) {
+      return Unexpected(damaged_index(segment->blocks.segment()));
+    }
+  }
+  return std::vector<std::string>(ids.begin(), ids.end());
+}
+
+Result<std::vector<SessionSummary>, std::string> Log::live_sessions() const {
+  std::vector<SessionSummary> live;
+  bool whole = segments_.empty() || segments_.back()->each_session([&](const SessionSummary& one) {
+    if (one.is_carried_on) {
+      live.push_back(one);
+    }
+  });
+  if (!whole) {
+    return Unexpected(damaged_index(segments_.back()->blocks.segment()));
+  }
+  return live;
+}
+
+Result<std::vector<LogRecord>, std::string> Log::records_of(const std::string& session) const {
+  std::vector<LogRecord> records;
+  std::string content;
+  for (const auto& segment : segments_) {
+    std::vector<std::uint32_t> blocks;
+    bool whole = segment->each_session([&](const SessionSummary& one) {
+      if (one.id == session) {
+        blocks = one.blocks;
+      }
+    });
+    if (!whole) {
+      return Unexpected(damaged_index(segment->blocks.segment()));
+    }
+    for (std::uint32_t number : blocks) {
+      const LogBlock& block = segment->index.blocks[number];
+      auto read = segment->blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
+      if (!read) {
+        return Unexpected(std::move(read).error());
+      }
+      std::uint64_t at = block.first_record;
+      for_each_record(content, [&](std::string_view record) {
+        std::uint64_t record_number = at++;
+        if (record.find(session) == std::string_view::npos) {
+          return;
+        }
+        auto view = view_record(record);
+        if (view && string_of(view->session) == session) {
+          records.push_back({.number = record_number, .text = std::string(record)});
+        }
+      });
+    }
+  }
+  return records;
+}
+
+}  // namespace sallyport::store

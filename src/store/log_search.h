@@ -1,0 +1,87 @@
+// Looks for records in an audit log's directory, which may be written to meanwhile.
+//
+// What is found are statements (a command with its outcome), and all other records but outcomes. They come in the order
+// of the log, or the other way round; a record's number is its index in the log, so that a page begins where the one
+// before ended. Blocks that the indexes don't rule out are read by several threads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/result.h"
+#include "store/log_query.h"
+#include "store/segment_blocks.h"
+
+namespace sallyport::store {
+
+struct LogRecord {
+  std::uint64_t number = 0;  // index in the log
+  std::string text;          // without its line end
+};
+
+struct LogHit {
+  LogRecord record;
+  std::optional<LogRecord> outcome;  // of a command
+  std::int64_t time = 0;             // of the record
+  SessionSummary session;            // who it is, without counts; an empty id for records of none
+};
+
+enum class IndexUse : std::uint8_t {
+  files,  // as they are found; one that is missing is made, and written where the directory lets us
+  none    // all are made anew, in memory only
+};
+
+class Log {
+ public:
+  // The error is for a person. A log of no records is none.
+  static Result<Log, std::string> open(const std::filesystem::path& directory, IndexUse use);
+  Log(Log&&) noexcept;
+  Log& operator=(Log&&) = delete;
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+  ~Log();
+
+  std::uint64_t first() const;
+  std::uint64_t end() const;
+
+  // Calls `each` for what is found, until it returns false.
+  Result<Unit, std::string> search(const LogQuery& query, const std::function<bool(const LogHit&)>& each) const;
+
+  // The sessions with records in the time asked for that match by session's fields, merged over all segments, in the
+  // order of their first records. Fields that only a statement has are not looked at.
+  Result<std::vector<SessionSummary>, std::string> sessions(const LogQuery& query) const;
+
+  // The ids of sessions that begin so, up to `limit` of them.
+  Result<std::vector<std::string>, std::string> session_ids(const std::string& prefix, std::size_t limit) const;
+
+  // Those that are open at the end of the log.
+  Result<std::vector<SessionSummary>, std::string> live_sessions() const;
+
+  // All records of one session, outcomes among them, in the order of the log.
+  Result<std::vector<LogRecord>, std::string> records_of(const std::string& session) const;
+
+ private:
+  struct Segment;
+  struct Part;
+  struct Finding;
+  using Sessions = std::unordered_map<std::string, SessionSummary>;
+
+  explicit Log(std::vector<std::unique_ptr<Segment>> segments);
+
+  static Result<Log, std::string> open_listed(const std::filesystem::path& directory, IndexUse use);
+
+  Result<std::vector<Part>, std::string> parts_of(const LogQuery& query) const;
+  static Result<Unit, std::string> choose_sessions(const LogQuery& query, const Segment& segment);
+  Result<Finding, std::string> look_through(const LogQuery& query, const Part& part) const;
+  Result<Unit, std::string> find_outcome(std::size_t segment, std::uint32_t behind, LogHit& hit) const;
+
+  std::vector<std::unique_ptr<Segment>> segments_;
+};
+
+}  // namespace sallyport::store

@@ -1,0 +1,260 @@
+#include "store/log_verification.h"
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "store/log_directory.h"
+#include "store/scan_pool.h"
+#include "store/segment_reader.h"
+
+namespace sallyport::store {
+namespace {
+
+using audit::FindingCode;
+
+// Files that are read whole. `checkpoints` grows by some 250 bytes for each segment and start.
+constexpr std::size_t checkpoint_bytes_max = audit::note_bytes_max;
+constexpr std::size_t checkpoints_bytes_max = 256U << 20;
+constexpr std::size_t tree_bytes_max = 64U << 10;
+constexpr Milliseconds poll_interval{50};
+// New segments may come while older ones are read; this many times they are looked for.
+constexpr int listings_max = 1000;
+
+class Verification {
+ public:
+  Verification(const VerificationOptions& options, audit::LogVerifier& verifier)
+      : options_(options), verifier_(verifier), pool_(options.threads) {}
+
+  Result<Unit, std::string> run() {
+    for (int listing = 0; listing < listings_max; ++listing) {
+      auto log = list_log(options_.directory);
+      if (!log) {
+        return Unexpected(std::move(log).error());
+      }
+      bool any_new = false;
+      for (const SegmentEntry& entry : log->segments) {
+        bool is_new = !last_first_ || entry.first > *last_first_;
+        if (is_new && (entry.has_records() || entry.has(SegmentFile::tree))) {
+          any_new = true;
+          read_segment(entry);
+        }
+      }
+      if (!any_new) {
+        break;
+      }
+    }
+    pool_.finish();
+    settle_tail();
+    if (reader_ != nullptr) {
+      // The last segment has a tree file only when it is closed, or was about to be.
+      end_segment(reader_->is_compressed() && !stopped_ ? Closing::closed : Closing::open);
+    }
+    pool_.finish();
+    return Unit{};
+  }
+
+ private:
+  enum class Closing : std::uint8_t { open, followed, closed };
+
+  void fault(FindingCode code, std::string file, std::string text) {
+    pool_.then([this, code, file = std::move(file), text = std::move(text)] { verifier_.fault(code, file, text); });
+  }
+
+  void read_segment(const SegmentEntry& entry) {
+    if (reader_ != nullptr) {
+      // Another one has begun, so this one is complete.
+      drain();
+      end_segment(reader_->is_compressed() ? Closing::closed : Closing::followed);
+    }
+    last_first_ = entry.first;
+    auto reader = SegmentReader::open(options_.directory, entry.first);
+    if (!reader && reader.error().kind == SegmentError::Kind::absent) {
+      read_pruned(entry.first);
+      return;
+    }
+    if (!reader) {
+      std::string file = name_of(SegmentFile::records, entry.first);
+      fault(FindingCode::segment_unreadable, file, reader.error().text);
+      // What its tree file says keeps the rest of the log provable.
+      pool_.then([this, first = entry.first, file] { verifier_.begin_segment(first, file); });
+      pool_.then([this, tree = tree_file(entry.first)] { verifier_.end_segment(tree, false); });
+      return;
+    }
+    reader_ = std::make_unique<SegmentReader>(std::move(*reader));
+    pool_.then([this, first = entry.first, file = reader_->file().filename().string()] {
+      verifier_.begin_segment(first, file);
+    });
+    drain();
+  }
+
+  std::optional<std::string> tree_file(std::uint64_t first) {
+    auto text = read_small_file(options_.directory / name_of(SegmentFile::tree, first), tree_bytes_max);
+    if (!text) {
+      fault(FindingCode::tree_malformed, name_of(SegmentFile::tree, first), text.error());
+    }
+    return text ? *text : std::nullopt;
+  }
+
+  void read_pruned(std::uint64_t first) {
+    if (auto tree = tree_file(first)) {
+      pool_.then([this, first, text = std::move(*tree)] {
+        verifier_.pruned_segment(first, name_of(SegmentFile::tree, first), text);
+      });
+    }
+  }
+
+  // Reads what the segment at hand has by now.
+  void drain() { read_until(~std::uint64_t{0}); }
+
+  void read_until(std::uint64_t end) {
+    std::vector<std::uint64_t> cuts(verifier_.cuts().begin(), verifier_.cuts().end());
+    while (!failed_ && next_index() < end) {
+      auto chunk = reader_->next();
+      if (!chunk) {
+        failed_ = true;
+        fault(FindingCode::segment_unreadable, reader_->file().filename().string(),
+              chunk.error().text + ". The records from there on can't be read");
+        return;
+      }
+      if (chunk->empty()) {
+        return;
+      }
+      std::string_view lines = chunk->lines;
+      if (chunk->index + chunk->count > end) {
+        lines = first_lines(lines, end - chunk->index);
+        stopped_ = true;
+      }
+      pool_.scan(std::string(lines), chunk->index, cuts_in(cuts, *chunk),
+                 [this](const audit::RecordScan& scan) { verifier_.take(scan); });
+    }
+  }
+
+  std::uint64_t next_index() const { return reader_->position(); }
+
+  static std::string_view first_lines(std::string_view lines, std::uint64_t count) {
+    std::size_t at = 0;
+    for (; count > 0; --count) {
+      at = lines.find('\n', at) + 1;
+    }
+    return lines.substr(0, at);
+  }
+
+  static std::vector<std::uint64_t> cuts_in(const std::vector<std::uint64_t>& cuts, const LineChunk& chunk) {
+    auto begin = std::ranges::upper_bound(cuts, chunk.index);
+    auto end = std::upper_bound(begin, cuts.end(), chunk.index + chunk.count);
+    return {begin, end};
+  }
+
+  void end_segment(Closing closing) {
+    std::size_t left = stopped_ ? 0 : reader_->unfinished().size();
+    if (left != 0) {
+      pool_.then([this, left] { verifier_.unfinished(left); });
+    }
+    std::uint64_t first = *last_first_;
+    std::optional<std::string> tree;
+    bool is_closed = closing != Closing::open;
+    if (is_closed) {
+      tree = tree_file(first);
+    }
+    pool_.then([this, tree = std::move(tree), is_closed] { verifier_.end_segment(tree, is_closed); });
+    failed_ = false;
+    reader_.reset();
+  }
+
+  // With a log that is being written, there are records behind the checkpoint that was read first. A newer one comes
+  // within a second or so; what it covers is read, and what comes behind it is not looked at.
+  void settle_tail() {
+    if (reader_ == nullptr || failed_) {
+      return;
+    }
+    auto deadline = std::chrono::steady_clock::now() + options_.patience;
+    while (true) {
+      std::optional<std::uint64_t> wanted = verifier_.wanted_checkpoint();
+      bool unfinished = !reader_->unfinished().empty();
+      if (!wanted && !unfinished) {
+        return;
+      }
+      std::uint64_t size_min = std::max(wanted.value_or(0), verifier_.position() + (unfinished ? 1 : 0));
+      auto note = read_small_file(options_.directory / std::string(checkpoint_file), checkpoint_bytes_max);
+      if (note && *note) {
+        if (auto size = verifier_.renew_checkpoint(**note, size_min)) {
+          read_on(*size);
+          stopped_ = true;
+          return;
+        }
+      }
+      if (std::chrono::steady_clock::now() >= deadline) {
+        return;
+      }
+      std::this_thread::sleep_for(poll_interval);
+    }
+  }
+
+  // What is covered is there, in this segment or in those that follow.
+  void read_on(std::uint64_t end) {
+    for (int listing = 0; listing < listings_max; ++listing) {
+      read_until(end);
+      pool_.finish();
+      if (failed_ || next_index() >= end) {
+        return;
+      }
+      auto log = list_log(options_.directory);
+      const SegmentEntry* next = log ? log->segment(next_index()) : nullptr;
+      if (next == nullptr || !next->has_records() || next->first == *last_first_) {
+        return;
+      }
+      read_until(end);  // what came between the last look and the closing
+      if (next->first != next_index()) {
+        continue;
+      }
+      end_segment(Closing::followed);
+      auto reader = SegmentReader::open(options_.directory, next->first);
+      if (!reader) {
+        return;
+      }
+      last_first_ = next->first;
+      reader_ = std::make_unique<SegmentReader>(std::move(*reader));
+      pool_.then([this, first = next->first, file = reader_->file().filename().string()] {
+        verifier_.begin_segment(first, file);
+      });
+    }
+  }
+
+  const VerificationOptions& options_;
+  audit::LogVerifier& verifier_;
+  ScanPool pool_;
+  std::optional<std::uint64_t> last_first_;  // of the segment that is read, or was last
+  std::unique_ptr<SegmentReader> reader_;
+  bool failed_ = false;   // to read that segment
+  bool stopped_ = false;  // before its end, at a checkpoint
+};
+
+}  // namespace
+
+Result<audit::VerificationReport, std::string> verify_log(const VerificationOptions& options) {
+  if (auto log = list_log(options.directory); !log) {
+    return Unexpected(std::move(log).error());
+  }
+  // `checkpoints` first: what it has, the newest one covers.
+  auto checkpoints = read_small_file(options.directory / std::string(checkpoints_file), checkpoints_bytes_max);
+  auto checkpoint = read_small_file(options.directory / std::string(checkpoint_file), checkpoint_bytes_max);
+  if (!checkpoints || !checkpoint) {
+    return Unexpected(!checkpoints ? checkpoints.error() : checkpoint.error());
+  }
+  audit::LogVerifier verifier({.public_key = options.public_key,
+                               .checkpoint = checkpoint->value_or(""),
+                               .checkpoints = checkpoints->value_or(""),
+                               .saved = options.saved});
+  {
+    Verification verification(options, verifier);
+    if (auto done = verification.run(); !done) {
+      return Unexpected(std::move(done).error());
+    }
+  }
+  return verifier.finish();
+}
+
+}  // namespace sallyport::store

@@ -1,0 +1,26 @@
+// Verifies the audit log in a directory, with several threads: the reader of files for audit::LogVerifier.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "audit/log_verifier.h"
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace sallyport::store {
+
+struct VerificationOptions {
+  std::filesystem::path directory;
+  std::string public_key;  // a verifier key's line, or PEM
+  std::vector<audit::LogVerifier::SavedCheckpoint> saved;
+  unsigned threads = 1;  // that hash, besides the one that reads
+  // How long a checkpoint over the last records is waited for: the log may be written meanwhile.
+  Milliseconds patience{4000};
+};
+
+// The error is a sentence: the directory can't be read. Everything else is in the report.
+Result<audit::VerificationReport, std::string> verify_log(const VerificationOptions& options);
+
+}  // namespace sallyport::store

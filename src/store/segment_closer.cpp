@@ -1,0 +1,238 @@
+#include "store/segment_closer.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include "audit/range_json.h"
+#include "audit/record.h"
+#include "store/log_directory.h"
+#include "store/log_records.h"
+#include "store/segment_compressor.h"
+#include "store/segment_reader.h"
+
+namespace sallyport::store {
+namespace {
+
+constexpr std::size_t index_bytes_max = std::size_t{1} << 30;
+constexpr std::size_t tree_file_bytes_max = 1U << 16;
+// How often ages and sizes are looked at, and what failed is tried again.
+constexpr Seconds round_interval{30};
+// Loops and the sequencer come first.
+constexpr int niceness = 10;
+
+// The sessions that the segment before says go on.
+std::optional<std::vector<SessionSummary>> sessions_before(const std::filesystem::path& directory,
+                                                           std::uint64_t first) {
+  auto listing = list_log(directory);
+  std::optional<std::uint64_t> before;
+  for (const SegmentEntry& entry : listing ? listing->segments : std::vector<SegmentEntry>{}) {
+    if (entry.first < first && entry.has(SegmentFile::index)) {
+      before = entry.first;
+    }
+  }
+  if (!before) {
+    return std::nullopt;
+  }
+  auto content = read_small_file(listing->file(SegmentFile::index, *before), index_bytes_max);
+  auto index = content && content->has_value() ? EncodedIndex::open(*std::move(*content)) : std::nullopt;
+  return index ? index->sessions() : std::nullopt;
+}
+
+FileResult<Unit> write_compressed(File& file, SegmentReader& from, SegmentCompressor& compressor,
+                                  const std::function<bool()>& stopped) {
+  std::string out;
+  for (;;) {
+    auto chunk = from.next();
+    if (!chunk) {
+      return Unexpected(FileError{std::move(chunk).error().text});
+    }
+    if (chunk->empty()) {
+      compressor.finish(out);
+    } else {
+      compressor.add(chunk->lines, out);
+    }
+    auto done = out.empty() ? FileResult<Unit>(Unit{}) : file.write(out);
+    out.clear();
+    if (!done || stopped()) {
+      return done;
+    }
+    if (chunk->empty()) {
+      return file.sync();
+    }
+  }
+}
+
+}  // namespace
+
+FileResult<Unit> compress_segment(FileSystem& files, const std::filesystem::path& directory, std::uint64_t first,
+                                  const std::function<bool()>& stopped) {
+  auto reader = SegmentReader::open(directory, first);
+  if (!reader) {
+    return Unexpected(FileError{std::move(reader).error().text});
+  }
+  if (reader->is_compressed()) {
+    return Unit{};
+  }
+  auto compressed = directory / name_of(SegmentFile::compressed_records, first);
+  auto made = compressed;
+  made += ".tmp";
+  auto file = files.open(made, OpenMode::replace);
+  if (!file) {
+    return Unexpected(std::move(file).error());
+  }
+  auto before = sessions_before(directory, first);
+  SegmentCompressor compressor(first, before ? &*before : nullptr);
+  auto done = write_compressed(**file, *reader, compressor, stopped);
+  if (!done || stopped()) {
+    auto removed = files.remove(made);
+    return done ? removed : done;
+  }
+  done = files.rename(made, compressed);
+  if (done) {
+    done = replace_file(files, directory / name_of(SegmentFile::index, first), encode_index(compressor.index()));
+  }
+  if (done) {
+    done = files.sync_directory(directory);
+  }
+  return done ? files.remove(directory / name_of(SegmentFile::records, first)) : done;
+}
+
+Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directory,
+                                            const audit::RetentionSettings& retention, WallTime now) {
+  PrunePlan plan;
+  auto listing = list_log(directory);
+  if (!listing) {
+    return Unexpected(std::move(listing).error());
+  }
+  std::string oldest;
+  audit::append_time(oldest, now - retention.age);
+  std::vector<std::uint64_t> sizes;
+  std::uint64_t total = 0;
+  for (const SegmentEntry& entry : listing->segments) {
+    std::uint64_t size = 0;
+    for (auto kind :
+         {SegmentFile::records, SegmentFile::compressed_records, SegmentFile::index, SegmentFile::answers}) {
+      std::error_code error;
+      auto bytes = entry.has(kind) ? std::filesystem::file_size(listing->file(kind, entry.first), error) : 0;
+      size += error ? 0 : bytes;
+    }
+    sizes.push_back(size);
+    total += size;
+  }
+  for (std::size_t i = 0; i < listing->segments.size(); ++i) {
+    const SegmentEntry& entry = listing->segments[i];
+    if (!entry.has_records() && entry.has(SegmentFile::tree)) {
+      continue;  // was deleted before
+    }
+    if (!entry.has(SegmentFile::tree) || entry.has(SegmentFile::records)) {
+      break;
+    }
+    auto text = read_small_file(listing->file(SegmentFile::tree, entry.first), tree_file_bytes_max);
+    auto segment = text && text->has_value() ? audit::parse_segment_range(**text) : std::nullopt;
+    if (!segment) {
+      return Unexpected(name_of(SegmentFile::tree, entry.first) + " is damaged");
+    }
+    bool old = retention.age.count() != 0 && segment->time_last < oldest;
+    bool large = retention.bytes != 0 && total > retention.bytes;
+    std::string_view reason = old ? "age" : "size";
+    if (!(old || large) || (!plan.segments.empty() && plan.reason != reason)) {
+      break;
+    }
+    plan.first = plan.segments.empty() ? entry.first : plan.first;
+    plan.end = segment->range.end;
+    plan.reason = reason;
+    plan.segments.push_back(entry.first);
+    total -= sizes[i];
+  }
+  return plan;
+}
+
+SegmentCloser::SegmentCloser(Parts parts) : parts_(std::move(parts)) {}
+
+void SegmentCloser::add(std::uint64_t first) {
+  std::lock_guard lock(mutex_);
+  waiting_.insert(first);
+  changed_.notify_all();
+}
+
+void SegmentCloser::set_retention(const audit::RetentionSettings& retention) {
+  std::lock_guard lock(mutex_);
+  retention_changed_ = retention_changed_ || parts_.retention != retention;
+  parts_.retention = retention;
+  changed_.notify_all();
+}
+
+void SegmentCloser::stop() {
+  std::lock_guard lock(mutex_);
+  stopped_ = true;
+  changed_.notify_all();
+}
+
+bool SegmentCloser::stopped() {
+  std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+void SegmentCloser::run() {
+  ::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), niceness);
+  std::unique_lock lock(mutex_);
+  while (!stopped_) {
+    std::set<std::uint64_t> due = waiting_;
+    audit::RetentionSettings retention = parts_.retention;
+    retention_changed_ = false;
+    lock.unlock();
+    for (std::uint64_t first : due) {
+      compress(first);
+    }
+    prune(retention);
+    lock.lock();
+    // What could not be compressed is tried again, after a while.
+    changed_.wait_for(lock, round_interval, [&] {
+      return stopped_ || retention_changed_ ||
+             std::any_of(waiting_.begin(), waiting_.end(), [&](std::uint64_t first) { return !due.contains(first); });
+    });
+  }
+}
+
+void SegmentCloser::compress(std::uint64_t first) {
+  auto done = compress_segment(parts_.files, parts_.directory, first, [this] { return stopped(); });
+  if (!done) {
+    parts_.report(done.error().text);
+    return;
+  }
+  std::lock_guard lock(mutex_);
+  waiting_.erase(first);
+}
+
+void SegmentCloser::prune(const audit::RetentionSettings& retention) {
+  if (retention == audit::RetentionSettings{}) {
+    return;
+  }
+  while (!stopped()) {
+    WallTime now = std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
+    auto plan = plan_pruning(parts_.directory, retention, now);
+    if (!plan) {
+      parts_.report(plan.error());
+      return;
+    }
+    // On record before it is gone.
+    if (plan->segments.empty() ||
+        !parts_.record(to_line(PrunedRecord{.first = plan->first, .end = plan->end, .reason = plan->reason}, now))) {
+      return;
+    }
+    for (std::uint64_t first : plan->segments) {
+      for (auto kind : {SegmentFile::compressed_records, SegmentFile::index, SegmentFile::answers}) {
+        if (auto removed = parts_.files.remove(parts_.directory / name_of(kind, first)); !removed) {
+          parts_.report(removed.error().text);
+          return;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace sallyport::store

@@ -1,0 +1,63 @@
+#include "store/segment_compressor.h"
+
+#include <zstd.h>
+
+#include "base/check.h"
+
+namespace sallyport::store {
+namespace {
+
+// Records are much alike: higher levels take twice the time for some percent.
+constexpr int compression_level = 3;
+
+}  // namespace
+
+SegmentCompressor::SegmentCompressor(std::uint64_t first, const std::vector<SessionSummary>* before)
+    : builder_(first, before), context_(ZSTD_createCCtx()) {
+  SALLYPORT_CHECK(context_ != nullptr);
+  ZSTD_CCtx_setParameter(context_, ZSTD_c_compressionLevel, compression_level);
+  ZSTD_CCtx_setParameter(context_, ZSTD_c_checksumFlag, 1);
+}
+
+SegmentCompressor::~SegmentCompressor() {
+  ZSTD_freeCCtx(context_);
+}
+
+void SegmentCompressor::add(std::string_view bytes, std::string& out) {
+  while (!bytes.empty()) {
+    std::size_t end = bytes.find('\n');
+    if (end == std::string_view::npos) {
+      lines_ += bytes;
+      return;
+    }
+    lines_ += bytes.substr(0, end + 1);
+    bytes.remove_prefix(end + 1);
+    builder_.add(std::string_view(lines_).substr(indexed_, lines_.size() - indexed_ - 1));
+    indexed_ = lines_.size();
+    if (lines_.size() >= frame_content_bytes) {
+      end_frame(out);
+    }
+  }
+}
+
+void SegmentCompressor::end_frame(std::string& out) {
+  std::size_t had = out.size();
+  out.resize(had + ZSTD_compressBound(lines_.size()));
+  std::size_t size = ZSTD_compress2(context_, out.data() + had, out.size() - had, lines_.data(), lines_.size());
+  SALLYPORT_CHECK(ZSTD_isError(size) == 0);
+  out.resize(had + size);
+  builder_.end_block({.offset = written_, .bytes = size});
+  written_ += size;
+  lines_.clear();
+  indexed_ = 0;
+}
+
+void SegmentCompressor::finish(std::string& out) {
+  SALLYPORT_CHECK(indexed_ == lines_.size());
+  if (!lines_.empty()) {
+    end_frame(out);
+  }
+  index_ = builder_.finish(written_);
+}
+
+}  // namespace sallyport::store

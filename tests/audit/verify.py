@@ -1,0 +1,259 @@
+#!/usr/bin/env python3
+"""A second verifier of audit logs, written from docs/audit-format.md alone. It needs Python's `cryptography` package, and the
+program `zstd` where segments are closed.
+
+verify.py DIR --public-key FILE [--checkpoint FILE]...
+
+Prints what it found. Status 0 when every record is proven, 1 when not, 2 on wrong usage. The log must not be written meanwhile.
+"""
+
+import argparse
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from audit_log import Checkpoint, Forest, Key, Malformed, leaf_hash, parse_canonical, parse_tree_line
+
+SEGMENT_FILE = re.compile(r"(records|tree)-([0-9]{20})\.(jsonl\.zst|jsonl|json)\Z")
+
+
+class Verification:
+    def __init__(self, directory, key_text, saved):
+        self.directory = Path(directory)
+        self.key_text = key_text
+        self.findings = []
+        self.records = 0
+        self.tree = Forest()
+        self.roots = {}  # of the tree at the sizes of checkpoints; None where it can't be known
+        self.about_log = {}  # index: record
+        self.deleted = []  # (first, end)
+        self.whole = True  # no record is missing so far
+        self.marks = []  # (where it is from, checkpoint, saved elsewhere)
+        self.read_checkpoints(saved)
+
+    def find(self, text):
+        self.findings.append(text)
+
+    def add_mark(self, source, note, is_saved):
+        try:
+            self.marks.append((source, Checkpoint(note), is_saved))
+        except Malformed as error:
+            self.find(f"{source}: {error}")
+
+    def read_checkpoints(self, saved):
+        newest = self.directory / "checkpoint"
+        if newest.exists():
+            self.add_mark("checkpoint", newest.read_bytes(), False)
+        else:
+            self.find("there is no checkpoint")
+        kept = self.directory / "checkpoints"
+        if kept.exists():
+            # Text, empty line, signatures, empty line, and so on.
+            parts = kept.read_bytes().split(b"\n\n")
+            if parts[-1] != b"" or len(parts) % 2 != 1:
+                self.find("checkpoints ends in a note that is not whole")
+            for text, signatures in zip(parts[0:-1:2], parts[1:-1:2]):
+                self.add_mark("checkpoints", text + b"\n\n" + signatures + b"\n", False)
+        for source, note in saved:
+            self.add_mark(source, note, True)
+
+    def segments(self):
+        """{first: {kind of file: path}} of those with records or a tree file."""
+        found = {}
+        for path in self.directory.iterdir():
+            name = SEGMENT_FILE.match(path.name)
+            if name and (name[1] == "tree") == (name[3] == "json") and int(name[2]) < 2**53:
+                found.setdefault(int(name[2]), {})[name[1] + "." + name[3]] = path
+        return sorted(found.items())
+
+    def lines_of(self, files):
+        """The records, and whether the segment is closed; None when they can't be read."""
+        if "records.jsonl" in files:
+            return files["records.jsonl"].read_bytes(), False
+        done = subprocess.run(["zstd", "-dcq", "--", files["records.jsonl.zst"]], capture_output=True, check=False)
+        if done.returncode != 0:
+            self.find(f"{files['records.jsonl.zst'].name} can't be read")
+            return None, True
+        return done.stdout, True
+
+    def note_root(self):
+        if any(checkpoint.size == self.tree.end for _, checkpoint, _ in self.marks):
+            self.roots[self.tree.end] = self.tree.root() if self.whole else None
+
+    def skip_to(self, first):
+        if first != self.tree.end:
+            self.find(f"records {self.tree.end} to {first} are missing, or there twice")
+            self.whole = False
+            self.tree = Forest(first)
+
+    def read_record(self, record):
+        index = self.tree.end
+        self.records += 1
+        self.tree.append(leaf_hash(record))
+        self.note_root()
+        try:
+            value = parse_canonical(record)
+            if not isinstance(value.get("type"), str) or not isinstance(value.get("time"), str):
+                raise Malformed("it has no type or no time")
+        except Malformed as error:
+            self.find(f"record {index}: {error}")
+            return None
+        if value["type"].startswith("audit_"):
+            self.about_log[index] = value
+        return value["time"]
+
+    def read_segment(self, first, files, is_last):
+        if "records.jsonl" not in files and "records.jsonl.zst" not in files:
+            self.read_deleted(first, files["tree.json"])
+            return
+        self.skip_to(first)
+        content, is_closed = self.lines_of(files)
+        if content is None:
+            self.whole = False
+            return
+        *lines, rest = content.split(b"\n")
+        own = Forest(first)
+        times = []
+        for line in lines:
+            own.append(leaf_hash(line))
+            times.append(self.read_record(line))
+        if rest:
+            self.find(f"{len(rest)} bytes behind record {self.tree.end - 1} are no whole record")
+        if is_closed or not is_last:
+            self.compare_tree(first, files, own, times)
+
+    def compare_tree(self, first, files, own, times):
+        if "tree.json" not in files:
+            self.find(f"the tree file of segment {first} is missing")
+            return
+        try:
+            said = parse_tree_line(files["tree.json"].read_bytes())
+            if said != (first, own.end, own.hashes(), times[0] if times else None, times[-1] if times else None):
+                self.find(f"{files['tree.json'].name} is not that of its records")
+        except Malformed as error:
+            self.find(f"{files['tree.json'].name}: {error}")
+
+    def read_deleted(self, first, path):
+        self.skip_to(first)
+        try:
+            said_first, end, hashes, _, _ = parse_tree_line(path.read_bytes())
+            if said_first != first:
+                raise Malformed("it is another segment's")
+        except Malformed as error:
+            self.find(f"{path.name}: {error}")
+            self.whole = False
+            return
+        if self.whole:
+            self.tree.append_range(hashes, first, end)
+        else:
+            self.tree = Forest(end)
+        self.deleted.append((first, end))
+        self.note_root()
+
+    def keys_by_size(self, origin):
+        """A function from a checkpoint's size to the lists of keys of which it must have all signatures of one."""
+        given = Key.read(self.key_text, origin)
+        changes = []
+        for index, record in sorted(self.about_log.items()):
+            if record["type"] == "audit_key_changed":
+                changes.append((index, Key.parse(record["previous_key"]), Key.parse(record["key"])))
+        keys = [changes[0][1]] if changes else [given]
+        proven = []
+        for index, previous, new in changes:
+            proven.append(previous == keys[-1] and any(
+                mark.size == index + 1 and mark.signed_by(previous) and mark.signed_by(new)
+                and self.roots.get(mark.size) == mark.root for _, mark, _ in self.marks))
+            keys.append(new)
+        if not all(proven):
+            self.find("a change of key is not signed by both keys")
+        if given not in keys:
+            raise Malformed("it never signed this log")
+        low = high = keys.index(given)
+        while low > 0 and proven[low - 1]:
+            low -= 1
+        while high < len(proven) and proven[high]:
+            high += 1
+
+        def keys_at(size):
+            epoch = sum(index + 1 < size for index, _, _ in changes)
+            both = epoch < len(changes) and changes[epoch][0] + 1 == size
+            return [keys[i] for i in range(epoch, epoch + 1 + both) if low <= i <= high], keys[epoch : epoch + 1 + both]
+
+        return keys_at
+
+    def run(self):
+        self.note_root()
+        segments = self.segments()
+        for place, (first, files) in enumerate(segments):
+            self.read_segment(first, files, place == len(segments) - 1)
+        self.judge()
+        return self.findings
+
+    def judge(self):
+        own = [checkpoint for _, checkpoint, is_saved in self.marks if not is_saved]
+        if not own:
+            self.find("nothing is signed")
+            return
+        try:
+            keys_at = self.keys_by_size(own[-1].origin if len(own) == 1 else own[0].origin)
+        except (Malformed, KeyError, ValueError, TypeError, AttributeError) as error:
+            self.find(f"the key can't be used: {error!r}")
+            return
+        for source, checkpoint, is_saved in self.marks:
+            self.judge_mark(source, checkpoint, keys_at, is_saved)
+        newest = max(checkpoint.size for checkpoint in own)
+        if max(newest, self.tree.end) == 0:
+            self.find("there are no records")
+        if self.tree.end > newest:
+            self.find(f"{self.tree.end - newest} records are behind the last checkpoint")
+        current = [checkpoint.size for source, checkpoint, is_saved in self.marks if source == "checkpoint" and not is_saved]
+        if current and current[0] < newest:
+            self.find("checkpoint is older than one of checkpoints")
+        self.judge_deleted()
+
+    def judge_mark(self, source, checkpoint, keys_at, is_saved):
+        trusted, all_keys = keys_at(checkpoint.size)
+        states = [checkpoint.signed_by(key) for key in all_keys]
+        if False in states or not any(checkpoint.signed_by(key) for key in trusted):
+            self.find(f"{source} (of {checkpoint.size} records) is not signed by the key of its time")
+        inside_deleted = any(first < checkpoint.size < end for first, end in self.deleted)
+        if checkpoint.size > self.tree.end:
+            self.find(f"{source} covers {checkpoint.size} records, the log has {self.tree.end}")
+        elif inside_deleted and not is_saved and checkpoint.size != max(c.size for _, c, s in self.marks if not s):
+            pass  # the log's own, of a time whose records were deleted
+        elif self.roots.get(checkpoint.size) != checkpoint.root:
+            self.find(f"{source}: the first {checkpoint.size} records are not those that were signed")
+
+    def judge_deleted(self):
+        for first, end in self.deleted:
+            missing = set(range(first, end)) if end - first < 10_000_000 else {first, end - 1}
+            for record in self.about_log.values():
+                if record["type"] == "audit_pruned" and isinstance(record.get("first"), int) and isinstance(record.get("end"), int):
+                    missing -= set(range(max(first, record["first"]), min(end, record["end"])))
+            if missing:
+                self.find(f"records {first} to {end} are deleted, and no record tells of it")
+
+
+def verify(directory, key_text, saved=()):
+    """Findings: an empty list when all is proven. `saved` has pairs of a name and a note."""
+    return Verification(directory, key_text, saved).run()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", metavar="DIR")
+    parser.add_argument("--public-key", required=True, metavar="FILE", type=Path)
+    parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE", type=Path)
+    arguments = parser.parse_args()
+    verification = Verification(arguments.directory, arguments.public_key.read_text(encoding="utf-8"),
+                                [(str(path), path.read_bytes()) for path in arguments.checkpoint])
+    findings = verification.run()
+    for finding in findings:
+        print(f"FINDING: {finding}")
+    print(f"{verification.records} records read: {'NOT VERIFIED' if findings else 'VERIFIED'}")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

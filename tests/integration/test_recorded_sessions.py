@@ -1,0 +1,205 @@
+"""What the audit log tells is what happened: a script made of it does the same to a server, and a replay shows what the client got."""
+
+import hashlib
+import json
+import os
+import struct
+import subprocess
+
+import pytest
+
+from laboratory import REPOSITORY
+from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_MULTI_STATEMENTS, CLIENT_PS_MULTI_RESULTS, CLIENT_SESSION_TRACK, QUERY, USUAL,
+                        Client, ServerError, read_lenenc_number)
+from test_drivers import difference, run, through_gateway
+
+BINARY = os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport")
+TABLES = ["driver_types", "driver_values", "driver_unique", "driver_child", "driver_parent", "driver_rows", "driver_large"]
+
+
+def sallyport(*arguments):
+    done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr.decode(errors="replace")
+    return done.stdout
+
+
+def log_since(lab, mark, directory):
+    """A log of the records since the mark."""
+    directory.mkdir()
+    records = sorted(lab.audit(mark), key=lambda one: one["time"])
+    lines = [json.dumps(dict(sorted(one.items())), ensure_ascii=False, separators=(",", ":")) for one in records]
+    (directory / f"records-{0:020}.jsonl").write_text("".join(line + "\n" for line in lines))
+    return directory
+
+
+def contents(lab):
+    checksums = lab.ask_root("CHECKSUM TABLE " + ", ".join(f"shop.{table}" for table in TABLES))
+    rows = {table: sorted(map(repr, lab.ask_root(f"SELECT * FROM shop.{table}"))) for table in TABLES if table != "driver_large"}
+    counters = lab.ask_root("SELECT table_name, auto_increment FROM information_schema.tables WHERE table_schema = 'shop' ORDER BY 1")
+    return {"checksums": [list(one) for one in checksums], "rows": rows, "counters": [list(one) for one in counters]}
+
+
+def run_script(lab, script):
+    password = (lab.directory / "secrets" / "sallyport_shared").read_text().strip()
+    with open(script, "rb") as text:
+        subprocess.run([lab.values["LAB_CLIENT"], "--no-defaults", "--binary-mode", "--comments", "--force", "--user=sallyport_shared",
+                        f"--socket={lab.values['LAB_SERVER_SOCKET']}", "--default-character-set=utf8mb4", "--max-allowed-packet=64M",
+                        "--init-command=SET ROLE shop_writer"],
+                       stdin=text, capture_output=True, check=False, timeout=300, env={**os.environ, "MYSQL_PWD": password})
+
+
+@pytest.mark.parametrize("name", ["mysql client", "mysqlclient", "node mysql2", "node mariadb", "php mysqli"])
+def test_a_script_of_the_log_yields_the_same_database(lab, name, tmp_path):
+    mark = lab.audit_mark()
+    seen = run(lab, name, tmp_path, **through_gateway(lab))
+    assert "refused" not in seen[0], seen[0]
+    expected = contents(lab)
+    log = log_since(lab, mark, tmp_path / "log")
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    sallyport("sessions", "export", "--dir", log, "--format", "sql", "--split", scripts)
+    lab.load_fixture()
+    assert contents(lab) != expected, "the driver's script changes something"
+    for script in sorted(scripts.iterdir()):
+        run_script(lab, script)
+    found = contents(lab)
+    assert found == expected, difference(expected, found)
+
+
+def test_a_replay_shows_each_statement_and_how_it_ended(lab, tmp_path):
+    """Whether or not answers are recorded."""
+    lab.load_fixture()
+    mark = lab.audit_mark()
+    with lab.login("writer", schema="shop", capabilities=USUAL | CLIENT_DEPRECATE_EOF | CLIENT_MULTI_STATEMENTS) as client:
+        statement, _, _ = client.prepare("SELECT id, name FROM driver_unique WHERE id = ? OR name = ?")
+        assert len(client.execute(statement, [b"1", b"two"])) == 2
+        with pytest.raises(ServerError) as error:
+            client.query("SELECT * FROM not_there")
+        client.query("SELECT 'seen \x1b[2J' AS x")
+    lab.wait_for_record(mark, type="session_end")
+    log = log_since(lab, mark, tmp_path / "log")
+    session = json.loads(sallyport("sessions", "list", "--dir", log, "--json").splitlines()[0])
+    text = sallyport("sessions", "replay", session["session"], "--dir", log, "--speed", "max").decode()
+    assert "SELECT id, name FROM driver_unique WHERE id = ? OR name = ?" in text
+    assert "with '1', 'two'" in text
+    assert f"ERROR {error.value.code} ({error.value.state}): {error.value.message}" in text
+    assert "SELECT 'seen \\x1B[2J' AS x;" in text and "\x1b" not in text
+    assert text.index("with '1', 'two'") < text.index("not_there") < text.index("-- end: client_quit")
+
+
+class Recording(Client):
+    """A client that keeps what it gets."""
+
+    captured = b""
+
+    def receive_raw(self, size):
+        data = super().receive_raw(size)
+        self.captured += data
+        return data
+
+
+def read_several(client, sql):
+    """All results of a statement."""
+    client.command(QUERY, sql.encode())
+    more_results = 8
+    while True:
+        payload = client.receive_ok()
+        if payload[:1] == b"\x00":
+            _, at = read_lenenc_number(payload, 1)
+            _, at = read_lenenc_number(payload, at)
+            flags = struct.unpack_from("<H", payload, at)[0]
+        else:
+            client.read_header(payload)
+            _, flags = client.read_rows()
+        if not flags & more_results:
+            return
+
+
+def framed(names, rows):
+    """A table as command line clients print it; numbers stand to the right."""
+    def shown(value):
+        return "NULL" if value is None else str(value)
+    widths = [max(len(name), *(len(shown(row[i])) for row in rows)) for i, name in enumerate(names)]
+    rule = "+" + "+".join("-" * (width + 2) for width in widths) + "+\n"
+
+    def line(cells):
+        return "|" + "|".join(f" {shown(cell):{'>' if isinstance(cell, int) else '<'}{width}} " for cell, width in zip(cells, widths)) + "|\n"
+    return rule + line(names) + rule + "".join(map(line, rows)) + rule
+
+
+@pytest.mark.parametrize("more", [0, CLIENT_DEPRECATE_EOF, CLIENT_DEPRECATE_EOF | CLIENT_SESSION_TRACK])
+def test_a_replay_shows_what_a_capture_at_the_clients_side_has(lab, tmp_path, more):
+    """The captured answers are put into the log as a gateway records them: several results, binary rows, errors."""
+    lab.load_fixture()
+    mark = lab.audit_mark()
+    captures = []
+    with Recording(lab.port) as client:
+        client.login("shop", lab.token("writer"), lab.ca, "shop", capabilities=USUAL | CLIENT_PS_MULTI_RESULTS | more)
+
+        def step(send):
+            client.captured = b""
+            try:
+                return send()
+            except ServerError as error:
+                return error
+            finally:
+                captures.append(client.captured)
+        step(lambda: read_several(client, "CALL driver_results(3)"))
+        statement = step(lambda: client.prepare("SELECT id, name, small FROM driver_unique WHERE id >= ? ORDER BY id"))[0]
+        step(lambda: client.execute(statement, [b"1"]))
+        error = step(lambda: client.query("SELECT * FROM not_there"))
+        step(lambda: client.query("SELECT day, moment_fraction, fixed_binary, varied, latin FROM driver_types WHERE id IN (1, 3)"))
+        typed = step(lambda: client.prepare("SELECT day, moment_fraction, fixed_binary, varied, latin FROM driver_types WHERE id IN (1, 3)"))[0]
+        step(lambda: client.execute(typed))
+        step(lambda: client.query("UPDATE driver_unique SET small = 5 WHERE id = 1"))
+    lab.wait_for_record(mark, type="session_end")
+    log = log_since(lab, mark, tmp_path / "log")
+    record_answers(log, captures)
+    text = sallyport("sessions", "replay", lab.wait_for_record(mark, type="session_end")["session"], "--dir", log, "--speed", "max").decode()
+    assert "not what the log says" not in text and "can't be read" not in text and "not recorded" not in text
+    numbers = framed(["id", "label"], [(0, "row 0000"), (1, "row 0001"), (2, "row 0002")])
+    assert numbers + "3 rows in set\n" + framed(["which", "given"], [("second", 3)]) + "1 row in set\nEmpty set\nQuery OK, 0 rows affected\n" in text
+    assert "with '1'\n" + framed(["id", "name", "small"], [(1, "one", 1), (2, "two", 2)]) + "2 rows in set\n" in text
+    assert f"ERROR {error.code} ({error.state}): {error.message}\n" in text
+    values = framed(["day", "moment_fraction", "fixed_binary", "varied", "latin"],
+                    [("9999-12-31", "9999-12-31 23:59:59.999999", "0x0001027F80FEFF00", "varied", "äöü€"), (None,) * 5])
+    assert text.count(values + "2 rows in set\n") == 2, "as text and prepared"
+    assert "Query OK, 1 row affected\nRows matched: 1  Changed: 1  Warnings: 0\n" in text
+
+
+def record_answers(log, captures):
+    """Puts answers beside the log's records, as docs/audit-format.md has it, and what the outcomes say of them."""
+    path = next(log.glob("records-*"))
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    commands = [one for one in records if one["type"] == "command" and one["command"] not in ("quit", "stmt_close")]
+    assert len(commands) == len(captures), [one["command"] for one in commands]
+    with open(log / f"answers-{0:020}.blob", "wb") as blob:
+        for command, answer in zip(commands, captures):
+            outcome = next(one for one in records if one["type"] == "outcome" and one["of"] == command["seq"] and one["session"] == command["session"])
+            assert outcome["bytes"] == len(answer), command
+            outcome["answer_recorded"] = {"bytes": len(answer), "sha256": hashlib.sha256(answer).hexdigest()}
+            for offset in range(0, len(answer), 100):
+                piece = answer[offset:offset + 100]
+                session = command["session"].encode()
+                blob.write(b"ANS1" + struct.pack("<IQQB", len(piece), command["seq"], offset, len(session)) + session + piece)
+    path.write_text("".join(json.dumps(dict(sorted(one.items())), ensure_ascii=False, separators=(",", ":")) + "\n" for one in records))
+
+
+def test_a_search_finds_a_statement_by_what_it_did(lab, tmp_path):
+    lab.load_fixture()
+    mark = lab.audit_mark()
+    with lab.login("writer", schema="shop") as client:
+        client.query("UPDATE driver_unique SET small = 3 WHERE id = 1")
+        client.query("SELECT 1")
+    with lab.login("reporter", schema="shop") as client:
+        with pytest.raises(ServerError):
+            client.query("DELETE FROM driver_unique")
+    lab.wait_for_record(mark, type="session_end", account="reporter")
+    log = log_since(lab, mark, tmp_path / "log")
+
+    def search(*filters):
+        return [json.loads(line) for line in sallyport("audit", "search", "--dir", log, "--json", *filters).splitlines()]
+    assert [one["record"]["text"] for one in search("--kind", "update")] == ["UPDATE driver_unique SET small = 3 WHERE id = 1"]
+    assert [one["record"]["text"] for one in search("--status", "error")] == ["DELETE FROM driver_unique"]
+    assert {one["who"]["account"] for one in search("--text", "driver_unique")} == {"writer", "reporter"}
+    assert len(search("--account", "writer", "--type", "command")) >= 2
