@@ -84,7 +84,7 @@ def test_a_replay_shows_each_statement_and_how_it_ended(lab, tmp_path):
     assert "with '1', 'two'" in text
     assert f"ERROR {error.value.code} ({error.value.state}): {error.value.message}" in text
     assert "SELECT 'seen \\x1B[2J' AS x;" in text and "\x1b" not in text
-    assert text.index("with '1', 'two'") < text.index("not_there") < text.index("-- end: client_quit")
+    assert text.index("with '1', 'two'") < text.index("not_there") < text.index("-- end: client_closed")
 
 
 class Recording(Client):
