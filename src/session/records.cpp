@@ -80,7 +80,10 @@ void write_value(const Place& place, const wire::TimeSpan& value) {
   place.text(text.data());
 }
 
-void write_parameters(RecordWriter& record, std::string_view name, const std::vector<wire::Parameter>& parameters) {
+enum class Values : std::uint8_t { shown, hidden };
+
+void write_parameters(RecordWriter& record, std::string_view name, const std::vector<wire::Parameter>& parameters,
+                      Values values = Values::shown) {
   record.begin_array(name);
   for (const wire::Parameter& parameter : parameters) {
     record.begin_element();
@@ -89,7 +92,9 @@ void write_parameters(RecordWriter& record, std::string_view name, const std::ve
     }
     record.text_if_any("name", parameter.name);
     record.number("type", parameter.type.type);
-    std::visit([&](const auto& value) { write_value(ValueMember{record}, value); }, parameter.value);
+    if (values == Values::shown) {
+      std::visit([&](const auto& value) { write_value(ValueMember{record}, value); }, parameter.value);
+    }
     record.end_element();
   }
   record.end_array();
@@ -158,11 +163,11 @@ void write_parts_and_parameters(RecordWriter& record, const CommandRecord& comma
   if (command.parameter_index) {
     record.number("parameter", *command.parameter_index);
   }
-  if (command.bulk) {
+  if (command.bulk && !command.hides_values) {
     write_bulk(record, *command.bulk);
   }
   if (command.parameters != nullptr) {
-    write_parameters(record, "parameters", *command.parameters);
+    write_parameters(record, "parameters", *command.parameters, command.hides_values ? Values::hidden : Values::shown);
   }
   record.number_if_any("part", command.part);
   if (command.prepared_seq) {
@@ -334,6 +339,9 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
     record.number("opcode", command.opcode);
   }
   write_parts_and_parameters(record, command);
+  if (command.has_secrets) {
+    record.json("redacted", "true");
+  }
   record.text_if_any("rule", command.rule);
   record.text_if_any("schema", command.schema);
   if (command.sent) {
@@ -349,7 +357,7 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
     record.text("text", *command.text);
   }
   head.write_time_and_type("command");
-  if (command.long_data) {
+  if (command.long_data && !command.hides_values) {
     record.text("value", text_of(*command.long_data));
   }
   record.end();
@@ -363,7 +371,7 @@ bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
   record.number("bytes", outcome.bytes);
   record.number("duration_us", static_cast<std::uint64_t>(outcome.duration.count() / 1000));
   if (outcome.error != nullptr) {
-    record.text("error", outcome.error->message);
+    record.text_if_any("error", outcome.error->message);
     record.number("error_code", outcome.error->code);
   }
   record.number("of", outcome.of);

@@ -56,6 +56,8 @@ struct CommandRecord {
   bool objects_certain = true;                            // they are these, and no more
   std::string_view target_session;                        // of a KILL
   std::string_view rule;                                  // that decided
+  bool has_secrets = false;                               // which the text given here lacks
+  bool hides_values = false;                              // of the parameters: they may be secrets
 };
 
 struct OutcomeRecord {

@@ -200,6 +200,7 @@ class Session {
     bool may_load = false;             // the text might ask for a file all the same
     bool chooses_schema = false;
     bool may_change_reading = false;
+    bool has_secrets = false;  // which its record lacks, and the server's error may quote
   };
 
   struct LoggingIn {
@@ -293,6 +294,8 @@ class Session {
   void process_command(const wire::Message& message);
   // Has `record` written; answers the command where it is refused, and waits for the record's commit otherwise.
   void decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal);
+  // Takes what may be secret out of a record.
+  static void hide_secrets(PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);
   // Answers ERR where the command is one that is answered.

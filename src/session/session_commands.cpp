@@ -1,6 +1,7 @@
 // The session's command phase: read, decide, record, forward, relay the answer, record the outcome.
 #include "session/protocol.h"
 #include "session/session.h"
+#include "sql/secrets.h"
 
 namespace sallyport::session {
 namespace {
@@ -95,6 +96,7 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
       explanation_ = std::move(decision.explanation);
     }
   }
+  hide_secrets(pending, record);
   pending.seq = records_.command(record, now_.wall) ? records_.last_seq() : 0;
   count_audit();
   if (pending.command == Command::quit) {
@@ -118,6 +120,24 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
   phase_ = RecordingCommand{pending};
   phase_deadline_ = MonoTime::max();
   request(Action::commit_audit);
+}
+
+void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
+  if (pending.reading == nullptr) {
+    if (record.text && (pending.command == Command::query || pending.command == Command::stmt_prepare)) {
+      std::string_view harmless = sql::unread_text_without_secrets(*record.text);
+      pending.has_secrets = harmless.size() < record.text->size();
+      record.text = harmless;
+    }
+  } else if (const auto& without_secrets = pending.reading->without_secrets) {
+    pending.has_secrets = true;
+    if (record.text) {
+      record.text = without_secrets->text;
+    }
+    record.sent.reset();
+    record.hides_values = without_secrets->parameters_are_secret;
+  }
+  record.has_secrets = pending.has_secrets;
 }
 
 std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pending, CommandRecord& record) {
@@ -234,6 +254,8 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     pending.long_data_parameter = long_data->parameter;
     record.parameter_index = long_data->parameter;
     record.long_data = long_data->value;
+    const auto& without_secrets = statement->reading->without_secrets;
+    pending.has_secrets = record.hides_values = without_secrets && without_secrets->parameters_are_secret;
   }
   return std::nullopt;
 }
@@ -541,6 +563,9 @@ void Session::record_outcome(const PendingCommand& pending, std::string_view sta
     }
     if (totals.error_code) {
       error = {.code = *totals.error_code, .sql_state = totals.error_sql_state, .message = totals.error_message};
+      if (pending.has_secrets) {
+        error.message = {};
+      }
       outcome.error = &error;
     }
   }

@@ -108,6 +108,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   }
   StatementReading reading{.kind = lineage::kind_of(*root_),
                            .emitted = std::move(*emitted),
+                           .without_secrets = sql::without_secrets(*root_, text, dialect),
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = root_->is(sql::NodeKind::use),
                            .may_define = may_define(*root_)};
