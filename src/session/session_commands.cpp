@@ -97,8 +97,10 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
     }
   }
   hide_secrets(pending, record);
+  record.configuration = environment_->configuration;
   pending.seq = records_.command(record, now_.wall) ? records_.last_seq() : 0;
   count_audit();
+  trace_answer(pending);
   if (pending.command == Command::quit) {
     record_outcome(pending, "ok", {}, nullptr);
     close(Reason::client_quit, {});
@@ -120,6 +122,14 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
   phase_ = RecordingCommand{pending};
   phase_deadline_ = MonoTime::max();
   request(Action::commit_audit);
+}
+
+void Session::trace_answer(const PendingCommand& pending) {
+  // An answer may quote a secret, as an error does.
+  answer_.begin(
+      {.digest_bytes_max = environment_->limits.digested_answer_bytes_max,
+       .recorded_bytes_max = pending.has_secrets || pending.seq == 0 ? 0 : who_->account->answer_bytes_recorded},
+      records_.sink(), origin_.session_id, pending.seq);
 }
 
 void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
@@ -289,6 +299,7 @@ void Session::forward_command(PendingCommand pending) {
     answer_set_option(pending);
     return;
   }
+  pending.forwarded = now_.mono;
   state_.reading_is_current = state_.reading_is_current && !pending.may_change_reading;
   state_.schema_reported = false;
   bool runs = pending.command == Command::query || is_execution(pending.command);
@@ -350,6 +361,7 @@ void Session::begin_answer(const PendingCommand& pending, std::uint8_t first_seq
   relay.start(kill_text_.empty() ? pending.command : Command::query, legs_,
               {.client = pending.message.next_sequence_id, .backend = first_sequence_id},
               {.rows_max = limits.result_rows_max, .bytes_max = limits.result_bytes_max});
+  relay.tell(answer_);
   if (series_ && series_->has_more()) {
     relay.announce_more_results();
   }
@@ -533,11 +545,12 @@ void Session::process_reset() {
     end_session(Reason::backend_violation, std::move(end->failure->message));
     return;
   }
+  std::size_t before = to_client_.made().size();
   wire::PacketWriter writer{to_client_.made()};
   writer.begin(sequence_id);
   wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);
   writer.end();
-  to_client_.queue_made();
+  queue_answer(before);
   record_outcome(resetting->pending, "ok", {}, nullptr);
   enter_ready();
 }
@@ -545,16 +558,23 @@ void Session::process_reset() {
 void Session::record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                              const AnswerRelay* relay, const wire::ErrPacket* refusal) {
   if (pending.seq == 0) {
+    answer_.end();
     return;
   }
   OutcomeRecord outcome{.of = pending.seq, .status = status, .reason = reason, .duration = now_.mono - pending.began};
   outcome.error = refusal;
+  outcome.answer = &answer_;
+  if (pending.forwarded) {
+    outcome.forwarded_after = *pending.forwarded - pending.began;
+  }
+  if (auto first_byte = answer_.first_byte_at()) {
+    outcome.first_byte_after = *first_byte - pending.began;
+  }
   wire::ErrPacket error;
   if (relay != nullptr) {
     const AnswerTotals& totals = relay->totals();
     outcome.rows = relay->rows();
     outcome.affected_rows = totals.affected_rows;
-    outcome.bytes = totals.bytes;
     outcome.uploaded_bytes = totals.uploaded_bytes;
     outcome.results = totals.results;
     outcome.warnings = totals.warnings;
@@ -570,6 +590,7 @@ void Session::record_outcome(const PendingCommand& pending, std::string_view sta
     }
   }
   records_.outcome(outcome, now_.wall);
+  answer_.end();
   count_audit();
 }
 

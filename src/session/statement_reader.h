@@ -25,6 +25,9 @@ namespace sallyport::session {
 
 struct StatementReading {
   std::string kind;  // lineage::kind_of()
+  // Of the statement's shape: the first half of the SHA-256 of sql::normalised_text(), in hexadecimal. Empty where the
+  // statement has secrets.
+  std::string digest;
   // What is sent in place of the text: without comments. Nothing where that is the text itself.
   std::optional<std::string> emitted;
   std::optional<sql::WithoutSecrets> without_secrets;  // what may be recorded in place of the text, where it has any
