@@ -266,6 +266,8 @@ TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
   EXPECT_EQ(config->limits.idle_timeout, Seconds{3600});
   EXPECT_EQ(config->limits.write_timeout, Seconds{120});
   EXPECT_EQ(config->audit.directory, "/var/log/elsewhere");
+  EXPECT_EQ(config->audit.answer_bytes_recorded, 64U << 10);
+  EXPECT_EQ(config->audit.claims, (std::vector<std::string>{"email", "realm.roles"}));
   EXPECT_EQ(config->log.level, LogLevel::warning);
   EXPECT_EQ(config->log.format, LogFormat::text);
 }
@@ -353,6 +355,8 @@ TEST_F(ConfigTest, ServiceAccountsAreRead) {
   EXPECT_EQ(accounts[0].grants[0].set_role, "shop_reader");
   EXPECT_EQ(accounts[0].grants[1].login, "app") << "the only login of the connection";
   EXPECT_FALSE(accounts[0].disabled);
+  EXPECT_EQ(accounts[0].answer_bytes_recorded, 64U << 10) << "as audit.answers says";
+  EXPECT_EQ(accounts[1].answer_bytes_recorded, identity::answers_recorded_whole);
   EXPECT_TRUE(accounts[1].disabled);
 }
 

@@ -1,5 +1,6 @@
 #include <system_error>
 
+#include "config/field_values.h"
 #include "config/sections.h"
 
 namespace sallyport::config {
@@ -34,6 +35,7 @@ net::TcpSettings read_tcp(SectionReader tcp) {
 
 void read_session_limits(SectionReader limits, Config& config) {
   config.limits = {.packet_bytes_max = static_cast<std::uint32_t>(limits.number("packet_bytes_max")),
+                   .digested_answer_bytes_max = static_cast<std::uint64_t>(limits.number("digested_answer_bytes_max")),
                    .token_bytes_max = static_cast<std::uint32_t>(limits.number("token_bytes_max")),
                    .verified_signatures_max = static_cast<std::uint32_t>(limits.number("verified_signatures_max")),
                    .statement_tree_bytes_max = static_cast<std::uint64_t>(limits.number("statement_tree_bytes_max")),
@@ -77,6 +79,22 @@ identity::AccountLimits read_account_limits(SectionReader section, const identit
   return limits;
 }
 
+std::uint64_t read_answers(SectionReader& section, std::string_view name) {
+  std::string text = section.text(name);
+  if (text == "none" || text.empty()) {
+    return 0;
+  }
+  if (text == "all") {
+    return identity::answers_recorded_whole;
+  }
+  auto bytes = number_from_text({.kind = FieldKind::size}, text);
+  if (!bytes || *bytes <= 0) {
+    section.mistake(name, in_quotes(text) + " is none of these: none, all, a size.", "Write e.g. 64KiB.");
+    return 0;
+  }
+  return static_cast<std::uint64_t>(*bytes);
+}
+
 void read_limits(SectionReader& root, Config& config) {
   config.net.worker_threads = static_cast<std::uint32_t>(root.number("worker_threads"));
   config.net.state_directory = read_directory(root, "state_directory");
@@ -90,6 +108,8 @@ void read_limits(SectionReader& root, Config& config) {
   config.net.tcp = read_tcp(root.section("tcp"));
   auto audit = root.section("audit");
   config.audit.directory = read_directory(audit, "directory");
+  config.audit.answer_bytes_recorded = read_answers(audit, "answers");
+  config.audit.claims = audit.texts("claims");
   auto log = root.section("log");
   config.log = {.level = log.choice("level", log_levels), .format = log.choice("format", log_formats)};
 }

@@ -159,6 +159,13 @@ void Loop::reopen_audit() {
   });
 }
 
+void Loop::record(std::string line) {
+  post([this, line = std::move(line)] {
+    audit_->append(line);
+    commit_audit();
+  });
+}
+
 void Loop::drain() {
   post([this] {
     draining_ = true;
