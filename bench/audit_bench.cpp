@@ -52,9 +52,13 @@ void write_command_and_outcome(benchmark::State& state, std::string_view text) {
   session::SessionRecords records{origin, sink};
   const session::CommandRecord command{
       .command = wire::Command::query, .opcode = 3, .schema = "shop", .text = text, .rule = "allow-all"};
+  const std::string answer_bytes(190, 'a');
+  session::AnswerTrace answer;
   for (auto _ : state) {
     records.command(command, now);
-    records.outcome({.of = records.last_seq(), .status = "ok", .rows = 1, .bytes = 190, .results = 1}, now);
+    answer.begin({}, sink, origin.session_id, records.last_seq());
+    answer.add(bytes_of(answer_bytes));
+    records.outcome({.of = records.last_seq(), .status = "ok", .rows = 1, .results = 1, .answer = &answer}, now);
   }
   state.SetBytesProcessed(static_cast<std::int64_t>(sink.bytes()));
 }

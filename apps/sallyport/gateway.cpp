@@ -51,7 +51,9 @@ Result<net::GatewaySettings, std::string> settings_of(const config::Config& conf
     }
   }
   std::shared_ptr<const session::Environment> environment(
-      new session::Environment{.limits = config.limits,
+      new session::Environment{.configuration = config.digest,
+                               .recorded_claims = config.audit.claims,
+                               .limits = config.limits,
                                .connections = config.connections,
                                .server_public_keys = std::move(public_keys),
                                .accounts = identity::AccountDirectory(config.identity.accounts),

@@ -94,6 +94,19 @@ void RecordWriter::time(std::string_view name, WallTime value) {
   out_.push_back('"');
 }
 
+void RecordWriter::hex(std::string_view name, Bytes value) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  member(name);
+  out_.push_back('"');
+  std::size_t at = out_.size();
+  out_.resize(at + 2 * value.size());
+  for (std::uint8_t byte : value) {
+    out_[at++] = digits[byte >> 4];
+    out_[at++] = digits[byte & 15];
+  }
+  out_.push_back('"');
+}
+
 void RecordWriter::begin_object(std::string_view name) {
   member(name);
   out_.push_back('{');

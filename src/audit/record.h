@@ -30,6 +30,9 @@ class RecordWriter {
   void number_if_any(std::string_view name, std::uint64_t value);
   void time(std::string_view name, WallTime value);
 
+  // As lower-case hexadecimal digits.
+  void hex(std::string_view name, Bytes value);
+
   void begin_object(std::string_view name);
   void end_object();
   void begin_array(std::string_view name);

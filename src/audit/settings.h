@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -34,6 +35,9 @@ struct AuditSettings {
   Milliseconds stall_limit{2000};              // what the disk may take for one request before commits fail
   RetentionSettings retention;
   std::uint64_t journal_bytes = 16U << 20;  // of each event loop's ring
+  // Of the answers to accounts without a setting of their own; identity::answers_recorded_whole: all.
+  std::uint64_t answer_bytes_recorded = 0;
+  std::vector<std::string> claims;  // names of those that are on record
 };
 
 }  // namespace sallyport::audit

@@ -35,6 +35,7 @@ Result<Config, std::vector<Mistake>> parse(std::string_view yaml, std::string_vi
   }
   SectionReader root(reading, root_section(), *document, "");
   Config config;
+  config.digest = crypto::sha256({bytes_of(yaml)});
   read_limits(root, config);
   read_listeners(root, config);
   read_issuers(root, config);

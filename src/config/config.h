@@ -8,6 +8,7 @@
 
 #include "audit/settings.h"
 #include "base/result.h"
+#include "crypto/hash.h"
 #include "identity/settings.h"
 #include "net/settings.h"
 #include "session/settings.h"
@@ -23,6 +24,7 @@ struct LogSettings {
 };
 
 struct Config {
+  crypto::Sha256Digest digest{};  // SHA-256 of the document
   net::NetSettings net;
   session::Limits limits;
   identity::AccountLimits account_limits;  // of an account without limits of its own

@@ -274,6 +274,8 @@ TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
   EXPECT_EQ(config->audit.stall_limit, Milliseconds{500});
   EXPECT_EQ(config->audit.retention.age, Seconds{90 * 86400});
   EXPECT_EQ(config->audit.retention.bytes, 1U << 30);
+  EXPECT_EQ(config->audit.answer_bytes_recorded, 64U << 10);
+  EXPECT_EQ(config->audit.claims, (std::vector<std::string>{"email", "realm.roles"}));
   EXPECT_EQ(config->log.level, LogLevel::warning);
   EXPECT_EQ(config->log.format, LogFormat::text);
 }
@@ -361,6 +363,8 @@ TEST_F(ConfigTest, ServiceAccountsAreRead) {
   EXPECT_EQ(accounts[0].grants[0].set_role, "shop_reader");
   EXPECT_EQ(accounts[0].grants[1].login, "app") << "the only login of the connection";
   EXPECT_FALSE(accounts[0].disabled);
+  EXPECT_EQ(accounts[0].answer_bytes_recorded, 64U << 10) << "as audit.answers says";
+  EXPECT_EQ(accounts[1].answer_bytes_recorded, identity::answers_recorded_whole);
   EXPECT_TRUE(accounts[1].disabled);
 }
 

@@ -190,6 +190,8 @@ void read_service_accounts(SectionReader& root, Config& config) {
                                      .grants = read_grants(section, config),
                                      .limits = read_account_limits(section.section("limits"), config.account_limits),
                                      .disabled = section.flag("disabled")};
+    account.answer_bytes_recorded =
+        section.present("answers") ? read_answers(section, "answers") : config.audit.answer_bytes_recorded;
     names.push_back(account.name);
     config.identity.accounts.push_back(std::move(account));
   }

@@ -1,6 +1,7 @@
 #include <system_error>
 
 #include "audit/note.h"
+#include "config/field_values.h"
 #include "config/sections.h"
 
 namespace sallyport::config {
@@ -51,6 +52,8 @@ void read_audit(SectionReader section, Config& config) {
   audit.checkpoint_records = static_cast<std::uint64_t>(section.number("checkpoint_records"));
   audit.stall_limit = section.milliseconds("stall_limit");
   audit.journal_bytes = static_cast<std::uint64_t>(section.number("journal_bytes"));
+  audit.answer_bytes_recorded = read_answers(section, "answers");
+  audit.claims = section.texts("claims");
   auto retention = section.section("retention");
   audit.retention = {.age = retention.whole_seconds("age"),
                      .bytes = static_cast<std::uint64_t>(retention.number("bytes"))};
@@ -61,6 +64,7 @@ void read_audit(SectionReader section, Config& config) {
 
 void read_session_limits(SectionReader limits, Config& config) {
   config.limits = {.packet_bytes_max = static_cast<std::uint32_t>(limits.number("packet_bytes_max")),
+                   .digested_answer_bytes_max = static_cast<std::uint64_t>(limits.number("digested_answer_bytes_max")),
                    .token_bytes_max = static_cast<std::uint32_t>(limits.number("token_bytes_max")),
                    .verified_signatures_max = static_cast<std::uint32_t>(limits.number("verified_signatures_max")),
                    .statement_tree_bytes_max = static_cast<std::uint64_t>(limits.number("statement_tree_bytes_max")),
@@ -102,6 +106,22 @@ identity::AccountLimits read_account_limits(SectionReader section, const identit
   take("result_rows_max", limits.result_rows_max);
   take("result_bytes_max", limits.result_bytes_max);
   return limits;
+}
+
+std::uint64_t read_answers(SectionReader& section, std::string_view name) {
+  std::string text = section.text(name);
+  if (text == "none" || text.empty()) {
+    return 0;
+  }
+  if (text == "all") {
+    return identity::answers_recorded_whole;
+  }
+  auto bytes = number_from_text({.kind = FieldKind::size}, text);
+  if (!bytes || *bytes <= 0) {
+    section.mistake(name, in_quotes(text) + " is none of these: none, all, a size.", "Write e.g. 64KiB.");
+    return 0;
+  }
+  return static_cast<std::uint64_t>(*bytes);
 }
 
 void read_limits(SectionReader& root, Config& config) {

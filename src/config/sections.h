@@ -16,6 +16,9 @@ void read_service_accounts(SectionReader& root, Config& config);
 // What the section does not give is as in `otherwise`.
 identity::AccountLimits read_account_limits(SectionReader section, const identity::AccountLimits& otherwise);
 
+// How much of an answer is recorded: `none`, `all` or a size, or the table's default.
+std::uint64_t read_answers(SectionReader& section, std::string_view name);
+
 // The words of the document, for more than one of these.
 inline constexpr std::array<Choice<session::Flavor>, 2> flavor_choices{
     {{"mysql", session::Flavor::mysql}, {"mariadb", session::Flavor::mariadb}}};

@@ -558,7 +558,7 @@ constexpr std::array<Field, 6> account_limits_fields{{
 constexpr Section account_limits{"account_limits", "What the sessions of a service account may use.",
                                  account_limits_fields};
 
-constexpr std::array<Field, 5> account_fields{{
+constexpr std::array<Field, 6> account_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -587,17 +587,28 @@ constexpr std::array<Field, 5> account_fields{{
      .kind = section,
      .meaning = "What is not given here is as in `limits.account`.",
      .section = &account_limits},
+    {.name = "answers",
+     .kind = text,
+     .meaning = "How much of each answer is recorded, as in `audit.answers`, whose value is the default.",
+     .least = 1,
+     .most = 32},
 }};
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 19> limits_fields{{
+constexpr std::array<Field, 20> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
      .meaning = "Longest command of a client.",
      .least = kib,
      .most = gib},
+    {.name = "digested_answer_bytes_max",
+     .kind = size,
+     .default_value = "1024GiB",
+     .meaning = "Of an answer that is longer the audit log has no digest.",
+     .least = kib,
+     .most = 1024 * gib},
     {.name = "token_bytes_max",
      .kind = size,
      .default_value = "16KiB",
@@ -760,7 +771,7 @@ constexpr Section retention{"retention",
                             "record, and what remains can still be verified.",
                             retention_fields};
 
-constexpr std::array<Field, 11> audit_fields{{
+constexpr std::array<Field, 13> audit_fields{{
     {.name = "directory",
      .kind = path,
      .default_value = "/var/log/sallyport",
@@ -819,6 +830,19 @@ constexpr std::array<Field, 11> audit_fields{{
      .meaning = "Of each event loop's journal, which holds what is not on the disk yet. It is allocated at the start.",
      .least = 64 * kib,
      .most = 4 * gib},
+    {.name = "answers",
+     .kind = text,
+     .default_value = "none",
+     .meaning = "How much of the answer to each command is recorded: `none`, `all`, or so many bytes of its beginning, "
+                "e.g. `64KiB`.",
+     .least = 1,
+     .most = 32},
+    {.name = "claims",
+     .kind = texts,
+     .meaning = "Claims of the token that are on record at each login, by name, or by names with dots between them; "
+                "besides those that the record has anyway.",
+     .least = 1,
+     .most = 32},
 }};
 constexpr Section audit{"audit", "The record of who did what. Where it can't be written, nothing is forwarded.",
                         audit_fields};

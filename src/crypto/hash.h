@@ -18,6 +18,19 @@ Sha1Digest sha1(std::initializer_list<Bytes> parts);
 Sha256Digest sha256(std::initializer_list<Bytes> parts);
 Sha512Digest sha512(std::initializer_list<Bytes> parts);
 
+// A SHA-256 of bytes that come one after the other. A value: a copy goes on by itself. It holds no memory of its own.
+class Sha256 {
+ public:
+  Sha256();
+  void update(Bytes bytes);
+  // Of all bytes so far.
+  Sha256Digest digest() const;
+
+ private:
+  static constexpr std::size_t state_bytes = 112;
+  alignas(8) std::array<std::uint8_t, state_bytes> state_;
+};
+
 // Whether two byte strings are equal, in a time that depends on their lengths only.
 bool equal_in_constant_time(Bytes left, Bytes right);
 

@@ -105,7 +105,10 @@ struct ServiceAccount {
   std::vector<Grant> grants;
   AccountLimits limits;
   bool disabled = false;  // refuses logins and ends live sessions
+  // So much of the answer to each command is recorded; answers_recorded_whole: all of it.
+  std::uint64_t answer_bytes_recorded = 0;
 };
+inline constexpr std::uint64_t answers_recorded_whole = UINT64_MAX;
 
 struct IdentitySettings {
   std::vector<IssuerSettings> issuers;

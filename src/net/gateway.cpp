@@ -12,6 +12,7 @@
 #include <csignal>
 #include <thread>
 
+#include "audit/gateway_records.h"
 #include "crypto/random.h"
 #include "net/admin_server.h"
 #include "net/backends.h"
@@ -188,6 +189,10 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
     return Unexpected(admin.error());
   }
   admin_ = std::move(admin).value();
+  std::string line;
+  audit::append_configuration_loaded(
+      line, {.configuration = settings_.environment->configuration, .previous = std::nullopt}, read_clocks().wall);
+  loops_.front()->record(std::move(line));
   log_.write(Severity::info, "admin listener open",
              {{"address", settings_.net.admin.address}, {"port", std::to_string(admin_->port())}});
   return Unit{};
@@ -410,7 +415,11 @@ std::string Gateway::Impl::reload_obstacle(const GatewaySettings& next) const {
 }
 
 void Gateway::Impl::reload() {
-  auto refuse = [this](std::string_view why) {
+  std::optional<crypto::Sha256Digest> digest;  // of the new file
+  auto refuse = [&](std::string_view why) {
+    std::string line;
+    audit::append_configuration_refused(line, {.configuration = digest, .error = why}, read_clocks().wall);
+    loops_.front()->record(std::move(line));
     counters_.add(Metric::config_reload_failures);
     log_.write(Severity::error, "configuration not reloaded; the old one stays in force",
                {{"error", std::string(why)}});
@@ -420,6 +429,7 @@ void Gateway::Impl::reload() {
     refuse(next.error());
     return;
   }
+  digest = next->environment->configuration;
   if (std::string obstacle = reload_obstacle(*next); !obstacle.empty()) {
     refuse("a change of " + obstacle + " needs a restart");
     return;
@@ -434,6 +444,9 @@ void Gateway::Impl::reload() {
     refuse(configured.error());
     return;
   }
+  std::string line;
+  audit::append_configuration_loaded(line, {.configuration = *digest, .previous = settings_.environment->configuration},
+                                     read_clocks().wall);
   settings_ = std::move(next).value();
   runtime_ = *runtime;
   tls_files_ = std::move(files);
@@ -442,6 +455,7 @@ void Gateway::Impl::reload() {
   for (auto& loop : loops_) {
     loop->set_runtime(runtime_);
   }
+  loops_.front()->record(std::move(line));
   counters_.add(Metric::config_reloads);
   log_.write(Severity::info, "configuration reloaded");
 }

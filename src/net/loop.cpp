@@ -159,6 +159,13 @@ void Loop::set_keys(KeySnapshot keys) {
   post([this, keys = std::move(keys)]() mutable { keys_ = std::move(keys); });
 }
 
+void Loop::record(std::string line) {
+  post([this, line = std::move(line)] {
+    audit_.append(line);
+    audit_.flush(std::chrono::steady_clock::now());
+  });
+}
+
 void Loop::drain() {
   post([this] {
     draining_ = true;

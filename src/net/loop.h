@@ -89,6 +89,8 @@ class Loop {
   void post(std::function<void()> task);
   void set_runtime(std::shared_ptr<const Runtime> runtime);
   void set_keys(KeySnapshot keys);
+  // Writes a record that belongs to no session.
+  void record(std::string line);
   void drain();
   void stop_when_empty();  // ends all sessions now
   std::uint32_t connection_count() const { return connection_count_.load(std::memory_order_relaxed); }

@@ -112,8 +112,7 @@ void AnswerRelay::write_header(DefinitionsFollow follow, OutputQueue& to) {
   wire::write_result_header(
       writer, {.columns = result_columns_, .definitions_follow = follow == DefinitionsFollow::yes}, legs_.client);
   writer.end();
-  totals_.bytes += to.made().size() - before;
-  to.queue_made();
+  queue_made(before, to);
   ++shift_;
 }
 
@@ -132,8 +131,7 @@ void AnswerRelay::write_held(OutputQueue& to) {
     ++shift_;
     rest = rest.subspan(wire::frame_header_bytes + payload_bytes);
   }
-  totals_.bytes += to.made().size() - before;
-  to.queue_made();
+  queue_made(before, to);
 }
 
 }  // namespace sallyport::session

@@ -25,6 +25,12 @@ void AnswerRelay::start(wire::Command command, const Legs& legs, FirstSequenceId
 }
 
 Result<AnswerRelay::Step, Reason> AnswerRelay::relay(InputBuffer& from, OutputQueue& to, TrackedState& state) {
+  auto step = relay_packets(from, to, state);
+  tell_run();
+  return step;
+}
+
+Result<AnswerRelay::Step, Reason> AnswerRelay::relay_packets(InputBuffer& from, OutputQueue& to, TrackedState& state) {
   while (!reader_.done()) {
     if (to.made_bytes() > made_bytes_max) {
       return Step::more;
@@ -105,8 +111,7 @@ void AnswerRelay::answer_with_error(Reason reason, OutputQueue& to) {
   writer.begin(next_client_sequence_id());
   wire::write_err(writer, {.code = error.mysql_error, .sql_state = error.sql_state, .message = error.message});
   writer.end();
-  totals_.bytes += to.made().size() - before;
-  to.queue_made();
+  queue_made(before, to);
   totals_.error_code = error.mysql_error;
   totals_.error_sql_state = error.sql_state;
   totals_.error_message = error.message;
@@ -120,8 +125,8 @@ std::string_view AnswerRelay::requested_file(const InputBuffer& from) const {
 std::uint8_t AnswerRelay::pass_request(InputBuffer& from, OutputQueue& to) {
   std::uint8_t& sequence_id = from.unclaimed()[3];
   sequence_id = static_cast<std::uint8_t>(sequence_id + shift_);
-  to.forward(request_bytes_);
-  totals_.bytes += request_bytes_;
+  forward(request_bytes_, from, to);
+  tell_run();
   return next_client_sequence_id();
 }
 
@@ -177,8 +182,37 @@ void AnswerRelay::forward(const Packet& packet, InputBuffer& from, OutputQueue& 
     std::uint8_t& sequence_id = from.unclaimed()[3];
     sequence_id = static_cast<std::uint8_t>(sequence_id + shift_);
   }
-  to.forward(packet.bytes);
-  totals_.bytes += packet.bytes;
+  forward(packet.bytes, from, to);
+}
+
+// Packets that lie side by side are told as one run.
+void AnswerRelay::forward(std::size_t count, InputBuffer& from, OutputQueue& to) {
+  const std::uint8_t* begin = from.unclaimed().data();
+  if (run_.data() + run_.size() == begin && !run_.empty()) {
+    run_ = {run_.data(), run_.size() + count};
+  } else {
+    tell_run();
+    run_ = {begin, count};
+  }
+  to.forward(count);
+  totals_.bytes += count;
+}
+
+void AnswerRelay::tell_run() {
+  if (trace_ != nullptr) {
+    trace_->add(run_);
+  }
+  run_ = {};
+}
+
+void AnswerRelay::queue_made(std::size_t before, OutputQueue& to) {
+  tell_run();
+  Bytes made = Bytes{to.made()}.subspan(before);
+  if (trace_ != nullptr) {
+    trace_->add(made);
+  }
+  totals_.bytes += made.size();
+  to.queue_made();
 }
 
 void AnswerRelay::drop(const Packet& packet, OutputQueue& to) {
@@ -188,14 +222,14 @@ void AnswerRelay::drop(const Packet& packet, OutputQueue& to) {
 
 // The packet goes between the last one read and the next: it bears the id that the next would have borne.
 void AnswerRelay::insert_eof(OutputQueue& to, std::uint16_t status_flags, std::uint16_t warnings) {
+  std::size_t before = to.made().size();
   wire::PacketWriter writer{to.made()};
   writer.begin(next_client_sequence_id());
   // An EOF has no room for what has changed of the session's state.
   auto flags = static_cast<std::uint16_t>(status_flags & ~wire::status::session_state_changed);
   wire::write_eof(writer, {.warnings = warnings, .status_flags = flags});
   writer.end();
-  to.queue_made();
-  totals_.bytes += 9;
+  queue_made(before, to);
   ++shift_;
 }
 
@@ -205,8 +239,7 @@ void AnswerRelay::insert_ok(OutputQueue& to, const wire::OkPacket& ok) {
   writer.begin(next_client_sequence_id());
   wire::write_ok(writer, ok, legs_.client);
   writer.end();
-  totals_.bytes += to.made().size() - before;
-  to.queue_made();
+  queue_made(before, to);
   ++shift_;
 }
 

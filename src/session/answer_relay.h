@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "session/answer_trace.h"
 #include "session/input_buffer.h"
 #include "session/output_queue.h"
 #include "session/reason.h"
@@ -59,6 +60,8 @@ class AnswerRelay {
   // Begins the answer to `command`.
   void start(wire::Command command, const Legs& legs, FirstSequenceIds first, const Bounds& bounds);
 
+  // Behind start(): what is told of all that is queued for the client. It must outlive the answer.
+  void tell(AnswerTrace& trace) { trace_ = &trace; }
   // Behind start(), of an execution: it asks for a cursor.
   void expect_cursor() { reader_.expect_cursor(); }
   // Behind start(), of an execution: what the client knows of the statement's columns, nothing where that is not
@@ -136,7 +139,12 @@ class AnswerRelay {
   std::uint8_t number_empty_file();
   void interrupt_if_due(OutputQueue& to, const TrackedState& state);
   Result<Unit, Reason> discard(const Packet& packet, InputBuffer& from, OutputQueue& to, TrackedState& state);
+  Result<Step, Reason> relay_packets(InputBuffer& from, OutputQueue& to, TrackedState& state);
   void forward(const Packet& packet, InputBuffer& from, OutputQueue& to);
+  void forward(std::size_t count, InputBuffer& from, OutputQueue& to);
+  // Queues what was appended to to.made() from `before` on.
+  void queue_made(std::size_t before, OutputQueue& to);
+  void tell_run();
   void drop(const Packet& packet, OutputQueue& to);
   void insert_eof(OutputQueue& to, std::uint16_t status_flags, std::uint16_t warnings);
   void insert_ok(OutputQueue& to, const wire::OkPacket& ok);
@@ -190,6 +198,8 @@ class AnswerRelay {
   std::size_t request_bytes_ = 0;  // of the packet that asks for a file
   std::uint64_t rows_sent_ = 0;    // when it was cut
   AnswerTotals totals_;
+  AnswerTrace* trace_ = nullptr;
+  Bytes run_;  // forwarded and not told to trace_ yet; it lies in the input buffer, which does not change meanwhile
 };
 
 }  // namespace sallyport::session

@@ -5,13 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "crypto/hash.h"
 #include "identity/accounts.h"
 #include "policy/policy.h"
 #include "session/settings.h"
 
 namespace sallyport::session {
 
+// The SHA-256 of the configuration file: which configuration, and with it which policy, is in force.
+using ConfigurationDigest = crypto::Sha256Digest;
+
 struct Environment {
+  ConfigurationDigest configuration{};
+  // Of each token, by name, on record at the login.
+  std::vector<std::string> recorded_claims;
   Limits limits;
   std::vector<ConnectionSettings> connections;
   // PEM, in the order of `connections` and their servers; empty, or not there, where none is pinned.

@@ -1,10 +1,13 @@
 #include "session/records.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <type_traits>
 
+#include "audit/canonical.h"
 #include "audit/record.h"
 #include "base/json_text.h"
 
@@ -80,7 +83,10 @@ void write_value(const Place& place, const wire::TimeSpan& value) {
   place.text(text.data());
 }
 
-void write_parameters(RecordWriter& record, std::string_view name, const std::vector<wire::Parameter>& parameters) {
+enum class Values : std::uint8_t { shown, hidden };
+
+void write_parameters(RecordWriter& record, std::string_view name, const std::vector<wire::Parameter>& parameters,
+                      Values values = Values::shown) {
   record.begin_array(name);
   for (const wire::Parameter& parameter : parameters) {
     record.begin_element();
@@ -89,7 +95,9 @@ void write_parameters(RecordWriter& record, std::string_view name, const std::ve
     }
     record.text_if_any("name", parameter.name);
     record.number("type", parameter.type.type);
-    std::visit([&](const auto& value) { write_value(ValueMember{record}, value); }, parameter.value);
+    if (values == Values::shown) {
+      std::visit([&](const auto& value) { write_value(ValueMember{record}, value); }, parameter.value);
+    }
     record.end_element();
   }
   record.end_array();
@@ -158,11 +166,11 @@ void write_parts_and_parameters(RecordWriter& record, const CommandRecord& comma
   if (command.parameter_index) {
     record.number("parameter", *command.parameter_index);
   }
-  if (command.bulk) {
+  if (command.bulk && !command.hides_values) {
     write_bulk(record, *command.bulk);
   }
   if (command.parameters != nullptr) {
-    write_parameters(record, "parameters", *command.parameters);
+    write_parameters(record, "parameters", *command.parameters, command.hides_values ? Values::hidden : Values::shown);
   }
   record.number_if_any("part", command.part);
   if (command.prepared_seq) {
@@ -173,6 +181,15 @@ void write_parts_and_parameters(RecordWriter& record, const CommandRecord& comma
   }
 }
 
+// A client that is configured wrongly gives its token where it is not asked for: a JWT begins with {" in base64url, and
+// has two dots.
+constexpr std::string_view token_instead = "(a token)";
+bool looks_like_token(std::string_view text) {
+  std::size_t begin = text.find("eyJ");
+  return begin != std::string_view::npos &&
+         std::count(text.begin() + static_cast<std::ptrdiff_t>(begin), text.end(), '.') >= 2;
+}
+
 void write_attributes(RecordWriter& record, const ClientHello& hello) {
   if (hello.attributes.empty()) {
     return;
@@ -180,16 +197,70 @@ void write_attributes(RecordWriter& record, const ClientHello& hello) {
   record.begin_array("client_attributes");
   for (const auto& [key, value] : hello.attributes) {
     record.begin_element();
-    record.text("name", key);
-    record.text("value", value);
+    record.text("name", looks_like_token(key) ? token_instead : std::string_view(key));
+    record.text("value", looks_like_token(value) ? token_instead : std::string_view(value));
     record.end_element();
   }
   record.end_array();
 }
 
-void write_principal(RecordWriter& record, const identity::Principal& principal) {
+// As canonical JSON, whatever it is: integers that readers would round are texts, and so is a number that is infinite.
+std::string json_of(const identity::JsonValue& value) {
+  struct Writer {
+    std::string& out;
+    void write(const identity::JsonValue& value) {
+      std::visit([this](const auto& content) { write(content); }, value.content());
+    }
+    void write(std::nullptr_t /*null*/) { out += "null"; }
+    void write(bool value) { out += value ? "true" : "false"; }
+    void write(std::int64_t value) { append_json_integer(out, value); }
+    void write(double value) {
+      std::isfinite(value) ? append_json_double(out, value) : append_json_string(out, value < 0 ? "-inf" : "inf");
+    }
+    void write(const std::string& value) { append_json_string(out, value); }
+    void write(const identity::JsonArray& values) {
+      out += '[';
+      for (const identity::JsonValue& value : values) {
+        out += out.back() == '[' ? "" : ",";
+        write(value);
+      }
+      out += ']';
+    }
+    void write(const identity::JsonObject& members) {
+      out += '{';
+      for (const auto& [name, value] : members) {
+        out += out.back() == '{' ? "" : ",";
+        append_json_string(out, name);
+        out += ':';
+        write(value);
+      }
+      out += '}';
+    }
+  };
+  std::string text;
+  Writer{text}.write(value);
+  return audit::canonical_json(text).value_or("null");
+}
+
+void write_principal(RecordWriter& record, const identity::Principal& principal,
+                     std::span<const std::string> recorded_claims) {
   record.begin_object("principal");
+  if (const auto* actor = principal.claims.member("act")) {
+    record.json("act", json_of(*actor));
+  }
   record.text("algorithm", crypto::name_of(principal.algorithm));
+  if (!recorded_claims.empty()) {
+    record.begin_array("claims");
+    for (const std::string& name : recorded_claims) {
+      if (const auto* claim = principal.claims.find(name)) {
+        record.begin_element();
+        record.text("name", name);
+        record.json("value", json_of(*claim));
+        record.end_element();
+      }
+    }
+    record.end_array();
+  }
   record.text_if_any("client_id", principal.client_id);
   record.time("expires_at", principal.expires_at);
   if (principal.issued_at) {
@@ -201,6 +272,30 @@ void write_principal(RecordWriter& record, const identity::Principal& principal)
   record.text("subject", principal.subject);
   record.text_if_any("token_id", principal.token_id);
   record.end_object();
+}
+
+std::uint64_t microseconds(Nanoseconds time) {
+  return static_cast<std::uint64_t>(time.count() / 1000);
+}
+
+void write_recorded(RecordWriter& record, const AnswerTrace::Recorded& recorded) {
+  record.begin_object("answer_recorded");
+  record.number("bytes", recorded.bytes);
+  if (recorded.failed) {
+    record.json("failed", "true");
+  }
+  record.hex("sha256", recorded.digest);
+  record.end_object();
+}
+
+// Which configuration it is; the record of its loading has the whole digest.
+std::uint64_t short_digest(const crypto::Sha256Digest& digest) {
+  std::uint64_t number = 0;
+  std::memcpy(&number, digest.data(), sizeof number);
+  return number;
+}
+void write_configuration(RecordWriter& record, const crypto::Sha256Digest& digest) {
+  record.hex("configuration", Bytes{digest}.first(sizeof(std::uint64_t)));
 }
 
 void write_tls(RecordWriter& record, const TlsDetails& tls) {
@@ -252,6 +347,7 @@ SessionRecords::Head SessionRecords::begin(RecordWriter& record, WallTime now) {
 void SessionRecords::begin_session() {
   seq_ = 0;
   lost_ = 0;
+  totals_ = {};
 }
 
 bool SessionRecords::write_login(std::string_view type, const LoginRecord& login, const LoginRefusal* refusal,
@@ -262,13 +358,14 @@ bool SessionRecords::write_login(std::string_view type, const LoginRecord& login
   record.text_if_any("auth_plugin", login.hello->auth_plugin);
   record.text("client", origin_->client_address);
   write_attributes(record, *login.hello);
+  write_configuration(record, login.configuration);
   record.text_if_any("connection", login.connection);
   record.number("connection_id", origin_->connection_id);
   record.text_if_any("detail", refusal != nullptr ? refusal->detail : std::string_view{});
   record.text("listener", login.listener->name);
   record.text_if_any("previous_session", origin_->previous_session_id);
   if (login.principal != nullptr) {
-    write_principal(record, *login.principal);
+    write_principal(record, *login.principal, login.recorded_claims);
   }
   if (refusal != nullptr) {
     record.text("reason", refusal->reason);
@@ -281,12 +378,14 @@ bool SessionRecords::write_login(std::string_view type, const LoginRecord& login
     write_tls(record, **login.tls);
   }
   record.text("type", type);
-  record.text_if_any("user", login.hello->user);
+  record.text_if_any("user", looks_like_token(login.hello->user) ? token_instead : std::string_view(login.hello->user));
   record.end();
   return finish();
 }
 
 bool SessionRecords::login_accepted(const LoginRecord& login, WallTime now) {
+  configuration_ = short_digest(login.configuration);
+  totals_.began = now;
   return write_login("login_accepted", login, nullptr, now);
 }
 
@@ -300,6 +399,7 @@ bool SessionRecords::session_start(const LoginRecord& login, const Start& start,
   RecordWriter record{sink_->line()};
   Head head = begin(record, now);
   record.text("account", login.account);
+  record.number("client_capabilities", start.client_capabilities);
   record.text("client_compression", wire::name_of(start.client_compression));
   record.text("connection", login.connection);
   record.text("database_login", start.login);
@@ -323,6 +423,11 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
   RecordWriter record{sink_->line()};
   Head head = begin(record, now);
   record.text("command", name_of(command.command));
+  if (short_digest(command.configuration) != configuration_) {
+    configuration_ = short_digest(command.configuration);
+    write_configuration(record, command.configuration);
+  }
+  record.text_if_any("digest", command.digest);
   record.text_if_any("kind", command.kind);
   if (command.objects != nullptr) {
     write_objects(record, *command.objects);
@@ -334,6 +439,9 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
     record.number("opcode", command.opcode);
   }
   write_parts_and_parameters(record, command);
+  if (command.has_secrets) {
+    record.json("redacted", "true");
+  }
   record.text_if_any("rule", command.rule);
   record.text_if_any("schema", command.schema);
   if (command.sent) {
@@ -346,10 +454,11 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
   }
   record.text_if_any("target_session", command.target_session);
   if (command.text) {
-    record.text("text", *command.text);
+    bool is_user = command.command == wire::Command::change_user;
+    record.text("text", is_user && looks_like_token(*command.text) ? token_instead : *command.text);
   }
   head.write_time_and_type("command");
-  if (command.long_data) {
+  if (command.long_data && !command.hides_values) {
     record.text("value", text_of(*command.long_data));
   }
   record.end();
@@ -357,14 +466,29 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
 }
 
 bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
+  count(outcome);
   RecordWriter record{sink_->line()};
   Head head = begin(record, now);
+  std::optional<crypto::Sha256Digest> digest = outcome.answer->digest();
+  std::optional<AnswerTrace::Recorded> recorded = outcome.answer->recorded();
   record.number("affected_rows", outcome.affected_rows);
-  record.number("bytes", outcome.bytes);
-  record.number("duration_us", static_cast<std::uint64_t>(outcome.duration.count() / 1000));
+  if (recorded) {
+    write_recorded(record, *recorded);
+  }
+  if (digest) {
+    record.hex("answer_sha256", *digest);
+  }
+  record.number("bytes", outcome.answer->bytes());
+  record.number("duration_us", microseconds(outcome.duration));
   if (outcome.error != nullptr) {
-    record.text("error", outcome.error->message);
+    record.text_if_any("error", outcome.error->message);
     record.number("error_code", outcome.error->code);
+  }
+  if (outcome.first_byte_after) {
+    record.number("first_byte_us", microseconds(*outcome.first_byte_after));
+  }
+  if (outcome.forwarded_after) {
+    record.number("forwarded_us", microseconds(*outcome.forwarded_after));
   }
   record.number("of", outcome.of);
   record.text_if_any("reason", outcome.reason);
@@ -384,6 +508,16 @@ bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
   record.number("warnings", outcome.warnings);
   record.end();
   return finish();
+}
+
+void SessionRecords::count(const OutcomeRecord& outcome) {
+  ++totals_.commands;
+  totals_.denied += outcome.status == "denied" ? 1U : 0U;
+  totals_.failed += outcome.status == "error" ? 1U : 0U;
+  totals_.rows += outcome.rows;
+  totals_.affected_rows += outcome.affected_rows;
+  totals_.bytes += outcome.answer->bytes();
+  totals_.uploaded_bytes += outcome.uploaded_bytes;
 }
 
 bool SessionRecords::kill(const Kill& kill, WallTime now) {
@@ -421,12 +555,20 @@ bool SessionRecords::session_end(std::string_view account, std::string_view reas
   RecordWriter record{sink_->line()};
   Head head = begin(record, now);
   record.text("account", account);
+  record.number("affected_rows", totals_.affected_rows);
+  record.number("bytes", totals_.bytes);
+  record.number("commands", totals_.commands);
+  record.number("commands_denied", totals_.denied);
+  record.number("commands_failed", totals_.failed);
   record.text_if_any("detail", detail);
+  record.number("duration_us", microseconds(std::max(Nanoseconds{0}, Nanoseconds{now - totals_.began})));
   record.text("reason", reason);
   record.number_if_any("records_lost", lost_);
+  record.number("rows", totals_.rows);
   head.write_seq();
   head.write_session();
   head.write_time_and_type("session_end");
+  record.number_if_any("uploaded_bytes", totals_.uploaded_bytes);
   record.end();
   return finish();
 }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "base/clock.h"
 #include "identity/principal.h"
 #include "lineage/facts.h"
+#include "session/answer_trace.h"
 #include "session/client_login.h"
 #include "wire/command.h"
 #include "wire/compressed.h"
@@ -50,12 +52,16 @@ struct CommandRecord {
   std::optional<BulkParameters> bulk;
   std::optional<std::uint16_t> parameter_index;  // COM_STMT_SEND_LONG_DATA
   std::optional<Bytes> long_data;
+  crypto::Sha256Digest configuration{};                   // of the environment in which it is decided
+  std::string_view digest;                                // of a statement: StatementReading::digest
   std::string_view kind;                                  // of a statement: lineage::kind_of()
   std::optional<std::string_view> sent;                   // what the server gets in place of the text
   const std::vector<lineage::Object>* objects = nullptr;  // of a statement, where there is a catalogue
   bool objects_certain = true;                            // they are these, and no more
   std::string_view target_session;                        // of a KILL
   std::string_view rule;                                  // that decided
+  bool has_secrets = false;                               // which the text given here lacks
+  bool hides_values = false;                              // of the parameters: they may be secrets
 };
 
 struct OutcomeRecord {
@@ -65,11 +71,14 @@ struct OutcomeRecord {
   const wire::ErrPacket* error = nullptr;
   std::uint64_t rows = 0;
   std::uint64_t affected_rows = 0;
-  std::uint64_t bytes = 0;           // sent to the client
   std::uint64_t uploaded_bytes = 0;  // of a file, to the server
   std::uint32_t results = 0;
   std::uint32_t warnings = 0;
   std::optional<std::uint32_t> statement_id;  // that a prepare yielded
+  const AnswerTrace* answer = nullptr;
+  // From the command's last byte on.
+  std::optional<Nanoseconds> forwarded_after;
+  std::optional<Nanoseconds> first_byte_after;
   Nanoseconds duration{0};
 };
 
@@ -81,6 +90,8 @@ struct LoginRecord {
   std::string_view account;
   std::string_view connection;
   std::string_view role;
+  crypto::Sha256Digest configuration{};            // Environment::configuration
+  std::span<const std::string> recorded_claims{};  // Environment::recorded_claims
 };
 
 // Writes the records of one session; numbers them from 1.
@@ -99,6 +110,7 @@ class SessionRecords {
     std::string_view login;              // name of the database login, never its secret
     std::string_view set_role;
     std::string_view schema;
+    wire::Capabilities client_capabilities = 0;  // negotiated with the client
     std::optional<wire::CompressionAlgorithm> client_compression;
     std::optional<wire::CompressionAlgorithm> server_compression;
   };
@@ -124,6 +136,7 @@ class SessionRecords {
   // The records that follow are those of another session: origin has changed.
   void begin_session();
 
+  audit::Sink& sink() const { return *sink_; }
   // Of the record written last.
   std::uint64_t last_seq() const { return seq_; }
   std::uint64_t bytes_written() const { return bytes_; }
@@ -134,6 +147,7 @@ class SessionRecords {
   struct LoginRefusal;
   Head begin(audit::RecordWriter& record, WallTime now);
   bool write_login(std::string_view type, const LoginRecord& login, const LoginRefusal* refusal, WallTime now);
+  void count(const OutcomeRecord& outcome);
   bool finish();
 
   const SessionOrigin* origin_;
@@ -141,6 +155,18 @@ class SessionRecords {
   std::uint64_t seq_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t lost_ = 0;
+  std::uint64_t configuration_ = 0;  // that is on record
+  struct Totals {
+    std::uint64_t commands = 0;
+    std::uint64_t denied = 0;
+    std::uint64_t failed = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t affected_rows = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t uploaded_bytes = 0;
+    WallTime began{};
+  };
+  Totals totals_;
 };
 
 // The last record of a session that had ended before: the KILL of what it had left running.

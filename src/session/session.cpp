@@ -38,6 +38,7 @@ Session::Session(Setting setting, Opening opening)
 // Time to take something counts from when it was queued, which is no earlier than the last event.
 void Session::at(Now now) {
   now_ = now;
+  answer_.at(now.mono);
   if (to_client_.empty()) {
     client_progress_ = now.mono;
   }

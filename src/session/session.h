@@ -30,6 +30,7 @@
 #include "identity/token.h"
 #include "session/account_ledger.h"
 #include "session/answer_relay.h"
+#include "session/answer_trace.h"
 #include "session/backend_login.h"
 #include "session/catalogue_source.h"
 #include "session/client_login.h"
@@ -192,6 +193,7 @@ class Session {
     wire::Message message;  // at the front of from_client_ until forwarded
     std::uint64_t seq = 0;  // of its record; 0: the audit log did not take it
     MonoTime began;
+    std::optional<MonoTime> forwarded;
     std::optional<std::uint32_t> statement_id;  // never wire::last_prepared_statement_id
     std::uint16_t long_data_parameter = 0;
     StatementReader::Reading reading;  // of a query, a prepare, an execution
@@ -200,6 +202,7 @@ class Session {
     bool may_load = false;             // the text might ask for a file all the same
     bool chooses_schema = false;
     bool may_change_reading = false;
+    bool has_secrets = false;  // which its record lacks, and the server's error may quote
   };
 
   struct LoggingIn {
@@ -293,6 +296,8 @@ class Session {
   void process_command(const wire::Message& message);
   // Has `record` written; answers the command where it is refused, and waits for the record's commit otherwise.
   void decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal);
+  // Takes what may be secret out of a record.
+  static void hide_secrets(PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);
   // Answers ERR where the command is one that is answered.
@@ -333,6 +338,7 @@ class Session {
   void change_user(const PendingCommand& pending, Bytes payload);
   void forget_session();
 
+  void trace_answer(const PendingCommand& pending);
   void record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                       const AnswerRelay* relay, const wire::ErrPacket* refusal = nullptr);
 
@@ -400,6 +406,8 @@ class Session {
   void end_session(Reason reason, std::string detail = {});
   void close(Reason reason, std::string detail);
   void send_error(std::uint8_t sequence_id, const ClientError& error);
+  // Queues what was appended to to_client_.made() from `before` on, as part of an answer.
+  void queue_answer(std::size_t before);
   void request(Action action) { actions_.push_back(action); }
   void end_records(Reason reason, std::string_view detail);
   void close_legs();
@@ -495,6 +503,7 @@ class Session {
   std::uint64_t kill_seq_ = 0;         // of the record of the last
   std::string prepare_text_;           // of the COM_STMT_PREPARE under way
   std::vector<std::uint8_t> scratch_;  // joined payload of a command of several frames
+  AnswerTrace answer_;                 // to the command at hand
   std::vector<wire::Parameter> attributes_;
   std::optional<wire::ExecuteCommand> execute_;
   std::optional<wire::BulkExecuteCommand> bulk_;

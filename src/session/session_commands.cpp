@@ -1,6 +1,7 @@
 // The session's command phase: read, decide, record, forward, relay the answer, record the outcome.
 #include "session/protocol.h"
 #include "session/session.h"
+#include "sql/secrets.h"
 
 namespace sallyport::session {
 namespace {
@@ -95,8 +96,11 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
       explanation_ = std::move(decision.explanation);
     }
   }
+  hide_secrets(pending, record);
+  record.configuration = environment_->configuration;
   pending.seq = records_.command(record, now_.wall) ? records_.last_seq() : 0;
   count_audit();
+  trace_answer(pending);
   if (pending.command == Command::quit) {
     record_outcome(pending, "ok", {}, nullptr);
     close(Reason::client_quit, {});
@@ -118,6 +122,32 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
   phase_ = RecordingCommand{pending};
   phase_deadline_ = MonoTime::max();
   request(Action::commit_audit);
+}
+
+void Session::trace_answer(const PendingCommand& pending) {
+  // An answer may quote a secret, as an error does.
+  answer_.begin(
+      {.digest_bytes_max = environment_->limits.digested_answer_bytes_max,
+       .recorded_bytes_max = pending.has_secrets || pending.seq == 0 ? 0 : who_->account->answer_bytes_recorded},
+      records_.sink(), origin_.session_id, pending.seq);
+}
+
+void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
+  if (pending.reading == nullptr) {
+    if (record.text && (pending.command == Command::query || pending.command == Command::stmt_prepare)) {
+      std::string_view harmless = sql::unread_text_without_secrets(*record.text);
+      pending.has_secrets = harmless.size() < record.text->size();
+      record.text = harmless;
+    }
+  } else if (const auto& without_secrets = pending.reading->without_secrets) {
+    pending.has_secrets = true;
+    if (record.text) {
+      record.text = without_secrets->text;
+    }
+    record.sent.reset();
+    record.hides_values = without_secrets->parameters_are_secret;
+  }
+  record.has_secrets = pending.has_secrets;
 }
 
 std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pending, CommandRecord& record) {
@@ -234,6 +264,8 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     pending.long_data_parameter = long_data->parameter;
     record.parameter_index = long_data->parameter;
     record.long_data = long_data->value;
+    const auto& without_secrets = statement->reading->without_secrets;
+    pending.has_secrets = record.hides_values = without_secrets && without_secrets->parameters_are_secret;
   }
   return std::nullopt;
 }
@@ -267,6 +299,7 @@ void Session::forward_command(PendingCommand pending) {
     answer_set_option(pending);
     return;
   }
+  pending.forwarded = now_.mono;
   state_.reading_is_current = state_.reading_is_current && !pending.may_change_reading;
   state_.schema_reported = false;
   bool runs = pending.command == Command::query || is_execution(pending.command);
@@ -328,6 +361,7 @@ void Session::begin_answer(const PendingCommand& pending, std::uint8_t first_seq
   relay.start(kill_text_.empty() ? pending.command : Command::query, legs_,
               {.client = pending.message.next_sequence_id, .backend = first_sequence_id},
               {.rows_max = limits.result_rows_max, .bytes_max = limits.result_bytes_max});
+  relay.tell(answer_);
   if (series_ && series_->has_more()) {
     relay.announce_more_results();
   }
@@ -511,11 +545,12 @@ void Session::process_reset() {
     end_session(Reason::backend_violation, std::move(end->failure->message));
     return;
   }
+  std::size_t before = to_client_.made().size();
   wire::PacketWriter writer{to_client_.made()};
   writer.begin(sequence_id);
   wire::write_ok(writer, {.status_flags = state_.status_flags}, legs_.client);
   writer.end();
-  to_client_.queue_made();
+  queue_answer(before);
   record_outcome(resetting->pending, "ok", {}, nullptr);
   enter_ready();
 }
@@ -523,16 +558,23 @@ void Session::process_reset() {
 void Session::record_outcome(const PendingCommand& pending, std::string_view status, std::string_view reason,
                              const AnswerRelay* relay, const wire::ErrPacket* refusal) {
   if (pending.seq == 0) {
+    answer_.end();
     return;
   }
   OutcomeRecord outcome{.of = pending.seq, .status = status, .reason = reason, .duration = now_.mono - pending.began};
   outcome.error = refusal;
+  outcome.answer = &answer_;
+  if (pending.forwarded) {
+    outcome.forwarded_after = *pending.forwarded - pending.began;
+  }
+  if (auto first_byte = answer_.first_byte_at()) {
+    outcome.first_byte_after = *first_byte - pending.began;
+  }
   wire::ErrPacket error;
   if (relay != nullptr) {
     const AnswerTotals& totals = relay->totals();
     outcome.rows = relay->rows();
     outcome.affected_rows = totals.affected_rows;
-    outcome.bytes = totals.bytes;
     outcome.uploaded_bytes = totals.uploaded_bytes;
     outcome.results = totals.results;
     outcome.warnings = totals.warnings;
@@ -541,10 +583,14 @@ void Session::record_outcome(const PendingCommand& pending, std::string_view sta
     }
     if (totals.error_code) {
       error = {.code = *totals.error_code, .sql_state = totals.error_sql_state, .message = totals.error_message};
+      if (pending.has_secrets) {
+        error.message = {};
+      }
       outcome.error = &error;
     }
   }
   records_.outcome(outcome, now_.wall);
+  answer_.end();
   count_audit();
 }
 

@@ -153,10 +153,16 @@ void Session::leave_backend() {
 }
 
 void Session::send_error(std::uint8_t sequence_id, const ClientError& error) {
+  std::size_t before = to_client_.made().size();
   wire::PacketWriter writer{to_client_.made()};
   writer.begin(sequence_id);
   wire::write_err(writer, {.code = error.mysql_error, .sql_state = error.sql_state, .message = error.message});
   writer.end();
+  queue_answer(before);
+}
+
+void Session::queue_answer(std::size_t before) {
+  answer_.add(Bytes{to_client_.made()}.subspan(before));
   to_client_.queue_made();
 }
 

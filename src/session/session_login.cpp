@@ -181,7 +181,9 @@ void Session::follow_environment() {
 }
 
 LoginRecord Session::login_record() const {
-  LoginRecord login{.listener = &listener_, .hello = &hello_, .tls = &tls_};
+  LoginRecord login{
+      .listener = &listener_, .hello = &hello_, .tls = &tls_, .configuration = environment_->configuration};
+  login.recorded_claims = environment_->recorded_claims;
   if (who_) {
     login.principal = &who_->principal;
     login.account = who_->account != nullptr ? std::string_view(who_->account->name) : std::string_view{};
@@ -467,6 +469,7 @@ void Session::process_setup() {
                                           .login = target_.login->name,
                                           .set_role = target_.set_role,
                                           .schema = target_.schema,
+                                          .client_capabilities = legs_.client,
                                           .client_compression = wire::compression_of(hello_.capabilities),
                                           .server_compression = wire::compression_of(backend_.negotiated)},
                                          now_.wall);

@@ -41,6 +41,7 @@ std::optional<Reason> Session::read_statement(std::string_view text, sql::ParseF
 
 void Session::note_reading(const StatementReading& reading, CommandRecord& record) const {
   record.kind = reading.kind;
+  record.digest = reading.digest;
   if (reading.facts) {
     record.objects = &reading.facts->objects;
     record.objects_certain = reading.facts->certain() && reading.catalogue->complete() && !hides_tables_;

@@ -195,11 +195,12 @@ void Session::answer_kill(const KillOutcome& outcome) {
     if (series_ && series_->has_more()) {
       flags |= wire::status::more_results_exist;
     }
+    std::size_t before = to_client_.made().size();
     wire::PacketWriter writer{to_client_.made()};
     writer.begin(sequence_id);
     wire::write_ok(writer, {.status_flags = flags}, legs_.client);
     sequence_id = writer.end();
-    to_client_.queue_made();
+    queue_answer(before);
     record_outcome(pending, "ok", {}, nullptr);
   } else {
     ClientError error = client_error(Reason::kill_failed);

@@ -98,6 +98,7 @@ void Session::answer_set_option(const PendingCommand& pending) {
   // What was said of the result before, which may have ended with an error, does not hold for this answer.
   constexpr std::uint16_t of_the_session = wire::status::in_transaction | wire::status::autocommit;
   auto flags = static_cast<std::uint16_t>(state_.status_flags & of_the_session);
+  std::size_t before = to_client_.made().size();
   wire::PacketWriter writer{to_client_.made()};
   writer.begin(pending.message.next_sequence_id);
   if (wire::has(legs_.client, wire::capability::deprecate_eof)) {
@@ -106,7 +107,7 @@ void Session::answer_set_option(const PendingCommand& pending) {
     wire::write_eof(writer, {.warnings = 0, .status_flags = flags});
   }
   writer.end();
-  to_client_.queue_made();
+  queue_answer(before);
   record_outcome(pending, "ok", {}, nullptr);
   enter_ready();
 }

@@ -39,18 +39,19 @@ inline constexpr wire::Capabilities compression_capabilities =
     wire::capability::compress | wire::capability::zstd_compression;
 
 struct Limits {
-  std::uint32_t packet_bytes_max = 64U << 20;           // one command or handshake message of a client
-  std::uint32_t token_bytes_max = 16U << 10;            // a token longer than this is refused unread
-  std::uint32_t verified_signatures_max = 4096;         // of tokens, remembered by each event loop; 0: none
-  std::uint64_t statement_tree_bytes_max = 256U << 20;  // of the syntax tree of one statement
-  std::uint32_t prepared_statements_max = 4096;         // per session
-  std::uint32_t bulk_values_max = 4U << 20;             // rows times parameters of one COM_STMT_BULK_EXECUTE
-  std::uint64_t local_file_bytes_max = 1ULL << 30;      // one LOAD DATA LOCAL
-  Milliseconds handshake_timeout{10'000};               // greeting to authenticated, backend login not counted
-  Milliseconds backend_login_timeout{10'000};           // connect, TLS and login at the server, together
-  Milliseconds backend_attempt_timeout{3'000};          // of that, at one server while there is another to be tried
-  Milliseconds idle_timeout{8 * 3600 * 1000};           // no command from the client
-  Milliseconds write_timeout{60'000};                   // a peer that takes nothing of what is due to it
+  std::uint32_t packet_bytes_max = 64U << 20;            // one command or handshake message of a client
+  std::uint64_t digested_answer_bytes_max = UINT64_MAX;  // the record of a longer answer has no digest of it
+  std::uint32_t token_bytes_max = 16U << 10;             // a token longer than this is refused unread
+  std::uint32_t verified_signatures_max = 4096;          // of tokens, remembered by each event loop; 0: none
+  std::uint64_t statement_tree_bytes_max = 256U << 20;   // of the syntax tree of one statement
+  std::uint32_t prepared_statements_max = 4096;          // per session
+  std::uint32_t bulk_values_max = 4U << 20;              // rows times parameters of one COM_STMT_BULK_EXECUTE
+  std::uint64_t local_file_bytes_max = 1ULL << 30;       // one LOAD DATA LOCAL
+  Milliseconds handshake_timeout{10'000};                // greeting to authenticated, backend login not counted
+  Milliseconds backend_login_timeout{10'000};            // connect, TLS and login at the server, together
+  Milliseconds backend_attempt_timeout{3'000};           // of that, at one server while there is another to be tried
+  Milliseconds idle_timeout{8 * 3600 * 1000};            // no command from the client
+  Milliseconds write_timeout{60'000};                    // a peer that takes nothing of what is due to it
   // KILLs of the gateway's own, over all event loops and servers together.
   std::uint32_t side_connections_max = 16;  // open at a time for them
   std::uint32_t kills_waiting_max = 1000;   // that wait for such a connection

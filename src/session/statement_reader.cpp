@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 
+#include "crypto/hash.h"
 #include "lineage/analyzer.h"
 #include "sql/printer.h"
 
@@ -78,6 +79,19 @@ bool may_make_temporary(const sql::Node& statement, const std::optional<lineage:
   return makes || calls || runs_others(statement);
 }
 
+std::string digest_of(const sql::Node& root, std::string_view text, const sql::Dialect& dialect) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  crypto::Sha256 sha256;
+  sha256.update(bytes_of(sql::normalised_text(root, text, dialect)));
+  crypto::Sha256Digest digest = sha256.digest();
+  std::string out;
+  for (std::size_t i = 0; i < digest.size() / 2; ++i) {
+    out.push_back(digits[digest[i] >> 4]);
+    out.push_back(digits[digest[i] & 15]);
+  }
+  return out;
+}
+
 bool same_dialect(const sql::Dialect& one, const sql::Dialect& other) {
   return one.server == other.server && one.version == other.version && one.mode == other.mode &&
          one.charset == other.charset;
@@ -108,9 +122,13 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   }
   StatementReading reading{.kind = lineage::kind_of(*root_),
                            .emitted = std::move(*emitted),
+                           .without_secrets = sql::without_secrets(*root_, text, dialect),
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = root_->is(sql::NodeKind::use),
                            .may_define = may_define(*root_)};
+  if (!reading.without_secrets) {
+    reading.digest = digest_of(*root_, text, dialect);
+  }
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;
     reading.facts = lineage::analyze(

@@ -19,16 +19,21 @@
 #include "sql/dialect.h"
 #include "sql/parse.h"
 #include "sql/reading.h"
+#include "sql/secrets.h"
 
 namespace sallyport::session {
 
 struct StatementReading {
   std::string kind;  // lineage::kind_of()
+  // Of the statement's shape: the first half of the SHA-256 of sql::normalised_text(), in hexadecimal. Empty where the
+  // statement has secrets.
+  std::string digest;
   // What is sent in place of the text: without comments. Nothing where that is the text itself.
   std::optional<std::string> emitted;
-  bool may_change_reading = false;  // sql::may_change_reading()
-  bool chooses_schema = false;      // USE
-  bool may_define = false;          // it may change the catalogue
+  std::optional<sql::WithoutSecrets> without_secrets;  // what may be recorded in place of the text, where it has any
+  bool may_change_reading = false;                     // sql::may_change_reading()
+  bool chooses_schema = false;                         // USE
+  bool may_define = false;                             // it may change the catalogue
   // It may make a temporary table, which hides one of the catalogue from the statements that follow.
   bool may_make_temporary = false;
   // Where there is a catalogue. They borrow from it.

@@ -81,6 +81,10 @@ class LeafCollector {
     }
     switch (node.kind) {
       case NodeKind::name: {
+        if (hides_ != nullptr && (*hides_)(node)) {
+          add(node, Piece::Kind::hidden);
+          return;
+        }
         bool quotes = parent != nullptr && node.as<NameStyle>() == NameStyle::plain && is_quotable(*parent, node);
         add(node, quotes ? Piece::Kind::name : Piece::Kind::as_written);
         return;

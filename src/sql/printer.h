@@ -38,8 +38,8 @@ std::string canonical_text(const Node& root, std::string_view text, const Dialec
 // have in common. It does not parse.
 std::string normalised_text(const Node& root, std::string_view text, const Dialect& dialect);
 
-// The canonical text with a question mark for each literal that `hides`.
+// The canonical text with a question mark for each literal, and each name, that `hides`.
 std::string redacted_text(const Node& root, std::string_view text, const Dialect& dialect,
-                          const std::function<bool(const Node& literal)>& hides);
+                          const std::function<bool(const Node& leaf)>& hides);
 
 }  // namespace sallyport::sql

@@ -1,6 +1,7 @@
 #include "store/log_query.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "audit/record_members.h"
 #include "base/json_text.h"
@@ -44,13 +45,6 @@ bool matches_client(const std::vector<std::string>& patterns, std::string_view c
 }
 
 bool matches_text(std::string_view record, const std::string& wanted) {
-  // In canonical JSON a text has one spelling, so that most records are passed over without looking at their members.
-  std::string spelled;
-  append_json_string(spelled, wanted);
-  std::string_view inner = std::string_view(spelled).substr(1, spelled.size() - 2);
-  if (record.find(inner) == std::string_view::npos && record.find("_base64\":") == std::string_view::npos) {
-    return false;
-  }
   for (std::string_view name : {"text", "sent"}) {
     auto text = audit::text_member(record, name);
     if (text && text->find(wanted) != std::string::npos) {
@@ -101,6 +95,24 @@ bool LogQuery::asks_for_statements() const {
 
 bool LogQuery::asks_for_outcomes() const {
   return std::any_of(outcome_fields.begin(), outcome_fields.end(), [&](Field one) { return !field(one).empty(); });
+}
+
+std::vector<std::string> spelled_texts(const LogQuery& query) {
+  std::vector<std::string> spelled;
+  for (const std::string& wanted : query.texts) {
+    std::string text;
+    append_json_string(text, wanted);
+    spelled.push_back(text.substr(1, text.size() - 2));
+  }
+  return spelled;
+}
+
+bool may_hold_texts(const std::vector<std::string>& spelled, std::string_view bytes) {
+  auto holds = [&](std::string_view wanted) {
+    return wanted.empty() || ::memmem(bytes.data(), bytes.size(), wanted.data(), wanted.size()) != nullptr;
+  };
+  // In canonical JSON a text has one spelling, but where it is not UTF-8.
+  return std::all_of(spelled.begin(), spelled.end(), holds) || holds("_base64\":");
 }
 
 bool matches_any(const std::vector<std::string>& patterns, std::string_view text) {

@@ -50,6 +50,12 @@ bool matches_session(const LogQuery& query, const SessionSummary& session);
 bool matches_own_session_fields(const LogQuery& query, const RecordView& record);
 // All but what its session and its outcome tell.
 bool matches_record(const LogQuery& query, const RecordView& view, std::string_view record);
+// Whether the bytes, a record or several, can have in them what texts are looked for: quick, and true of more than hold
+// them.
+bool may_hold_texts(const std::vector<std::string>& spelled, std::string_view bytes);
+// The texts as they stand within JSON strings.
+std::vector<std::string> spelled_texts(const LogQuery& query);
+
 // `record`: the outcome of a command; of any other type the record itself.
 bool matches_outcome(const LogQuery& query, const RecordView& record);
 

@@ -245,9 +245,20 @@ namespace {
 class Looking {
  public:
   Looking(const LogQuery& query, const std::unordered_map<std::string, SessionSummary>& sessions)
-      : query_(query), sessions_(sessions), shows_outcomes_(wants_outcomes_themselves(query)) {}
+      : query_(query),
+        sessions_(sessions),
+        spelled_(spelled_texts(query)),
+        shows_outcomes_(wants_outcomes_themselves(query)) {}
+
+  // Whether anything of a block is worth a look.
+  bool wants(std::string_view records) const {
+    return spelled_.empty() || !waiting_.empty() || may_hold_texts(spelled_, records);
+  }
 
   void look_at(std::uint64_t number, std::string_view record) {
+    if (!wants(record)) {
+      return;
+    }
     // Most records are passed over by their session, which stands before the text.
     std::string_view id = session_before_text(record);
     auto session = id.empty() ? sessions_.end() : sessions_.find(std::string(id));
@@ -317,6 +328,7 @@ class Looking {
 
   const LogQuery& query_;
   const std::unordered_map<std::string, SessionSummary>& sessions_;
+  std::vector<std::string> spelled_;
   bool shows_outcomes_;
   std::vector<LogHit> hits_;
   std::map<std::pair<std::string, std::uint64_t>, std::size_t> waiting_;
@@ -359,6 +371,9 @@ Result<Log::Finding, std::string> Log::look_through(const LogQuery& query, const
     auto read = segment.blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
     if (!read) {
       return Unexpected(std::move(read).error());
+    }
+    if (!looking.wants(content)) {
+      continue;
     }
     std::uint64_t record_number = block.first_record;
     for_each_record(content, [&](std::string_view record) { looking.look_at(record_number++, record); });

@@ -35,8 +35,9 @@ def log_since(lab, mark, directory):
 def contents(lab):
     checksums = lab.ask_root("CHECKSUM TABLE " + ", ".join(f"shop.{table}" for table in TABLES))
     rows = {table: sorted(map(repr, lab.ask_root(f"SELECT * FROM shop.{table}"))) for table in TABLES if table != "driver_large"}
-    counters = lab.ask_root("SELECT table_name, auto_increment FROM information_schema.tables WHERE table_schema = 'shop' ORDER BY 1")
-    return {"checksums": [list(one) for one in checksums], "rows": rows, "counters": [list(one) for one in counters]}
+    # With the next number of its AUTO_INCREMENT.
+    definitions = [lab.ask_root(f"SHOW CREATE TABLE shop.{table}")[0][1] for table in TABLES]
+    return {"checksums": [list(one) for one in checksums], "rows": rows, "definitions": definitions}
 
 
 def run_script(lab, script):
@@ -84,7 +85,7 @@ def test_a_replay_shows_each_statement_and_how_it_ended(lab, tmp_path):
     assert "with '1', 'two'" in text
     assert f"ERROR {error.value.code} ({error.value.state}): {error.value.message}" in text
     assert "SELECT 'seen \\x1B[2J' AS x;" in text and "\x1b" not in text
-    assert text.index("with '1', 'two'") < text.index("not_there") < text.index("-- end: client_quit")
+    assert text.index("with '1', 'two'") < text.index("not_there") < text.index("-- end: client_closed")
 
 
 class Recording(Client):

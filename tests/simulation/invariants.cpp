@@ -146,6 +146,30 @@ void World::check_end() {
   }
   sink_.check_end();
   fail(sink_.error());
+  check_answers();
+}
+
+void World::check_answers() {
+  // Where the client says goodbye it has got all that was queued for it, and the last of it is the last answer.
+  if (raw_ || sink_.end_reason() != "client_quit" || sink_.records_refused() > 0 || sink_.changes_user()) {
+    return;
+  }
+  std::uint64_t bytes = 0;
+  for (const RecordingSink::Answer& answer : sink_.answers()) {
+    bytes += answer.bytes;
+  }
+  if (bytes > client_stream_.size()) {
+    // The client may have left before it had read all.
+    return;
+  }
+  std::size_t at = client_stream_.size() - bytes;
+  for (const RecordingSink::Answer& answer : sink_.answers()) {
+    std::string_view got = std::string_view(client_stream_).substr(at, answer.bytes);
+    at += answer.bytes;
+    if (!answer.sha256.empty() && answer.sha256 != hex_digest(got)) {
+      fail("the digest of an answer is not that of what the client got");
+    }
+  }
 }
 
 }  // namespace sallyport::simulation

@@ -1,6 +1,7 @@
 #include "simulation/recording_sink.h"
 
 #include "audit/canonical.h"
+#include "crypto/hash.h"
 
 namespace sallyport::simulation {
 namespace {
@@ -17,6 +18,15 @@ std::uint64_t number_member(const identity::JsonValue& record, std::string_view 
   return number == nullptr ? 0 : static_cast<std::uint64_t>(*number);
 }
 
+std::string hex(Bytes bytes) {
+  std::string text;
+  for (std::uint8_t byte : bytes) {
+    text += "0123456789abcdef"[byte >> 4];
+    text += "0123456789abcdef"[byte & 15];
+  }
+  return text;
+}
+
 void note_members(const identity::JsonValue& value, const std::string& path) {
   if (const auto* object = value.as_object()) {
     for (const auto& [name, member] : *object) {
@@ -31,6 +41,10 @@ void note_members(const identity::JsonValue& value, const std::string& path) {
 }
 
 }  // namespace
+
+std::string hex_digest(std::string_view text) {
+  return hex(crypto::sha256({bytes_of(text)}));
+}
 
 std::set<std::string>& RecordingSink::members_seen() {
   static std::set<std::string> members;
@@ -131,6 +145,7 @@ void RecordingSink::take(const identity::JsonValue& record, const std::string& t
         }
       }
     }
+    changes_user_ = changes_user_ || command.name == "change_user";
     by_seq_[seq] = commands_.size();
     commands_.push_back(std::move(command));
     if (!start_committed_) {
@@ -143,6 +158,7 @@ void RecordingSink::take(const identity::JsonValue& record, const std::string& t
       return;
     }
     Command& command = commands_[found->second];
+    take_answer(record);
     command.status = text_member(record, "status");
     if (++command.outcomes > 1) {
       fail("a second outcome of a command");
@@ -159,6 +175,43 @@ void RecordingSink::take(const identity::JsonValue& record, const std::string& t
     }
   } else {
     fail("an unknown type of record: " + type);
+  }
+}
+
+bool RecordingSink::append_answer(const audit::AnswerChunk& chunk) {
+  if (chunk.session != session_id_ || !by_seq_.contains(chunk.command) ||
+      commands_[by_seq_[chunk.command]].outcomes > 0) {
+    fail("a piece of an answer that belongs to no open command");
+  }
+  if (chunk.command != recorded_command_ || chunk.offset == 0) {
+    recorded_.clear();
+    recorded_command_ = chunk.command;
+  }
+  if (chunk.offset != recorded_.size() || chunk.bytes.empty()) {
+    fail("a piece of an answer that does not follow on the one before");
+  }
+  recorded_ += text_of(chunk.bytes);
+  return true;
+}
+
+void RecordingSink::take_answer(const identity::JsonValue& outcome) {
+  Answer answer{.bytes = number_member(outcome, "bytes"), .sha256 = text_member(outcome, "answer_sha256")};
+  if ((answer.bytes == 0) != answer.sha256.empty()) {
+    fail("an answer without its digest, or a digest without an answer");
+  }
+  answers_.push_back(answer);
+  std::string recorded = number_member(outcome, "of") == recorded_command_ ? std::exchange(recorded_, {}) : "";
+  const auto* about = outcome.member("answer_recorded");
+  if (about == nullptr) {
+    if (!recorded.empty()) {
+      fail("an outcome that does not say what of its answer is recorded");
+    }
+    return;
+  }
+  if (number_member(*about, "bytes") != recorded.size() || text_member(*about, "sha256") != hex_digest(recorded) ||
+      about->member("failed") != nullptr ||
+      (recorded.size() == answer.bytes && text_member(*about, "sha256") != answer.sha256)) {
+    fail("what is recorded of an answer is not what its outcome says");
   }
 }
 

@@ -13,6 +13,9 @@
 
 namespace sallyport::simulation {
 
+// The SHA-256 of a text, in hexadecimal.
+std::string hex_digest(std::string_view text);
+
 class RecordingSink final : public audit::Sink {
  public:
   struct Command {
@@ -30,6 +33,7 @@ class RecordingSink final : public audit::Sink {
   explicit RecordingSink(std::vector<std::string> secrets) : secrets_(std::move(secrets)) {}
 
   bool append(std::string_view line) override;
+  bool append_answer(const audit::AnswerChunk& chunk) override;
   // What was appended so far is durable.
   void commit();
   // Records that are not taken from now on, for want of room.
@@ -46,6 +50,13 @@ class RecordingSink final : public audit::Sink {
   const std::string& end_reason() const { return end_reason_; }
   const std::string& refusal_reason() const { return refusal_reason_; }
   const std::string& error() const { return error_; }
+  // What the outcomes say of the answers, one after the other.
+  struct Answer {
+    std::uint64_t bytes = 0;
+    std::string sha256;  // in hexadecimal; empty of an empty answer
+  };
+  const std::vector<Answer>& answers() const { return answers_; }
+  bool changes_user() const { return changes_user_; }
   const std::vector<std::string>& lines() const { return lines_; }
 
   // Every member that occurred in any run of this process, as "type.member" with "[]" for elements of arrays.
@@ -55,6 +66,7 @@ class RecordingSink final : public audit::Sink {
   // COM_CHANGE_USER begins another session.
   void begin_session(const identity::JsonValue& record);
   void take(const identity::JsonValue& record, const std::string& type);
+  void take_answer(const identity::JsonValue& outcome);
   void fail(const std::string& what) {
     if (error_.empty()) {
       error_ = what;
@@ -64,6 +76,10 @@ class RecordingSink final : public audit::Sink {
   std::vector<std::string> secrets_;
   std::vector<std::string> lines_;
   std::vector<Command> commands_;
+  std::vector<Answer> answers_;
+  std::string recorded_;  // of the answer to recorded_command_
+  std::uint64_t recorded_command_ = 0;
+  bool changes_user_ = false;
   std::map<std::uint64_t, std::size_t> by_seq_;  // of this session
   std::set<std::uint64_t> kills_;                // of this session, without an outcome: their seq
   std::string session_id_;

@@ -127,6 +127,8 @@ Scenario random_scenario(Choices& choices) {
     add_extensions(scenario, choices);
   }
   scenario.two_servers = choices.one_in(2);
+  constexpr std::array<std::uint64_t, 4> recorded{0, 1, 20, identity::answers_recorded_whole};
+  scenario.answer_bytes_recorded = recorded[choices.below(recorded.size())];
   return scenario;
 }
 

@@ -105,7 +105,7 @@ std::set<std::string> documented_members() {
   std::string type;
   std::string line;
   std::regex heading("## ([a-z_]+)");
-  std::regex row("\\| `([a-z_.\\[\\]]+)` \\|.*");
+  std::regex row("\\| `([a-z0-9_.\\[\\]]+)` \\|.*");
   std::smatch match;
   while (std::getline(file, line)) {
     if (line == "## All records") {

@@ -82,6 +82,7 @@ std::shared_ptr<const session::Environment> World::environment(Fault variant) co
       {.connection = "shop", .role = "reporter", .login = login, .set_role = "shop_reader", .local_infile = true},
       {.connection = "shop", .role = "plain", .login = login, .set_role = {}, .local_infile = true}};
   account.limits.statement_timeout = Milliseconds{scenario_.is_impatient ? 3 : 0};
+  account.answer_bytes_recorded = scenario_.answer_bytes_recorded;
   account.disabled = variant == Fault::account_disabled;
   session::ConnectionSettings connection;
   connection.name = "shop";
@@ -439,6 +440,7 @@ void World::take_from_session(Event event) {
     if (text_of(taken).find(database_password) != std::string_view::npos) {
       fail("the client was sent the database password");
     }
+    client_stream_ += text_of(taken);
     if (!raw_) {
       client_.receive(taken);
     }

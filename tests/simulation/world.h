@@ -63,6 +63,7 @@ struct Scenario {
   bool pooled = false;
   bool resumes = false;  // on a connection that was used before
   bool two_servers = false;
+  std::uint64_t answer_bytes_recorded = 0;
   bool is_impatient = false;  // statements that take more than two milliseconds are stopped
 };
 
@@ -156,6 +157,8 @@ class World {
   // The record of the command that the server gets behind those that it got; null when there is none.
   const RecordingSink::Command* next_forwarded() const;
   void check_end();
+  // What the outcomes say of the answers is what the client got.
+  void check_answers();
   void release_backend();
   // Lets the connection that the session left be reset, and checks what the next session would get.
   void reset_backend();
@@ -213,6 +216,7 @@ class World {
   bool raw_backend_login_ = false;  // so that the fake backend does not know what a packet is for
   std::array<bool, fault_count> happened_{};
   bool token_verified_ = false;
+  std::string client_stream_;        // all that the client was sent, as it reads it
   std::uint64_t backend_bytes_ = 0;  // taken so far
   std::uint64_t backend_bytes_queued_before_ = 0;
   bool command_phase_before_ = false;

@@ -1,0 +1,87 @@
+// What secrets a client or server may write is in no record.
+#include "session/session_test_fixture.h"
+
+namespace sallyport::session::test {
+namespace {
+
+class SecretsTest : public SessionTest {
+ protected:
+  SecretsTest() {
+    capabilities_ |= wire::capability::multi_statements;
+    start();
+    log_in();
+  }
+  static Buffer error(std::string_view text) {
+    Buffer payload{0xFF, 0x28, 0x04, '#', '4', '2', '0', '0', '0'};
+    payload.insert(payload.end(), text.begin(), text.end());
+    return packet(1, payload);
+  }
+};
+
+TEST_F(SecretsTest, AreForwardedAndNotRecorded) {
+  Buffer command = query("CREATE USER u IDENTIFIED BY /*hunter1*/ 'hunter2'");
+  EXPECT_EQ(forwarded(command), query("CREATE USER u IDENTIFIED BY  'hunter2'"));
+  from_backend(error("near 'hunter2'"));
+  EXPECT_EQ(to_client(), error("near 'hunter2'"));
+  EXPECT_EQ(sink_.count(R"("redacted":true)", R"("text":"CREATE USER u IDENTIFIED BY ?")"), 1U);
+  EXPECT_EQ(sink_.count(R"("error_code":1064)", R"("sql_state":"42000")", R"("status":"error")"), 1U);
+  EXPECT_EQ(sink_.count("hunter"), 0U);
+  forwarded(query("SELECT 1"));
+  from_backend(error("no"));
+  EXPECT_EQ(sink_.count(R"("error":"no")"), 1U) << "it quotes no secret";
+}
+
+TEST_F(SecretsTest, AreNotRecordedOfWhatIsRefused) {
+  for (std::string_view text :
+       {"CREATE USER u IDENTIFIED 'hunter2'", "SET PASSWORD = hunter2 hunter2", "GRANT x TO u IDENTIFED BY 'hunter2' !",
+        "SELECT 1 FROM; CREATE USER u IDENTIFIED BY x"}) {
+    from_client(query(text));
+    to_client();
+    EXPECT_TRUE(session_->idle()) << text;
+  }
+  forwarded(query("DO 1; CREATE USER u IDENTIFIED BY hunter2"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  from_client(packet(0, from_text("\x16"
+                                  "CREATE USER u IDENTIFIED 'hunter2'")));
+  to_client();
+  EXPECT_EQ(sink_.count("hunter"), 0U);
+  EXPECT_EQ(sink_.count(R"("redacted":true)", R"("type":"command")"), 5U)
+      << "of a text of several, each statement by itself";
+}
+
+TEST_F(SecretsTest, AreNotRecordedOfWhatIsPrepared) {
+  forwarded(packet(0, from_text("\x16"
+                                "ALTER USER u IDENTIFIED BY 'hunter2'")));
+  from_backend(packet(1, Buffer{0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}));
+  to_client();
+  forwarded(packet(0, Buffer{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0}));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(sink_.count("hunter"), 0U);
+  EXPECT_EQ(sink_.count(R"("text":"ALTER USER u IDENTIFIED BY ?")"), 2U);
+}
+
+TEST_F(SecretsTest, AreNotRecordedOfParametersThatAreStatements) {
+  forwarded(packet(0, from_text("\x16"
+                                "EXECUTE IMMEDIATE ?")));
+  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+  to_client();
+  Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
+  wire::test::append(long_data, from_text("hunter2"));
+  forwarded(packet(0, long_data));
+  forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 7};
+  wire::test::append(execute, from_text("hunter2"));
+  forwarded(packet(0, execute));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(sink_.count("hunter"), 0U);
+  EXPECT_EQ(sink_.count(R"("parameters":[{"type":253}])"), 1U);
+  EXPECT_EQ(sink_.count(R"("command":"stmt_send_long_data")", R"("redacted":true)"), 1U);
+}
+
+}  // namespace
+}  // namespace sallyport::session::test

@@ -1,0 +1,32 @@
+// Statements that hold secrets, and their texts for those who may not see these: records, logs, whoever approves.
+//
+// What counts as a secret is what the servers themselves keep out of their logs (MySQL manual, "Passwords and Logging";
+// MariaDB, server_audit): what passwords are set to, and their hashes; the passwords of replication, of CREATE SERVER,
+// of CLONE; and further the connection strings of tables, the options and variables whose names speak of a secret, and
+// texts that are statements themselves and speak of one.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "sql/ast.h"
+#include "sql/dialect.h"
+
+namespace sallyport::sql {
+
+struct WithoutSecrets {
+  // The canonical text, which has no comments, with a question mark for each secret.
+  std::string text;
+  bool parameters_are_secret = false;  // some may be, of those that the statement is executed with
+};
+
+// Nothing where the statement has none.
+std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect);
+
+// As much of the beginning of a text as certainly holds no secret, where the text is not understood: all of one that
+// begins as a query or a change of rows does and speaks of no secret; of any other no more than its first words, up to
+// the first quote, comment or number, and to the first word that speaks of a secret.
+std::string_view unread_text_without_secrets(std::string_view text);
+
+}  // namespace sallyport::sql
