@@ -28,9 +28,9 @@ void add_audit(CLI::App& parent, ExitCode& result) {
       parent.add_subcommand("audit", "The audit log: whether it is whole and unaltered, and proofs of its records.");
   audit->require_subcommand(1);
   audit->footer(
-      help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.pub\n"
+      help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.key.pub\n"
                   "  sallyport audit prove 1234 --directory /var/lib/sallyport/audit > proof.json\n"
-                  "  sallyport audit check-proof proof.json --public-key audit.pub\n"));
+                  "  sallyport audit check-proof proof.json --public-key audit.key.pub\n"));
   add_audit_verify(*audit, result);
   add_audit_prove(*audit, result);
   add_audit_check_proof(*audit, result);

@@ -156,8 +156,8 @@ void add_audit_verify(CLI::App& audit, ExitCode& result) {
       ->capture_default_str();
   command->add_flag("--json", options->as_json, "The result as JSON.");
   command->footer(
-      help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.pub\n"
-                  "  sallyport audit verify copy --public-key audit.pub --checkpoint june.checkpoint --json\n"));
+      help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.key.pub\n"
+                  "  sallyport audit verify copy --public-key audit.key.pub --checkpoint june.checkpoint --json\n"));
   command->callback([options, &result] { result = run(*options); });
 }
 
