@@ -114,8 +114,8 @@ class LogVerifier {
   // Whether a newer `checkpoint` is needed, as there are records or older checkpoints that the one at hand doesn't
   // cover: the number of records that it has to cover at least.
   std::optional<std::uint64_t> wanted_checkpoint() const;
-  // The newer content of `checkpoint`; yields how many records it covers. Nothing, and nothing is changed, when those are
-  // fewer than `size_min`, or it is no checkpoint.
+  // The newer content of `checkpoint`; yields how many records it covers. Nothing, and nothing is changed, when those
+  // are fewer than `size_min`, or it is no checkpoint.
   std::optional<std::uint64_t> renew_checkpoint(const std::string& note, std::uint64_t size_min);
 
   VerificationReport finish();
