@@ -68,7 +68,8 @@ json::object json_of(const audit::VerificationReport& report, const std::string&
           {"time_last", report.time_last},
           {"checkpoints", report.checkpoints},
           {"keys", json::array(report.keys.begin(), report.keys.end())},
-          {"findings", std::move(findings)}};
+          {"findings", std::move(findings)},
+          {"findings_left_out", report.findings_left_out}};
 }
 
 void print(const audit::VerificationReport& report, const std::string& directory) {
@@ -95,6 +96,9 @@ void print(const audit::VerificationReport& report, const std::string& directory
   }
   for (const audit::Finding& finding : report.findings) {
     std::printf("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
+  }
+  if (report.findings_left_out != 0) {
+    std::printf("           and %" PRIu64 " more\n", report.findings_left_out);
   }
   std::puts(report.is_proven() ? "VERIFIED" : "NOT VERIFIED");
 }

@@ -73,7 +73,9 @@ struct VerificationReport {
   std::size_t checkpoints = 0;    // that were accepted
   std::string time_first;         // of the first record, and of the last that the newest checkpoint covers
   std::string time_last;
+  static constexpr std::size_t findings_max = 1000;
   std::vector<Finding> findings;
+  std::uint64_t findings_left_out = 0;  // beyond findings_max
 
   bool is_proven() const { return findings.empty(); }
 };

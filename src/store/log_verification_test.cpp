@@ -230,6 +230,20 @@ TEST_F(LogVerificationTest, SaysThatADamagedSegmentIsUnreadableAndProvesTheRest)
   }
 }
 
+TEST_F(LogVerificationTest, CountsFindingsBeyondTheFirstThousand) {
+  for (int i = 0; i < 400; ++i) {
+    append("no JSON");
+    checkpoint(true);
+  }
+  std::string kept = content("checkpoints");
+  put("checkpoints", kept + kept + kept + kept);
+  signer_ = signer_of(2);
+  audit::VerificationReport report = verify();
+  EXPECT_FALSE(report.is_proven());
+  EXPECT_EQ(report.findings.size(), audit::VerificationReport::findings_max);
+  EXPECT_GT(report.findings_left_out, 0U);
+}
+
 TEST_F(LogVerificationTest, TellsTheTreeFilesFaultFromTheRecords) {
   append_many(8);
   close_segment(false);
