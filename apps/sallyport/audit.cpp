@@ -29,9 +29,9 @@ void add_audit(CLI::App& parent, ExitCode& result) {
   audit->require_subcommand(1);
   audit->footer(
       help_footer("  sallyport audit search --config sallyport.yaml --account agent-reporter --since today\n"
-                  "  sallyport audit verify /var/lib/sallyport/audit --public-key audit.pub\n"
+                  "  sallyport audit verify /var/lib/sallyport/audit --public-key audit.key.pub\n"
                   "  sallyport audit prove 1234 --directory /var/lib/sallyport/audit > proof.json\n"
-                  "  sallyport audit check-proof proof.json --public-key audit.pub\n"));
+                  "  sallyport audit check-proof proof.json --public-key audit.key.pub\n"));
   add_audit_verify(*audit, result);
   add_audit_prove(*audit, result);
   add_audit_check_proof(*audit, result);

@@ -121,7 +121,7 @@ void add_audit_check_proof(CLI::App& audit, ExitCode& result) {
       ->type_name("FILE")
       ->required();
   command->add_flag("--json", options->as_json, "The result as JSON.");
-  command->footer(help_footer("  sallyport audit check-proof proof.json --public-key audit.pub\n"));
+  command->footer(help_footer("  sallyport audit check-proof proof.json --public-key audit.key.pub\n"));
   command->callback([options, &result] { result = check(*options); });
 }
 

@@ -68,7 +68,8 @@ json::object json_of(const audit::VerificationReport& report, const std::string&
           {"time_last", report.time_last},
           {"checkpoints", report.checkpoints},
           {"keys", json::array(report.keys.begin(), report.keys.end())},
-          {"findings", std::move(findings)}};
+          {"findings", std::move(findings)},
+          {"findings_left_out", report.findings_left_out}};
 }
 
 void print(const audit::VerificationReport& report, const std::string& directory) {
@@ -95,6 +96,9 @@ void print(const audit::VerificationReport& report, const std::string& directory
   }
   for (const audit::Finding& finding : report.findings) {
     std::printf("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
+  }
+  if (report.findings_left_out != 0) {
+    std::printf("           and %" PRIu64 " more\n", report.findings_left_out);
   }
   std::puts(report.is_proven() ? "VERIFIED" : "NOT VERIFIED");
 }
@@ -156,8 +160,8 @@ void add_audit_verify(CLI::App& audit, ExitCode& result) {
       ->capture_default_str();
   command->add_flag("--json", options->as_json, "The result as JSON.");
   command->footer(
-      help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.pub\n"
-                  "  sallyport audit verify copy --public-key audit.pub --checkpoint june.checkpoint --json\n"));
+      help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.key.pub\n"
+                  "  sallyport audit verify copy --public-key audit.key.pub --checkpoint june.checkpoint --json\n"));
   command->callback([options, &result] { result = run(*options); });
 }
 

@@ -33,7 +33,7 @@ struct RecordScan {
   std::uint64_t first = 0;
   std::uint64_t count = 0;
   std::vector<ScannedRange> ranges;       // one behind the other; a range ends at each cut
-  std::vector<NumberedRecord> about_log;  // whose type begins with "audit_"
+  std::vector<NumberedRecord> about_log;  // changes of key, and what was deleted
   std::vector<RecordFault> faults;        // the first ones
   std::uint64_t fault_count = 0;
   std::string time_first;  // of the first record

@@ -49,6 +49,10 @@ LogVerifier::LogVerifier(Input input) : input_(std::move(input)) {
 }
 
 void LogVerifier::find(FindingCode code, std::string file, std::optional<RecordSpan> records, std::string text) {
+  if (report_.findings.size() == VerificationReport::findings_max) {
+    ++report_.findings_left_out;
+    return;
+  }
   report_.findings.push_back({.code = code, .file = std::move(file), .records = records, .text = std::move(text)});
 }
 

@@ -73,7 +73,9 @@ struct VerificationReport {
   std::size_t checkpoints = 0;    // that were accepted
   std::string time_first;         // of the first record, and of the last that the newest checkpoint covers
   std::string time_last;
+  static constexpr std::size_t findings_max = 1000;
   std::vector<Finding> findings;
+  std::uint64_t findings_left_out = 0;  // beyond findings_max
 
   bool is_proven() const { return findings.empty(); }
 };
@@ -114,8 +116,8 @@ class LogVerifier {
   // Whether a newer `checkpoint` is needed, as there are records or older checkpoints that the one at hand doesn't
   // cover: the number of records that it has to cover at least.
   std::optional<std::uint64_t> wanted_checkpoint() const;
-  // The newer content of `checkpoint`; yields how many records it covers. Nothing, and nothing is changed, when those are
-  // fewer than `size_min`, or it is no checkpoint.
+  // The newer content of `checkpoint`; yields how many records it covers. Nothing, and nothing is changed, when those
+  // are fewer than `size_min`, or it is no checkpoint.
   std::optional<std::uint64_t> renew_checkpoint(const std::string& note, std::uint64_t size_min);
 
   VerificationReport finish();

@@ -51,8 +51,7 @@ class Prover {
   // Statements in the order of want().
   Result<std::vector<audit::InclusionStatement>, std::string> prove() {
     std::ranges::sort(cuts_);
-    auto last = std::ranges::unique(cuts_);
-    cuts_.erase(last.begin(), last.end());
+    cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
     auto log = list_log(directory_);
     if (!log) {
       return Unexpected(std::move(log).error());

@@ -177,6 +177,40 @@ TEST_F(LogVerificationTest, ProvesLogsOfAnySizeWithAnyNumberOfThreads) {
   }
 }
 
+TEST_F(LogVerificationTest, AProofWithAnyBitChangedProvesNothing) {
+  append_many(9);
+  checkpoint();
+  auto proof = prove_record(directory_, 5, Milliseconds{0});
+  ASSERT_TRUE(proof);
+  std::string key = signer_.verifier_key().to_line();
+  std::string good = audit::to_json_line(*proof);
+  auto holds = [&](const std::string& text) {
+    auto file = audit::parse_proof_file(text);
+    return file && audit::check_proof(*file, key);
+  };
+  ASSERT_TRUE(holds(good));
+  good.pop_back();  // the line end need not be there
+  for (std::size_t bit = 0; bit < good.size() * 8; ++bit) {
+    std::string changed = good;
+    changed[bit / 8] = static_cast<char>(changed[bit / 8] ^ (1 << bit % 8));
+    ASSERT_FALSE(holds(changed)) << "bit " << bit;
+  }
+  for (std::size_t length = 0; length < good.size(); ++length) {
+    ASSERT_FALSE(holds(good.substr(0, length)));
+  }
+}
+
+TEST_F(LogVerificationTest, FindsNoRecordOfASessionThatTheLogHasNot) {
+  append(R"({"seq":4,"session":"a","time":"t0","type":"x"})");
+  append(R"({"seq":5,"session":"a","text":"\"session\":\"a\"","time":"t1","type":"x"})");
+  append(R"({"seq":5,"session":"b","time":"t2","type":"x"})");
+  EXPECT_EQ(find_record(directory_, "a", 5).value(), 1U);
+  EXPECT_EQ(find_record(directory_, "b", 5).value(), 2U);
+  EXPECT_EQ(find_record(directory_, "b", 4).value(), std::nullopt);
+  EXPECT_EQ(find_record(directory_, "c", 5).value(), std::nullopt);
+  EXPECT_EQ(find_record(directory_, "\xFF", 5).value(), std::nullopt);
+}
+
 TEST_F(LogVerificationTest, SaysThatADamagedSegmentIsUnreadableAndProvesTheRest) {
   append_many(100);
   close_segment(true);
@@ -194,6 +228,20 @@ TEST_F(LogVerificationTest, SaysThatADamagedSegmentIsUnreadableAndProvesTheRest)
     ASSERT_FALSE(report.proven.empty());
     EXPECT_EQ(report.proven.back(), (audit::RecordSpan{100, 201}));
   }
+}
+
+TEST_F(LogVerificationTest, CountsFindingsBeyondTheFirstThousand) {
+  for (int i = 0; i < 400; ++i) {
+    append("no JSON");
+    checkpoint(true);
+  }
+  std::string kept = content("checkpoints");
+  put("checkpoints", kept + kept + kept + kept);
+  signer_ = signer_of(2);
+  audit::VerificationReport report = verify();
+  EXPECT_FALSE(report.is_proven());
+  EXPECT_EQ(report.findings.size(), audit::VerificationReport::findings_max);
+  EXPECT_GT(report.findings_left_out, 0U);
 }
 
 TEST_F(LogVerificationTest, TellsTheTreeFilesFaultFromTheRecords) {

@@ -133,7 +133,7 @@ class Evidence(unittest.TestCase):
                 yield path.name, bit
 
     def missed_flips(self, flips):
-        """Those of the flips that one of the two takes for good. The program is tried with every fifth (all of them: its unit test)."""
+        """Those of the flips that one of the two takes for good. The program is tried with every eleventh; its unit test tries all."""
         target = self.copy()
         missed = []
         for name, bit in flips:
@@ -143,7 +143,7 @@ class Evidence(unittest.TestCase):
             (target / name).write_bytes(changed)
             if not self.second(target):
                 missed.append((name, bit, "verify.py"))
-            if (bit % 5 == 0 or ALL_FLIPS) and self.program(target)[0]:
+            if (bit % 11 == 0 or ALL_FLIPS) and self.program(target)[0]:
                 missed.append((name, bit, "program"))
             (target / name).write_bytes(raw)
         return missed
@@ -172,7 +172,7 @@ class Evidence(unittest.TestCase):
         whole = subprocess.run(["zstd", "-dcq", self.log / name], capture_output=True, check=True).stdout
         target = self.copy()
         raw = (target / name).read_bytes()
-        for bit in range(len(raw) * 8):
+        for bit in range(0, len(raw) * 8, 1 if ALL_FLIPS else 3):
             changed = bytearray(raw)
             changed[bit // 8] ^= 1 << bit % 8
             (target / name).write_bytes(changed)
@@ -528,7 +528,7 @@ class Evidence(unittest.TestCase):
             return done.returncode
 
         with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
-            codes = list(pool.map(attempt, range(0, (len(good) - 1) * 8, 3)))
+            codes = list(pool.map(attempt, range(0, (len(good) - 1) * 8, 1 if ALL_FLIPS else 13)))
         self.assertEqual(set(codes), {1})
 
     def test_a_proof_does_not_hold_for_another_record_index_or_key(self):
