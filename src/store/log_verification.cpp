@@ -39,6 +39,7 @@ class Verification {
         bool is_new = !last_first_ || entry.first > *last_first_;
         if (is_new && (entry.has_records() || entry.has(SegmentFile::tree))) {
           any_new = true;
+          read_unlisted(entry.first);
           read_segment(entry);
         }
       }
@@ -61,6 +62,25 @@ class Verification {
 
   void fault(FindingCode code, std::string file, std::string text) {
     pool_.then([this, code, file = std::move(file), text = std::move(text)] { verifier_.fault(code, file, text); });
+  }
+
+  // A directory is not listed at one moment: the files of a segment that is being closed may be missed. So what should
+  // come before a segment is tried by its name.
+  void read_unlisted(std::uint64_t end) {
+    while (true) {
+      if (reader_ != nullptr) {
+        drain();
+      }
+      if (last_first_ && (reader_ == nullptr || failed_)) {
+        return;
+      }
+      std::uint64_t next = reader_ != nullptr ? next_index() : 0;
+      bool is_unlisted = next < end && (!last_first_ || next > *last_first_);
+      if (!is_unlisted || !SegmentReader::open(options_.directory, next)) {
+        return;
+      }
+      read_segment({.first = next, .files = 0});
+    }
   }
 
   void read_segment(const SegmentEntry& entry) {
