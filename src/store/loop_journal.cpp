@@ -158,14 +158,17 @@ void LoopJournal::release() {
     return;
   }
   ring_->release(cursor_);
-  settled_.store(number_taken_, std::memory_order_release);
   std::uint64_t freed = 0;
-  std::lock_guard lock(held_mutex_);
-  for (; held_taken_ > 0; --held_taken_) {
-    freed += held_.front()->payload.size();
-    held_.pop_front();
+  {
+    std::lock_guard lock(held_mutex_);
+    for (; held_taken_ > 0; --held_taken_) {
+      freed += held_.front()->payload.size();
+      held_.pop_front();
+    }
   }
+  // Last, so that who sees it settled finds the ring in use again.
   held_bytes_.fetch_sub(freed, std::memory_order_release);
+  settled_.store(number_taken_, std::memory_order_release);
 }
 
 void LoopJournal::tell() {
