@@ -29,6 +29,9 @@ const Column* Table::find_column(std::string_view column) const {
 Catalogue::Catalogue(Content content, std::uint64_t version) : content_(std::move(content)), version_(version) {
   for (std::size_t i = 0; i < content_.tables.size(); ++i) {
     tables_.emplace(table_key(content_.tables[i].schema, content_.tables[i].name), i);
+    for (const ForeignKey& key : content_.tables[i].foreign_keys) {
+      referring_.emplace(table_key(key.schema, key.table), i);
+    }
   }
   for (std::size_t i = 0; i < content_.routines.size(); ++i) {
     const Routine& routine = content_.routines[i];
@@ -49,6 +52,18 @@ bool Catalogue::has_schema(std::string_view name) const {
     return same_table_name(one, name, content_.table_names) ||
            (is_information_schema(one) && is_information_schema(name));
   });
+}
+
+std::vector<const Table*> Catalogue::referring_to(const Table& table) const {
+  std::vector<const Table*> found;
+  auto [begin, end] = referring_.equal_range(table_key(table.schema, table.name));
+  for (auto at = begin; at != end; ++at) {
+    const Table* one = &content_.tables[at->second];
+    if (std::find(found.begin(), found.end(), one) == found.end()) {
+      found.push_back(one);
+    }
+  }
+  return found;
 }
 
 const Table* Catalogue::find_table(std::string_view schema, std::string_view name) const {

@@ -107,6 +107,8 @@ class Catalogue {
   bool has_schema(std::string_view name) const;
   // Null where there is none of that name. The pointers live as long as this.
   const Table* find_table(std::string_view schema, std::string_view name) const;
+  // The tables with foreign keys to that one.
+  std::vector<const Table*> referring_to(const Table& table) const;
   const Routine* find_routine(Routine::Kind kind, std::string_view schema, std::string_view name) const;
 
  private:
@@ -116,6 +118,7 @@ class Catalogue {
   std::uint64_t version_;
   std::map<std::string, std::size_t, std::less<>> tables_;
   std::map<std::string, std::size_t, std::less<>> routines_;
+  std::multimap<std::string, std::size_t, std::less<>> referring_;  // by the table referred to
 };
 
 }  // namespace sallyport::catalog

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "lineage/query_analyzer.h"
+#include "lineage/statement_analyzer.h"
 
 namespace sallyport::lineage {
 namespace {
@@ -22,58 +22,7 @@ bool has_body(Keyword created) {
          created == Keyword::event;
 }
 
-class StatementAnalyzer {
- public:
-  explicit StatementAnalyzer(const AnalysisInput& input)
-      : catalogue_(input.catalogue), queries_(input), facts_(queries_.facts()) {}
-
-  Facts analyze(const Node& root) {
-    facts_.kind = kind_of(root);
-    statement(root);
-    doubt_triggers(root);
-    return std::move(facts_);
-  }
-
- private:
-  void statement(const Node& root);
-  void insert(const Node& root);
-  void update(const Node& root);
-  void remove(const Node& root);
-  void load(const Node& root);
-  void call(const Node& root);
-  void other(const Node& node, Access on_object);
-  void assign(const Node& assignment, const Scope& targets, const Scope& values, Access how);
-  void write(const std::string& target, const std::optional<Source>& source, Lineage lineage);
-  void where(const Node& root, const Scope& scope);
-  void order(const Node& root, const Scope& scope);
-  void returning(const Node& root, const Scope& scope);
-  void output(QueryAnalyzer::Columns columns);
-  // What runs when a table is written is not followed.
-  void doubt_triggers(const Node& root);
-
-  const catalog::Catalogue& catalogue_;
-  QueryAnalyzer queries_;
-  Facts& facts_;
-};
-
-void StatementAnalyzer::doubt_triggers(const Node& root) {
-  constexpr Access writes = access::insert | access::update | access::remove;
-  auto table_of = [&](const Object& object) {
-    return object.type == ObjectType::table ? catalogue_.find_table(object.schema, object.name) : nullptr;
-  };
-  auto is_written = [](const Object& object) { return (object.access & writes) != 0; };
-  // Which of the tables behind a view are written is not asked.
-  bool writes_view = std::any_of(facts_.objects.begin(), facts_.objects.end(), [&](const Object& object) {
-    const catalog::Table* table = table_of(object);
-    return table != nullptr && table->kind == catalog::Table::Kind::view && is_written(object);
-  });
-  for (const Object& object : facts_.objects) {
-    const catalog::Table* table = table_of(object);
-    if (table != nullptr && (writes_view || is_written(object)) && !table->triggers.empty()) {
-      queries_.doubt("triggers of " + object.name + " are not followed", root.begin);
-    }
-  }
-}
+}  // namespace
 
 void StatementAnalyzer::output(QueryAnalyzer::Columns columns) {
   for (RelationColumn& column : columns) {
@@ -105,7 +54,7 @@ void StatementAnalyzer::statement(const Node& root) {
       load(root);
       break;
     case NodeKind::call:
-      call(root);
+      call(root, Scope{});
       break;
     case NodeKind::do_: {
       Scope scope;
@@ -226,7 +175,7 @@ void StatementAnalyzer::returning(const Node& root, const Scope& scope) {
 void StatementAnalyzer::insert(const Node& root) {
   const Node& table = *root.child(Role::table);
   Access how = root.is(NodeKind::replace) ? access::insert | access::remove : access::insert;
-  Scope scope;
+  Scope scope{.outer = outer_, .relations = {}, .joined = {}};
   scope.relations.push_back(queries_.relation_of(table, static_cast<Access>(how)));
   scope.end_visible = 1;
   const Relation& target = scope.relations[0];
@@ -258,7 +207,7 @@ void StatementAnalyzer::insert(const Node& root) {
   }
   if (const Node* query = root.child(Role::query)) {
     std::size_t at = 0;
-    for (RelationColumn& column : queries_.query(*query, nullptr)) {
+    for (RelationColumn& column : queries_.query(*query, outer_)) {
       flow(at++, std::move(column.lineage));
     }
   }
@@ -286,9 +235,9 @@ void StatementAnalyzer::insert(const Node& root) {
 
 void StatementAnalyzer::update(const Node& root) {
   if (const Node* with = root.child(Role::with)) {
-    queries_.with(*with, nullptr);
+    queries_.with(*with, outer_);
   }
-  Scope scope;
+  Scope scope{.outer = outer_, .relations = {}, .joined = {}};
   queries_.from(*root.child(Role::from), scope);
   for (const Node& child : sql::children(root)) {
     if (child.role == Role::assignment) {
@@ -301,9 +250,9 @@ void StatementAnalyzer::update(const Node& root) {
 
 void StatementAnalyzer::remove(const Node& root) {
   if (const Node* with = root.child(Role::with)) {
-    queries_.with(*with, nullptr);
+    queries_.with(*with, outer_);
   }
-  Scope scope;
+  Scope scope{.outer = outer_, .relations = {}, .joined = {}};
   queries_.from(*root.child(Role::from), scope);
   for (Object& object : facts_.objects) {
     // Which of several is named by an alias perhaps: all may be meant.
@@ -323,20 +272,6 @@ void StatementAnalyzer::load(const Node& root) {
   for (const Node& child : sql::children(root)) {
     if (child.role == Role::assignment) {
       assign(child, scope, scope, access::insert);
-    }
-  }
-}
-
-void StatementAnalyzer::call(const Node& root) {
-  const Node& routine = *root.child(Role::routine);
-  Object& object = queries_.note_object(ObjectType::procedure, "procedure", routine, access::execute);
-  queries_.doubt("procedure " + object.schema + (object.schema.empty() ? "" : ".") + object.name + " is not followed",
-                 routine.begin);
-  facts_.output_certain = facts_.influences_certain = false;
-  Scope scope;
-  for (const Node& child : sql::children(root)) {
-    if (child.role == Role::argument) {
-      queries_.influence(child, scope);
     }
   }
 }
@@ -366,8 +301,6 @@ void StatementAnalyzer::other(const Node& node, Access on_object) {
     }
   }
 }
-
-}  // namespace
 
 bool Facts::certain() const {
   return output_certain && influences_certain && doubts.empty() &&

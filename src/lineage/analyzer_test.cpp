@@ -325,7 +325,7 @@ TEST(Lineage, takes_the_columns_of_a_view_that_has_none_from_its_query) {
   }
 }
 
-TEST(Lineage, is_uncertain_where_bodies_or_triggers_are_not_followed) {
+TEST(Lineage, is_uncertain_where_bodies_are_not_followed) {
   auto certain = [](std::string_view text) {
     auto content = read_definitions(
         "CREATE TABLE t (a INT, b INT); CREATE TABLE quiet (a INT); CREATE VIEW v AS SELECT a, b FROM t;"
@@ -343,11 +343,11 @@ TEST(Lineage, is_uncertain_where_bodies_or_triggers_are_not_followed) {
   EXPECT_TRUE(certain("UPDATE quiet SET a = 1"));
   EXPECT_TRUE(certain("SELECT a FROM t"));
   EXPECT_TRUE(certain("CREATE TABLE u (a INT)"));
+  EXPECT_TRUE(certain("UPDATE t SET a = 1"));
   for (std::string_view text :
-       {"UPDATE t SET a = 1", "INSERT INTO t VALUES (1, 2)", "DELETE FROM t", "REPLACE INTO t VALUES (1, 2)",
-        "INSERT INTO v VALUES (1, 2)", "DELETE FROM v", "UPDATE v SET a = 1", "SELECT hides()",
-        "UPDATE quiet, t SET t.a = 1", "CREATE TRIGGER h BEFORE UPDATE ON t FOR EACH ROW SET NEW.a = OLD.b",
-        "CREATE PROCEDURE p() SELECT b FROM t", "CREATE FUNCTION f() RETURNS INT RETURN (SELECT MAX(b) FROM t)",
+       {"INSERT INTO v VALUES (1, 2)", "DELETE FROM v", "SELECT hides()",
+        "CREATE TRIGGER h BEFORE UPDATE ON t FOR EACH ROW SET NEW.a = OLD.b", "CREATE PROCEDURE p() SELECT b FROM t",
+        "CREATE FUNCTION f() RETURNS INT RETURN (SELECT MAX(b) FROM t)",
         "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO DELETE FROM t"}) {
     EXPECT_FALSE(certain(text)) << text;
   }

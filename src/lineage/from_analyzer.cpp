@@ -237,6 +237,9 @@ void QueryAnalyzer::json_columns(const Node& node, const Lineage& lineage, Colum
 
 bool QueryAnalyzer::is_named(const Relation& relation, const ColumnName& name) const {
   auto how = input_.catalogue.table_names();
+  if (relation.is_row) {
+    return name.schema.empty() && catalog::same_name(relation.name, name.table);
+  }
   if (!catalog::same_table_name(relation.name, name.table, how)) {
     return false;
   }

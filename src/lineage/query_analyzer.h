@@ -50,6 +50,8 @@ class QueryAnalyzer {
   Object& note_object(ObjectType type, std::string_view type_name, const sql::Node& object_name, Access access);
   void doubt(std::string what, std::uint32_t offset);
   std::string_view text() const { return at_.text; }
+  // Of texts in texts: views, programs.
+  int depth() const { return depth_; }
   void with(const sql::Node& node, const Scope* outer);
   // Those of SELECT, and of RETURNING.
   void select_items(const sql::Node& node, const Scope& scope, Columns& columns);

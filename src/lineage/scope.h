@@ -27,6 +27,7 @@ struct Relation {
   std::vector<RelationColumn> columns;
   // The columns are not known, or not all of them.
   catalog::Table* open_table = nullptr;
+  bool is_row = false;  // NEW or OLD of a trigger, whose names have no case
 };
 
 // Which column of which relation.
