@@ -59,7 +59,7 @@ def test_the_digest_of_an_answer_is_that_of_what_the_client_got(lab, capabilitie
         answer(lambda: session.query("DO 1"))
         statement = []
         answer(lambda: statement.append(session.prepare("SELECT ? + 1")))
-        answer(lambda: session.execute(statement[0], (41,)))
+        answer(lambda: session.execute(statement[0][0], (b"41",)))
     begun = lab.wait_for_record(mark, type="session_start")
     outcomes = outcomes_of(lab, mark, begun["session"], len(answers))
     for outcome, got in zip(outcomes, answers):
