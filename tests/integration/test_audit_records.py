@@ -90,7 +90,7 @@ def test_no_password_is_on_record(lab):
     secret = "Hunter-2-of-the-test"
     mark = lab.audit_mark()
     texts = [f"CREATE USER x_of_test IDENTIFIED BY '{secret}'", f"ALTER USER x_of_test IDENTIFIED BY '{secret}'",
-             f"SET PASSWORD = '{secret}'", f"SET PASSWORD FOR x_of_test = PASSWORD('{secret}')",
+             f"SET PASSWORD FOR x_of_test = '{secret}'", f"SET PASSWORD FOR x_of_test = PASSWORD('{secret}')",
              f"GRANT SELECT ON shop.* TO x_of_test IDENTIFIED BY '{secret}'", f"CREATE USER x IDENTIFIED BY {secret}",
              f"CREATE USER x IDENTIFED BY '{secret}'", f"CHANGE MASTER TO MASTER_PASSWORD='{secret}'",
              f"CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD='{secret}'",
