@@ -103,7 +103,7 @@ def test_other_connections_are_out_of_reach(lab):
     "KILL {0}+0", "KILL QUERY 1*{0}", "KILL '{0}'", "KILL 0x{0:x}", "KILL {0}.0", "KILL {0}e0", "KILL ({0})", "KILL @@pseudo_thread_id",
     "KILL QUERY ID {0}", "KILL USER root@localhost", "KILL CONNECTION_ID()", "KILL {0} {0}", "KILL {0}; KILL {0}",
     "BEGIN NOT ATOMIC KILL {0}; END", "IF 1 THEN KILL {0}; END IF", "SET STATEMENT max_statement_time = 1 FOR KILL {0}",
-    "/*!50000 SELECT 1; */ KILL {0}", "/*M! KILL */ CONNECTION_ID()", "CREATE PROCEDURE shop.k() KILL {0}", "EXPLAIN KILL {0}", "KILL {0}\0",
+    "/*!50000 SELECT 1; */ KILL {0}", "/*M! KILL */ CONNECTION_ID()", "CREATE PROCEDURE shop.k() KILL {0}", "EXPLAIN KILL {0}", "KILL {0}\0\0",
     "SELECT 1, \0 KILL {0}", "-- x\nKILL HARD QUERY {0}-0"])
 @pytest.mark.parametrize("several", [0, CLIENT_MULTI_STATEMENTS])
 def test_no_other_form_reaches_the_server(lab, form, several):
