@@ -233,6 +233,8 @@ class Laboratory:
     def audit(self, since=None):
         """The records after the mark that audit_mark() gave."""
         self.wait_for_log()
+        if self.alive():  # records are counted when their session comes to it
+            wait_until(lambda: self.metrics()["sallyport_audit_waiting_bytes"] == 0, 10, "an empty journal")
         return [json.loads(line) for line in audit_lines(self.audit_directory(), since)]
 
     def audit_mark(self):
