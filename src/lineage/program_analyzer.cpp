@@ -6,7 +6,6 @@
 
 #include "lineage/in_text.h"
 #include "lineage/statement_analyzer.h"
-#include "sql/parse.h"
 
 namespace sallyport::lineage {
 namespace {
@@ -53,22 +52,18 @@ std::optional<Lineage> StatementAnalyzer::run(Program program) {
     facts_.influences_certain = false;
     return std::nullopt;
   };
-  if (program.body.empty()) {
+  if (program.source.body.empty()) {
     return give_up(" can't be seen");
   }
   if (++programs_ > programs_max || queries_.depth() >= depth_max) {
     return give_up(" is not followed: too many programs run others");
   }
-  std::string text = program.head + program.body;
-  sql::Dialect dialect = input_.dialect;
-  dialect.mode = sql::parse_sql_mode(program.sql_mode);
-  sql::Arena arena;
-  auto parsed = sql::parse(text, dialect, sql::ParseFor::executing, arena);
-  const Node* body = parsed ? (*parsed)->child(Role::body) : nullptr;
+  ProgramText text(program.source, input_.dialect);
+  const Node* body = text.body();
   if (body == nullptr) {
     return give_up(" is not understood");
   }
-  InText in(queries_, {.text = text, .dialect = dialect, .database = program.schema});
+  InText in(queries_, text.text());
   Scope names;
   names.relations = std::move(program.names);
   Relation variables;
@@ -301,10 +296,10 @@ void StatementAnalyzer::call(const Node& root, const Scope& scope) {
     parameters.columns.push_back({.name = parameter, .lineage = {}});
   }
   auto all = run({.what = what,
-                  .head = "CREATE PROCEDURE p() ",
-                  .body = *routine->body,
-                  .sql_mode = routine->sql_mode,
-                  .schema = routine->schema,
+                  .source = {.head = "CREATE PROCEDURE p() ",
+                             .body = *routine->body,
+                             .sql_mode = routine->sql_mode,
+                             .schema = routine->schema},
                   .names = {std::move(parameters)},
                   .given = given});
   if (!all) {
@@ -342,6 +337,18 @@ void StatementAnalyzer::follow_changes(const Node& root) {
   }
 }
 
+// What the statement has written there so far.
+Lineage StatementAnalyzer::flows_into(const catalog::Table& table) const {
+  std::string prefix = table.schema + "." + table.name + ".";
+  Lineage found;
+  for (const Flow& flow : facts_.flows) {
+    if (flow.target.starts_with(prefix)) {
+      found.add(flow.lineage);
+    }
+  }
+  return found;
+}
+
 void StatementAnalyzer::follow_triggers(const catalog::Table& table, std::string_view event, std::uint32_t offset) {
   if (table.kind == catalog::Table::Kind::view) {
     // Which of the tables behind it is written is not asked.
@@ -358,27 +365,20 @@ void StatementAnalyzer::follow_triggers(const catalog::Table& table, std::string
       continue;
     }
     Relation new_row{.schema = {}, .name = "NEW", .columns = {}, .is_row = true};
-    Lineage given;
     for (std::uint32_t i = 0; i < table.columns.size(); ++i) {
       RelationColumn column{.name = table.columns[i].name, .lineage = {}};
       column.lineage.copied.add({&table, i});
       new_row.columns.push_back(std::move(column));
     }
-    std::string prefix = table.schema + "." + table.name + ".";
-    for (const Flow& flow : facts_.flows) {
-      if (flow.target.starts_with(prefix)) {
-        given.add(flow.lineage);
-      }
-    }
     Relation old_row = new_row;
     old_row.name = "OLD";
     run({.what = "trigger " + table.schema + "." + trigger.name,
-         .head = "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW ",
-         .body = trigger.body,
-         .sql_mode = trigger.sql_mode,
-         .schema = table.schema,
+         .source = {.head = "CREATE TRIGGER g BEFORE INSERT ON t FOR EACH ROW ",
+                    .body = trigger.body,
+                    .sql_mode = trigger.sql_mode,
+                    .schema = table.schema},
          .names = {std::move(new_row), std::move(old_row)},
-         .given = std::move(given)});
+         .given = flows_into(table)});
   }
 }
 
@@ -418,13 +418,7 @@ void StatementAnalyzer::follow_cascades(const catalog::Table& table, Access chan
       for (std::uint32_t i = 0; i < other->columns.size(); ++i) {
         const std::string& column = other->columns[i].name;
         if (std::find(key.columns.begin(), key.columns.end(), column) != key.columns.end()) {
-          Lineage lineage;
-          for (const Flow& flow : facts_.flows) {
-            if (flow.target.starts_with(table.schema + "." + table.name + ".")) {
-              lineage.add(flow.lineage);
-            }
-          }
-          write({}, Source{.table = other, .column = i}, std::move(lineage));
+          write({}, Source{.table = other, .column = i}, flows_into(table));
         }
       }
     }

@@ -3,7 +3,6 @@
 
 #include "lineage/in_text.h"
 #include "lineage/query_analyzer.h"
-#include "sql/parse.h"
 
 namespace sallyport::lineage {
 
@@ -19,17 +18,16 @@ std::optional<Lineage> QueryAnalyzer::read_body(const catalog::Routine& routine)
   if (!routine.body || depth_ >= nesting_max) {
     return std::nullopt;
   }
-  // The parser takes a body where it stands in a definition.
-  std::string text = "CREATE FUNCTION f() RETURNS INT " + *routine.body;
-  sql::Dialect dialect = input_.dialect;
-  dialect.mode = sql::parse_sql_mode(routine.sql_mode);
-  sql::Arena arena;
-  auto parsed = sql::parse(text, dialect, sql::ParseFor::executing, arena);
-  const Node* body = parsed ? (*parsed)->child(Role::body) : nullptr;
+  ProgramText program({.head = "CREATE FUNCTION f() RETURNS INT ",
+                       .body = *routine.body,
+                       .sql_mode = routine.sql_mode,
+                       .schema = routine.schema},
+                      input_.dialect);
+  const Node* body = program.body();
   if (body == nullptr) {
     return std::nullopt;
   }
-  InText in(*this, {.text = text, .dialect = dialect, .database = routine.schema});
+  InText in(*this, program.text());
   Scope variables;
   Relation names;
   for (const std::string& parameter : routine.parameters) {

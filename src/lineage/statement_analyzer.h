@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lineage/in_text.h"
 #include "lineage/query_analyzer.h"
 
 namespace sallyport::lineage {
@@ -39,10 +40,7 @@ class StatementAnalyzer {
   // What a stored program does. Whatever it reads may flow into whatever it writes or returns.
   struct Program {
     std::string what;  // for doubts: "procedure d.p"
-    std::string head;  // that stands before the body where it is defined
-    const std::string& body;
-    const std::string& sql_mode;
-    const std::string& schema;
+    ProgramText::Source source;
     std::vector<Relation> names;  // that its statements see: parameters, NEW and OLD
     Lineage given;                // with what it is called
   };
@@ -56,6 +54,7 @@ class StatementAnalyzer {
   bool follow_changing(const sql::Node& node, const Scope& names);
   // What runs, and what changes, when tables are written: triggers, and cascades of foreign keys.
   void follow_changes(const sql::Node& root);
+  Lineage flows_into(const catalog::Table& table) const;
   void follow_triggers(const catalog::Table& table, std::string_view event, std::uint32_t offset);
   void follow_cascades(const catalog::Table& table, Access change);
   void result_set(const QueryAnalyzer::Columns& columns);

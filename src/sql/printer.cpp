@@ -313,7 +313,8 @@ std::size_t name_begin(const Node* before, const Node& expression, std::string_v
     return expression.begin;
   }
   Lexer lexer(text.substr(before->end, expression.begin - before->end), dialect);
-  for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error; token = lexer.next()) {
+  for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error;
+       token = lexer.next()) {
     if (token.is(Symbol::comma)) {
       token = lexer.next();
       return before->end + (token.kind == TokenKind::white_space ? token.end : token.begin);
@@ -325,7 +326,7 @@ std::size_t name_begin(const Node* before, const Node& expression, std::string_v
 std::vector<ColumnName> names_with_comments(const Node& root, std::string_view text, const Dialect& dialect) {
   std::vector<ColumnName> names;
   const Node* select = naming_select(root);
-  if (select == nullptr || !has_comment(text)) {
+  if (select == nullptr) {
     return names;
   }
   const Node* before = nullptr;
@@ -363,11 +364,9 @@ void put_names(std::string& out, const std::vector<NamePlace>& places) {
   }
 }
 
+// `text` may have comments.
 Result<std::optional<std::string>, EmissionError> emit(std::string_view text, const Dialect& dialect,
                                                        const std::vector<ColumnName>& names) {
-  if (!has_comment(text)) {
-    return std::optional<std::string>{};
-  }
   Lexer lexer(text, dialect);
   std::string out;
   std::vector<NamePlace> places;
@@ -410,11 +409,17 @@ Result<std::optional<std::string>, EmissionError> emit(std::string_view text, co
 }  // namespace
 
 Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect) {
+  if (!has_comment(text)) {
+    return std::optional<std::string>{};
+  }
   return emit(text, dialect, {});
 }
 
 Result<std::optional<std::string>, EmissionError> text_to_send(const Node& root, std::string_view text,
                                                                const Dialect& dialect) {
+  if (!has_comment(text)) {
+    return std::optional<std::string>{};
+  }
   return emit(text, dialect, names_with_comments(root, text, dialect));
 }
 
