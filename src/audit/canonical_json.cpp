@@ -1,7 +1,6 @@
 #include "audit/canonical_json.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -260,7 +259,11 @@ class Checker {
     std::string_view spelling = text_.substr(begin, at_ - begin);
     double parsed = 0;
     auto [end, error] = std::from_chars(spelling.data(), spelling.data() + spelling.size(), parsed);
-    if (error != std::errc{} || end != spelling.data() + spelling.size() || canonical_number(parsed) != spelling) {
+    std::string canonical;
+    if (error == std::errc{} && std::isfinite(parsed)) {
+      append_json_double(canonical, parsed);
+    }
+    if (end != spelling.data() + spelling.size() || canonical != spelling) {
       at_ = begin;
       return fail("a number is not spelt canonically");
     }
@@ -283,46 +286,6 @@ CanonicalFault check_canonical_object(std::string_view text, RecordOutline& outl
 
 std::string_view find_member(std::string_view object, std::string_view name) {
   return Checker(object).find(name);
-}
-
-std::string canonical_number(double value) {
-  if (value == 0) {
-    return "0";
-  }
-  // The shortest digits that read back as the number: "d.ddde+xx".
-  std::array<char, 32> scientific{};
-  auto written = std::to_chars(scientific.data(), scientific.data() + scientific.size(), std::abs(value),
-                               std::chars_format::scientific);
-  std::string_view text(scientific.data(), static_cast<std::size_t>(written.ptr - scientific.data()));
-  std::size_t e = text.find('e');
-  std::string digits(1, text[0]);
-  if (e > 2) {
-    digits += text.substr(2, e - 2);
-  }
-  std::string_view exponent_text = text.substr(e + 1);
-  if (exponent_text.starts_with('+')) {
-    exponent_text.remove_prefix(1);
-  }
-  int exponent = 0;
-  std::from_chars(exponent_text.data(), exponent_text.data() + exponent_text.size(), exponent);
-  int point = exponent + 1;  // digits before the decimal point
-  auto count = static_cast<int>(digits.size());
-  std::string out = value < 0 ? "-" : "";
-  if (point > 0 && point <= 21) {
-    if (count <= point) {
-      return out + digits + std::string(static_cast<std::size_t>(point - count), '0');
-    }
-    return out + digits.substr(0, static_cast<std::size_t>(point)) + "." +
-           digits.substr(static_cast<std::size_t>(point));
-  }
-  if (point > -6 && point <= 0) {
-    return out + "0." + std::string(static_cast<std::size_t>(-point), '0') + digits;
-  }
-  out += digits[0];
-  if (count > 1) {
-    out += "." + digits.substr(1);
-  }
-  return out + (exponent < 0 ? "e-" : "e+") + std::to_string(std::abs(exponent));
 }
 
 std::string unescaped(std::string_view text) {

@@ -34,9 +34,6 @@ CanonicalFault check_canonical_object(std::string_view text, RecordOutline& outl
 // none.
 std::string_view find_member(std::string_view object, std::string_view name);
 
-// As RFC 8785, section 3.2.2.3 (ECMAScript's) spells a finite number.
-std::string canonical_number(double value);
-
 // What a JSON string without escapes but the canonical ones says; `text` has its quotes and is canonical.
 std::string unescaped(std::string_view text);
 

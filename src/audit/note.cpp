@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "base/json_text.h"
 #include "crypto/base64.h"
 
@@ -67,12 +68,7 @@ bool is_key_name(std::string_view text) {
 }
 
 std::string text_of(const KeyId& id) {
-  std::string text;
-  for (std::uint8_t byte : id) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
+  return to_hex(id);
 }
 
 std::string_view describe(NoteError error) {

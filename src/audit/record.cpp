@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "base/json_text.h"
 #include "crypto/base64.h"
 
@@ -95,15 +96,9 @@ void RecordWriter::time(std::string_view name, WallTime value) {
 }
 
 void RecordWriter::hex(std::string_view name, Bytes value) {
-  constexpr std::string_view digits = "0123456789abcdef";
   member(name);
   out_.push_back('"');
-  std::size_t at = out_.size();
-  out_.resize(at + 2 * value.size());
-  for (std::uint8_t byte : value) {
-    out_[at++] = digits[byte >> 4];
-    out_[at++] = digits[byte & 15];
-  }
+  append_hex(out_, value);
   out_.push_back('"');
 }
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace sallyport::net {
+namespace sallyport {
 
 class Descriptor {
  public:
@@ -35,4 +35,4 @@ class Descriptor {
   int number_ = -1;
 };
 
-}  // namespace sallyport::net
+}  // namespace sallyport

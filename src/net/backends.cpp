@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/hex.h"
 #include "crypto/random.h"
 #include "net/connection.h"
 #include "net/loop.h"
@@ -15,15 +16,9 @@ using session::SpareBackend;
 using Order = session::BackendPool::Order;
 
 std::string random_proof() {
-  constexpr std::string_view hex = "0123456789abcdef";
   std::array<std::uint8_t, 16> bytes{};
   crypto::random_bytes(bytes);
-  std::string proof;
-  for (std::uint8_t byte : bytes) {
-    proof += hex[byte >> 4];
-    proof += hex[byte & 15];
-  }
-  return proof;
+  return to_hex(bytes);
 }
 
 }  // namespace

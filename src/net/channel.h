@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "net/descriptor.h"
+#include "base/descriptor.h"
 #include "net/reactor.h"
 #include "net/tls.h"
 

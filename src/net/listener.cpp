@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/hex.h"
 #include "crypto/random.h"
 #include "net/connection.h"
 #include "net/socket_options.h"
@@ -65,15 +66,9 @@ bool is_served(const std::filesystem::path& path) {
 
 // 128 random bits in hexadecimal.
 std::string random_session_id() {
-  constexpr std::string_view hex = "0123456789abcdef";
   std::array<std::uint8_t, 16> bytes{};
   crypto::random_bytes(bytes);
-  std::string id;
-  for (std::uint8_t byte : bytes) {
-    id += hex[byte >> 4];
-    id += hex[byte & 15];
-  }
-  return id;
+  return to_hex(bytes);
 }
 
 // Servers give printable bytes other than NUL and '$', which some clients take for an end.

@@ -12,7 +12,7 @@
 #include <span>
 
 #include "base/clock.h"
-#include "net/descriptor.h"
+#include "base/descriptor.h"
 
 namespace sallyport::net {
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "base/hex.h"
 #include "base/json_text.h"
 #include "review/answers.h"
 
@@ -48,13 +49,7 @@ std::string from_latin1(std::string_view text) {
 }
 
 std::string hexadecimal(Bytes bytes) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out = "0x";
-  for (std::uint8_t byte : bytes) {
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
+  return "0x" + to_hex(bytes, upper_hex_digits);
 }
 
 bool holds_bytes(const AnswerColumn& column) {

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "base/command_names.h"
+#include "base/hex.h"
 #include "crypto/hash.h"
 #include "review/display_text.h"
 #include "review/show.h"
@@ -43,16 +44,6 @@ bool reads_whole(wire::Command command, Bytes packets, wire::Capabilities capabi
     packets = packets.subspan(step->bytes);
   }
   return packets.empty();
-}
-
-std::string hexadecimal(Bytes bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string out;
-  for (std::uint8_t byte : bytes) {
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
 }
 
 json::object object_of(const json::object& record, std::string_view name) {
@@ -141,7 +132,7 @@ class Replay {
     std::string note;
     std::string digest = text_of(object_of(outcome, "answer_recorded"), "sha256");
     std::uint64_t recorded = number_of(object_of(outcome, "answer_recorded"), "bytes");
-    if (digest.empty() || packets.size() != recorded || hexadecimal(crypto::sha256({bytes_of(packets)})) != digest) {
+    if (digest.empty() || packets.size() != recorded || to_hex(crypto::sha256({bytes_of(packets)})) != digest) {
       note = "(what is stored of the answer is not what the log says was recorded: it was altered, or is not whole)\n";
     }
     wire::Command command = command_of(text_of(event.record, "command"));

@@ -5,6 +5,7 @@
 
 #include "audit/record_members.h"
 #include "base/bytes.h"
+#include "base/hex.h"
 #include "crypto/base64.h"
 
 namespace sallyport::review {
@@ -14,16 +15,6 @@ namespace json = boost::json;
 
 const json::value* find(const json::object& record, std::string_view name) {
   return record.if_contains(name);
-}
-
-std::string hexadecimal(Bytes bytes) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (std::uint8_t byte : bytes) {
-    out += digits[byte >> 4];
-    out += digits[byte & 15];
-  }
-  return out;
 }
 
 std::string quoted(std::string_view text) {
@@ -130,7 +121,7 @@ std::string shown_value(const json::value& value) {
     return "IGNORE";
   }
   if (object.contains("value_base64")) {
-    return "X'" + hexadecimal(bytes_of(text_of(object, "value"))) + "'";
+    return "X'" + to_hex(bytes_of(text_of(object, "value")), upper_hex_digits) + "'";
   }
   const json::value* inner = find(object, "value");
   return inner == nullptr ? "?" : shown_value(*inner);

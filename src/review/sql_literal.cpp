@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "base/bytes.h"
+#include "base/hex.h"
 #include "base/json_text.h"
 #include "review/sql_script.h"
 #include "sql/lexer.h"
@@ -18,13 +19,7 @@ using wire::ColumnType;
 constexpr std::uint64_t unsigned_bit = 0x80;
 
 std::string hexadecimal(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string out = "X'";
-  for (char c : bytes) {
-    out += digits[static_cast<std::uint8_t>(c) >> 4];
-    out += digits[static_cast<std::uint8_t>(c) & 15];
-  }
-  return out + "'";
+  return "X'" + to_hex(bytes_of(bytes), upper_hex_digits) + "'";
 }
 
 // Quotes are doubled, which every sql_mode reads alike; a backslash does not, nor do all clients pass on a NUL.

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/command_names.h"
+#include "base/hex.h"
 #include "sql/dialect.h"
 
 namespace sallyport::session {
@@ -185,8 +186,7 @@ std::string_view text_of(BackendWish wish) {
 }
 
 std::string hexadecimal(std::uint8_t byte) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  return {'0', 'x', digits[byte >> 4], digits[byte & 0xF]};
+  return "0x" + to_hex({&byte, 1}, upper_hex_digits);
 }
 
 }  // namespace

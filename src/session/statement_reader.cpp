@@ -4,6 +4,7 @@
 #include <functional>
 #include <span>
 
+#include "base/hex.h"
 #include "crypto/hash.h"
 #include "lineage/analyzer.h"
 #include "sql/printer.h"
@@ -80,16 +81,10 @@ bool may_make_temporary(const sql::Node& statement, const std::optional<lineage:
 }
 
 std::string digest_of(const sql::Node& root, std::string_view text, const sql::Dialect& dialect) {
-  constexpr std::string_view digits = "0123456789abcdef";
   crypto::Sha256 sha256;
   sha256.update(bytes_of(sql::normalised_text(root, text, dialect)));
   crypto::Sha256Digest digest = sha256.digest();
-  std::string out;
-  for (std::size_t i = 0; i < digest.size() / 2; ++i) {
-    out.push_back(digits[digest[i] >> 4]);
-    out.push_back(digits[digest[i] & 15]);
-  }
-  return out;
+  return to_hex(Bytes(digest).first(digest.size() / 2));
 }
 
 bool same_dialect(const sql::Dialect& one, const sql::Dialect& other) {

@@ -14,6 +14,7 @@
 #include <new>
 
 #include "base/check.h"
+#include "base/descriptor.h"
 #include "crypto/random.h"
 
 namespace sallyport::store {
@@ -67,22 +68,6 @@ std::uint64_t checksum(const FrameHeader& header, const std::uint8_t* payload, s
 std::string failure(std::string_view what, const std::filesystem::path& path, int error) {
   return std::string(what) + " " + path.string() + ": " + std::strerror(error);
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int number() const { return number_; }
-
- private:
-  int number_;
-};
 
 // All pages are made now, writable, so that none has to be found later.
 bool populate(std::uint8_t* mapping, std::uint64_t size) {
@@ -147,7 +132,7 @@ Result<std::unique_ptr<JournalRing>, std::string> JournalRing::create(const std:
   capacity = (std::max(capacity, page_bytes) + page_bytes - 1) / page_bytes * page_bytes;
   SALLYPORT_CHECK(capacity <= capacity_max);
   Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, file_mode));
-  if (file.number() < 0) {
+  if (!file.is_open()) {
     return Unexpected(failure("cannot open", path, errno));
   }
   auto size = static_cast<off_t>(page_bytes + capacity);

@@ -1,4 +1,5 @@
 #include "store/log_directory.h"
+#include "base/descriptor.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -68,22 +69,6 @@ std::string sentence(std::string_view what, const std::filesystem::path& path, i
   return path.string() + " " + std::string(what) + ": " + std::strerror(error);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) {
-      ::close(number_);
-    }
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
-
 }  // namespace
 
 std::string name_of(SegmentFile file, std::uint64_t first) {
@@ -126,20 +111,20 @@ Result<LogDirectory, std::string> list_log(const std::filesystem::path& path) {
 Result<std::optional<std::string>, std::string> read_small_file(const std::filesystem::path& file,
                                                                 std::size_t bytes_max) {
   Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-  if (descriptor.get() < 0) {
+  if (!descriptor.is_open()) {
     if (errno == ENOENT) {
       return std::optional<std::string>{};
     }
     return Unexpected(sentence("can't be read", file, errno));
   }
   struct stat info {};
-  if (::fstat(descriptor.get(), &info) != 0 || !S_ISREG(info.st_mode)) {
+  if (::fstat(descriptor.number(), &info) != 0 || !S_ISREG(info.st_mode)) {
     return Unexpected(file.string() + " can't be read: it is no file");
   }
   std::string text;
   std::array<char, 64U << 10> part;
   while (true) {
-    ssize_t count = ::read(descriptor.get(), part.data(), part.size());
+    ssize_t count = ::read(descriptor.number(), part.data(), part.size());
     if (count < 0 && errno == EINTR) {
       continue;
     }

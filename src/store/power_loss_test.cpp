@@ -47,6 +47,15 @@ class PowerLossTest : public AuditLogFixture, public testing::WithParamInterface
     }
   }
 
+  void work_until_power_is_cut(std::mt19937& random, std::set<std::string>& committed_records) {
+    files_->cut_power_after(random() % 60);
+    std::string error = open();
+    if (error.empty()) {
+      work(random, committed_records);
+    } else {
+      ASSERT_TRUE(files_->power_is_off()) << error;
+    }
+  }
   static int rounds() { return std::getenv("SALLYPORT_TEST_LONG") != nullptr ? 1000 : 25; }
 
   std::uint64_t made_ = 0;
@@ -57,13 +66,7 @@ TEST_P(PowerLossTest, WhateverTheMoment) {
   std::set<std::string> committed_records;
   for (int round = 0; round < rounds(); ++round) {
     SCOPED_TRACE(round);
-    files_->cut_power_after(random() % 60);
-    std::string error = open();
-    if (error.empty()) {
-      work(random, committed_records);
-    } else {
-      ASSERT_TRUE(files_->power_is_off()) << error;
-    }
+    ASSERT_NO_FATAL_FAILURE(work_until_power_is_cut(random, committed_records));
     files_->lose_power(random);
     log_.reset();
     forget_pages_of_journals(random);
@@ -95,13 +98,7 @@ TEST_P(PowerLossTest, TheEndOfTheProcessLosesNothing) {
   std::set<std::string> committed_records;
   for (int round = 0; round < rounds(); ++round) {
     SCOPED_TRACE(round);
-    files_->cut_power_after(random() % 60);
-    std::string error = open();
-    if (error.empty()) {
-      work(random, committed_records);
-    } else {
-      ASSERT_TRUE(files_->power_is_off()) << error;
-    }
+    ASSERT_NO_FATAL_FAILURE(work_until_power_is_cut(random, committed_records));
     kill();
     ASSERT_EQ(open(), "");
     log_.reset();
