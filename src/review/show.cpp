@@ -158,6 +158,9 @@ std::string show_event(const StoryEvent& event) {
   out += record.contains("part") ? "  part " + std::to_string(number_of(record, "part")) : "";
   out += "\n";
   out += indented(for_terminal(text_of(record, "text"), Lines::kept), "    ");
+  if (has_text(record, "runs")) {
+    out += "    the server was to run:\n" + indented(for_terminal(text_of(record, "runs"), Lines::kept), "      ");
+  }
   if (has_text(record, "sent")) {
     out += "    the server was sent:\n" + indented(for_terminal(text_of(record, "sent"), Lines::kept), "      ");
   }

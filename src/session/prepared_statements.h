@@ -1,11 +1,13 @@
 // The prepared statements of one session: what their executions need to be read and recorded.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "session/answer_relay.h"
 #include "session/statement_reader.h"
@@ -14,10 +16,19 @@
 
 namespace sallyport::session {
 
-struct PreparedStatement {
-  std::uint64_t prepared_seq = 0;  // of the record that prepared it
-  std::string text;                // empty when longer than prepared_text_bytes_max
+// A text that the server keeps, as it was read. The servers read it anew when a table that it uses has changed, or is
+// no longer in their caches: MySQL by the sql_mode of that time, and both by its character set (tried on MySQL 9.7 and
+// MariaDB 10.11).
+struct PreparedText {
+  std::uint64_t seq = 0;  // of the record that prepared it
+  std::string text;       // empty when longer than prepared_text_bytes_max
   StatementReader::Reading reading;
+  std::optional<sql::Dialect> dialect;  // nothing: it says the same in all that were possible
+  std::uint64_t reading_epoch = 0;      // when that was so: Session::reading_epoch_
+};
+
+struct PreparedStatement {
+  PreparedText prepared;
   wire::PreparedShape shape;
   bool server_has_types = false;  // the server has seen shape.types; else they are sent along with the next execution
   bool long_data_lost = false;    // a part of a parameter was refused: so is the next execution
@@ -61,6 +72,33 @@ class PreparedStatements {
  private:
   std::unordered_map<std::uint32_t, PreparedStatement> statements_;
   std::optional<std::uint32_t> last_prepared_;
+};
+
+// Those that were prepared by PREPARE, under a name.
+class NamedStatements {
+ public:
+  void set(std::string_view name, PreparedText text) {
+    remove(name);
+    statements_.push_back({.name = std::string(name), .text = std::move(text)});
+  }
+  void remove(std::string_view name) {
+    std::erase_if(statements_, [&](const Named& one) { return sql::equals_ignoring_case(one.name, name); });
+  }
+  void clear() { statements_.clear(); }
+  std::size_t size() const { return statements_.size(); }
+  // Null when there is none: a program may have prepared it, or the name is another spelling of a letter beyond ASCII.
+  PreparedText* find(std::string_view name) {
+    auto found = std::find_if(statements_.begin(), statements_.end(),
+                              [&](const Named& one) { return sql::equals_ignoring_case(one.name, name); });
+    return found == statements_.end() ? nullptr : &found->text;
+  }
+
+ private:
+  struct Named {
+    std::string name;
+    PreparedText text;
+  };
+  std::vector<Named> statements_;
 };
 
 }  // namespace sallyport::session

@@ -63,6 +63,15 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
      "The database server did not say how it reads texts, or by a character set that the gateway does not know. "
      "Nothing "
      "was executed; SET NAMES utf8mb4, or connect again."},
+    {Reason::dynamic_text_hidden, "dynamic_text_hidden", 1295, "HY000",
+     "What this statement would run can't be read beforehand. Nothing was executed; give PREPARE or EXECUTE IMMEDIATE "
+     "a text or a user variable, of at most 64 KiB, as a statement of its own, or send the statement itself."},
+    {Reason::prepared_otherwise, "prepared_otherwise", 1235, "42000",
+     "sql_mode or the character set is another than when this was prepared, and the text would say something else now. "
+     "Nothing was executed; prepare it again."},
+    {Reason::login_protected, "login_protected", 1227, "42000",
+     "The database login is the gateway's, and its role that of your grant. Nothing was executed; to work with another "
+     "role, connect as CONNECTION.ROLE."},
     {Reason::kill_form_not_supported, "kill_form_not_supported", 1235, "42000",
      "KILL is taken as a statement of its own, KILL [HARD | SOFT] [CONNECTION | QUERY] NUMBER. Nothing was executed."},
     {Reason::kill_target_unknown, "kill_target_unknown", 1094, "HY000",

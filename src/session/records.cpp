@@ -443,6 +443,9 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
     record.json("redacted", "true");
   }
   record.text_if_any("rule", command.rule);
+  if (command.runs) {
+    record.text("runs", *command.runs);
+  }
   record.text_if_any("schema", command.schema);
   if (command.sent) {
     record.text("sent", *command.sent);

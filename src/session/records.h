@@ -56,6 +56,7 @@ struct CommandRecord {
   std::string_view digest;                                // of a statement: StatementReading::digest
   std::string_view kind;                                  // of a statement: lineage::kind_of()
   std::optional<std::string_view> sent;                   // what the server gets in place of the text
+  std::optional<std::string_view> runs;                   // text that the statement has the server run
   const std::vector<lineage::Object>* objects = nullptr;  // of a statement, where there is a catalogue
   bool objects_certain = true;                            // they are these, and no more
   std::string_view target_session;                        // of a KILL

@@ -196,13 +196,19 @@ class Session {
     std::optional<MonoTime> forwarded;
     std::optional<std::uint32_t> statement_id;  // never wire::last_prepared_statement_id
     std::uint16_t long_data_parameter = 0;
-    StatementReader::Reading reading;  // of a query, a prepare, an execution
-    std::size_t head_bytes = 0;        // what stands before the text in the payload
-    std::string local_file;            // that the text certainly asks to be loaded; empty: none
-    bool may_load = false;             // the text might ask for a file all the same
+    StatementReader::Reading reading;     // of a query, a prepare, an execution
+    StatementReader::Reading runs;        // of the text that PREPARE or EXECUTE IMMEDIATE has the server run
+    std::optional<sql::Dialect> dialect;  // in which the text that is prepared was read, where there was but one
+    std::size_t head_bytes = 0;           // what stands before the text in the payload
+    std::string local_file;               // that the text certainly asks to be loaded; empty: none
+    bool may_load = false;                // the text might ask for a file all the same
     bool chooses_schema = false;
     bool may_change_reading = false;
     bool has_secrets = false;  // which its record lacks, and the server's error may quote
+
+    bool prepares() const {  // PREPARE s FROM ...
+      return reading != nullptr && reading->prepared && reading->prepared->use == sql::PreparedNameUse::Use::prepares;
+    }
   };
 
   struct LoggingIn {
@@ -350,7 +356,19 @@ class Session {
   // Parses a statement. Nothing is forwarded that was not.
   std::optional<Reason> read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
                                        CommandRecord& record);
+  std::optional<Result<StatementReader::Reading, StatementRefusal>> read_text(std::string_view statement,
+                                                                              sql::ParseFor purpose);
+  std::optional<Reason> refuse_login_change(const StatementReading& reading) const;
+  std::optional<Reason> read_dynamic_text(PendingCommand& pending, CommandRecord& record);
+  std::optional<Reason> check_reads_as_before(PreparedText& prepared);
+  std::optional<Reason> read_named_use(PendingCommand& pending, CommandRecord& record);
+  // When the server has answered.
+  enum class Answered : std::uint8_t { ok, error };
+  void note_prepared_name(const PendingCommand& pending, Answered answered);
+  std::optional<Reason> read_inner_statement(std::string_view statement, PendingCommand& pending,
+                                             CommandRecord& record);
   void note_reading(const StatementReading& reading, CommandRecord& record) const;
+  void note_objects(const StatementReading& reading, CommandRecord& record) const;
   // Sends `text` behind `head` in place of the client's message.
   std::uint8_t forward_text(const PendingCommand& pending, Bytes head, std::string_view text);
   std::uint8_t forward_emitted(const PendingCommand& pending);
@@ -485,12 +503,16 @@ class Session {
   bool hides_tables_ = false;                // by temporary ones, which no catalogue has
   std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
   bool server_is_to_be_asked_ = false;       // before the command at hand can be read
+  std::string asked_expression_;             // what it is asked for besides
+  std::optional<std::string> dynamic_text_;  // that the statement at hand has the server run
   SessionRegistry::Place registered_;
   std::string explanation_;       // of the refusal at hand; empty: its reason says all
   std::string kill_text_;         // what goes to the server in place of the KILL under way
   std::string kill_target_;       // the session that it is for
   bool kills_elsewhere_ = false;  // by a side connection, as kill_order_ says
   PreparedStatements prepared_;
+  NamedStatements named_;
+  std::uint64_t reading_epoch_ = 0;    // how often it may have changed how the server reads
   std::uint32_t own_answers_due_ = 0;  // to reset_statement() and COM_PING, before any other answer
   bool ping_due_ = false;              // its answer is the first of these, and may be the error of a KILL come too late
   // How far the gateway has got with stopping the statement under way.

@@ -51,6 +51,7 @@ void Session::forget_session() {
   resumed_ = backend_broken_ = hides_tables_ = false;
   backend_fault_.reset();
   prepared_.clear();
+  named_.clear();
   own_answers_due_ = 0;
   ping_due_ = was_interrupted_ = false;
   ++kills_ordered_;  // an answer to an order of the first is none to the next

@@ -112,8 +112,10 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
     return;
   }
   bool runs = pending.command == Command::query || is_execution(pending.command);
+  bool executes = pending.runs != nullptr && !pending.prepares();
   pending.may_change_reading =
-      pending.command == Command::reset_connection || (runs && pending.reading->may_change_reading);
+      pending.command == Command::reset_connection ||
+      (runs && (executes ? pending.runs->may_change_reading : pending.reading->may_change_reading));
   pending.chooses_schema = pending.command == Command::init_db || (runs && pending.reading->chooses_schema);
   if (pending.command == Command::change_user) {
     change_user(pending, wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_));
@@ -145,7 +147,12 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
       record.text = without_secrets->text;
     }
     record.sent.reset();
+    record.runs.reset();  // the text has it, or hides it
     record.hides_values = without_secrets->parameters_are_secret;
+  }
+  if (pending.runs != nullptr && pending.runs->without_secrets && record.runs) {
+    pending.has_secrets = true;
+    record.runs = pending.runs->without_secrets->text;
   }
   record.has_secrets = pending.has_secrets;
 }
@@ -247,11 +254,17 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
   if (statement == nullptr) {
     return Reason::statement_unknown;
   }
-  record.prepared_seq = statement->prepared_seq;
+  record.prepared_seq = statement->prepared.seq;
   if (is_execution(pending.command)) {
-    pending.reading = statement->reading;
+    pending.reading = statement->prepared.reading;
     note_reading(*pending.reading, record);
-    pending.may_load = may_load_file(statement->text);
+    pending.may_load = may_load_file(statement->prepared.text);
+    if (!statement->prepared.text.empty()) {
+      record.text = statement->prepared.text;
+    }
+    if (auto refusal = check_reads_as_before(statement->prepared)) {
+      return refusal;
+    }
     return pending.command == Command::stmt_execute ? read_execute(payload, *statement, record)
                                                     : read_bulk_execute(payload, *statement, record);
   }
@@ -264,7 +277,7 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     pending.long_data_parameter = long_data->parameter;
     record.parameter_index = long_data->parameter;
     record.long_data = long_data->value;
-    const auto& without_secrets = statement->reading->without_secrets;
+    const auto& without_secrets = statement->prepared.reading->without_secrets;
     pending.has_secrets = record.hides_values = without_secrets && without_secrets->parameters_are_secret;
   }
   return std::nullopt;
@@ -300,7 +313,11 @@ void Session::forward_command(PendingCommand pending) {
     return;
   }
   pending.forwarded = now_.mono;
-  state_.reading_is_current = state_.reading_is_current && !pending.may_change_reading;
+  if (pending.may_change_reading) {
+    state_.reading_is_current = false;
+    ++reading_epoch_;
+  }
+  state_.evaluated.reset();
   state_.schema_reported = false;
   bool runs = pending.command == Command::query || is_execution(pending.command);
   hides_tables_ =
@@ -456,8 +473,11 @@ void Session::finish_answer() {
   const AnswerTotals& totals = answering->relay.totals();
   if (pending.command == Command::stmt_prepare) {
     if (totals.prepared && !totals.error_code) {
-      PreparedStatement statement{
-          .prepared_seq = pending.seq, .text = std::move(prepare_text_), .reading = pending.reading};
+      PreparedStatement statement{.prepared = {.seq = pending.seq,
+                                               .text = std::move(prepare_text_),
+                                               .reading = pending.reading,
+                                               .dialect = pending.dialect,
+                                               .reading_epoch = reading_epoch_}};
       statement.shape.parameter_count = totals.prepared->parameters;
       statement.definitions = answering->relay.take_known_definitions();
       prepared_.add(totals.prepared->statement_id, std::move(statement));
@@ -467,6 +487,9 @@ void Session::finish_answer() {
         close_unknown_statement(totals.prepared->statement_id);
       }
     }
+  }
+  if (pending.command == Command::query) {
+    note_prepared_name(pending, totals.error_code ? Answered::error : Answered::ok);
   }
   if (pending.command == Command::stmt_execute) {
     if (PreparedStatement* statement = prepared_.find(*pending.statement_id)) {
@@ -532,6 +555,7 @@ void Session::process_reset() {
       return;
     }
     prepared_.clear();
+    named_.clear();
     // The schema stays as it is.
     BackendTarget target = target_;
     target.schema = {};

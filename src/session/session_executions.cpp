@@ -13,9 +13,6 @@ bool Session::is_execution(Command command) {
 }
 
 std::optional<Reason> Session::read_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record) {
-  if (!statement.text.empty()) {
-    record.text = statement.text;
-  }
   if (statement.long_data_lost) {
     return Reason::parameter_incomplete;
   }
@@ -64,9 +61,6 @@ void Session::note_long_data(const PendingCommand& pending, PreparedStatement& s
 }
 
 std::optional<Reason> Session::read_bulk_execute(Bytes payload, PreparedStatement& statement, CommandRecord& record) {
-  if (!statement.text.empty()) {
-    record.text = statement.text;
-  }
   if (statement.long_data_lost) {
     return Reason::parameter_incomplete;
   }

@@ -5,12 +5,6 @@ namespace {
 
 namespace capability = wire::capability;
 
-std::string error_code_in(const Buffer& out) {
-  std::string_view text = text_of(out);
-  std::size_t at = text.rfind('[');
-  return at == std::string_view::npos ? std::string(text) : std::string(text.substr(at));
-}
-
 // Types: LONG and VAR_STRING.
 const Buffer types{3, 0, 253, 0};
 

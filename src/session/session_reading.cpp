@@ -1,8 +1,20 @@
 // How the server reads the next text: by its sql_mode and character set, which it is asked for where that matters.
+#include <algorithm>
+#include <utility>
+
 #include "session/session.h"
 #include "sql/statement_splitter.h"
 
 namespace sallyport::session {
+
+namespace {
+
+// Nothing where it may be one of several.
+std::optional<sql::Dialect> the_one_of(const sql::Dialects& dialects) {
+  return dialects.size() == 1 ? std::optional(*dialects.begin()) : std::nullopt;
+}
+
+}  // namespace
 
 sql::Dialects Session::dialects_for(std::string_view text) const {
   if (!state_.reading_is_current || !state_.sql_mode || !state_.charset) {
@@ -16,13 +28,18 @@ sql::Dialects Session::dialects_for(std::string_view text) const {
   return one;
 }
 
+std::optional<Result<StatementReader::Reading, StatementRefusal>> Session::read_text(std::string_view statement,
+                                                                                     sql::ParseFor purpose) {
+  const auto& catalogue = catalogues_.find(who_->connection->name);
+  NameSpace names{.schema = state_.schema, .catalogue = catalogue == nullptr ? nullptr : &catalogue};
+  return statements_.read(statement, dialects_for(statement), purpose, names,
+                          environment_->limits.statement_tree_bytes_max);
+}
+
 std::optional<Reason> Session::read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
                                               CommandRecord& record) {
   std::string_view statement = sql::statement_text(text);
-  const auto& catalogue = catalogues_.find(who_->connection->name);
-  NameSpace names{.schema = state_.schema, .catalogue = catalogue == nullptr ? nullptr : &catalogue};
-  auto read = statements_.read(statement, dialects_for(statement), purpose, names,
-                               environment_->limits.statement_tree_bytes_max);
+  auto read = read_text(statement, purpose);
   if (!read) {
     note_doubt();
     return Reason::reading_unknown;
@@ -32,16 +49,157 @@ std::optional<Reason> Session::read_statement(std::string_view text, sql::ParseF
     return read->error().reason;
   }
   pending.reading = std::move(**read);
+  pending.dialect = the_one_of(dialects_for(statement));
   note_reading(*pending.reading, record);
   if (pending.reading->emitted) {
     record.sent = *pending.reading->emitted;
   }
-  return purpose == sql::ParseFor::preparing ? refuse_kill_in(statement) : check_kill(statement, record);
+  if (auto refusal = refuse_login_change(*pending.reading)) {
+    return refusal;
+  }
+  if (purpose == sql::ParseFor::preparing) {
+    // The servers prepare nothing that runs another text, but for blocks in which one does (MariaDB).
+    return pending.reading->runs ? std::optional(Reason::dynamic_text_hidden) : refuse_kill_in(statement);
+  }
+  auto refusal = check_kill(statement, record);
+  return refusal ? refusal : read_dynamic_text(pending, record);
+}
+
+// The login is shared, and the role is the grant's.
+std::optional<Reason> Session::refuse_login_change(const StatementReading& reading) const {
+  const sql::LoginChange& change = reading.login_change;
+  bool refused = (change.sets_role && !target_.set_role.empty()) || change.changes(target_.login->user);
+  return refused ? std::optional(Reason::login_protected) : std::nullopt;
+}
+
+// What PREPARE and EXECUTE IMMEDIATE run is read like a statement that is sent.
+std::optional<Reason> Session::read_dynamic_text(PendingCommand& pending, CommandRecord& record) {
+  const auto& runs = pending.reading->runs;
+  if (!runs) {
+    return read_named_use(pending, record);
+  }
+  dynamic_text_.reset();
+  switch (runs->source) {
+    case sql::DynamicText::Source::hidden:
+      return Reason::dynamic_text_hidden;
+    case sql::DynamicText::Source::literal:
+      dynamic_text_ = runs->text;
+      break;
+    case sql::DynamicText::Source::expression:
+      if (!state_.evaluated || state_.evaluated->expression != runs->text) {
+        server_is_to_be_asked_ = true;
+        asked_expression_ = runs->text;
+        return Reason::reading_unknown;
+      }
+      dynamic_text_ = state_.evaluated->text;
+      break;
+  }
+  if (!dynamic_text_) {
+    return Reason::dynamic_text_hidden;
+  }
+  return read_inner_statement(sql::statement_text(*dynamic_text_), pending, record);
+}
+
+std::optional<Reason> Session::read_inner_statement(std::string_view statement, PendingCommand& pending,
+                                                    CommandRecord& record) {
+  auto read = read_text(statement, sql::ParseFor::preparing);
+  if (!read) {
+    note_doubt();
+    return Reason::reading_unknown;
+  }
+  if (!*read) {
+    explanation_ = std::move(read->error().explanation);
+    return read->error().reason;
+  }
+  const StatementReading& inner = *(pending.runs = std::move(**read));
+  pending.dialect = the_one_of(dialects_for(statement));
+  if (inner.runs) {
+    return Reason::dynamic_text_hidden;
+  }
+  note_objects(inner, record);
+  record.runs = statement;
+  if (pending.reading->prepared && named_.find(pending.reading->prepared->name) == nullptr &&
+      named_.size() >= environment_->limits.prepared_statements_max) {
+    return Reason::prepared_statements_max;
+  }
+  auto refusal = refuse_login_change(inner);
+  return refusal ? refusal : refuse_kill_in(statement);
+}
+
+// EXECUTE: what it runs is on record with it.
+std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRecord& record) {
+  const auto& use = pending.reading->prepared;
+  if (!use || use->use != sql::PreparedNameUse::Use::executes) {
+    return std::nullopt;
+  }
+  PreparedText* named = named_.find(use->name);
+  if (named == nullptr) {
+    bool is_ascii = std::all_of(use->name.begin(), use->name.end(), [](char byte) { return byte > 0; });
+    return is_ascii ? std::nullopt : std::optional(Reason::dynamic_text_hidden);
+  }
+  pending.runs = named->reading;
+  note_objects(*named->reading, record);
+  record.prepared_seq = named->seq;
+  if (!named->text.empty()) {
+    record.runs = named->text;
+  }
+  return check_reads_as_before(*named);
+}
+
+// A PREPARE that fails leaves nothing under its name.
+void Session::note_prepared_name(const PendingCommand& pending, Answered answered) {
+  const auto& use = pending.reading->prepared;
+  if (!use || use->use == sql::PreparedNameUse::Use::executes) {
+    return;
+  }
+  if (!pending.prepares() || answered == Answered::error) {
+    named_.remove(use->name);
+    return;
+  }
+  bool is_short = dynamic_text_ && dynamic_text_->size() <= prepared_text_bytes_max;
+  named_.set(use->name, {.seq = pending.seq,
+                         .text = is_short ? *dynamic_text_ : std::string{},
+                         .reading = pending.runs,
+                         .dialect = pending.dialect,
+                         .reading_epoch = reading_epoch_});
+}
+
+// A text that would say something else, should the server read it anew, is not executed.
+std::optional<Reason> Session::check_reads_as_before(PreparedText& prepared) {
+  if (prepared.reading_epoch == reading_epoch_ || !prepared.dialect) {
+    return std::nullopt;
+  }
+  if (!state_.reading_is_current) {
+    server_is_to_be_asked_ = true;
+    return Reason::reading_unknown;
+  }
+  if (!state_.sql_mode || !state_.charset) {
+    return Reason::reading_unknown;
+  }
+  sql::Dialect now = dialect_;
+  now.mode = *state_.sql_mode;
+  now.charset = *state_.charset;
+  if (now != *prepared.dialect) {
+    sql::Dialects both;
+    both.add(*prepared.dialect);
+    both.add(now);
+    if (prepared.text.empty() || !statements_.read(sql::statement_text(prepared.text), both, sql::ParseFor::preparing,
+                                                   {}, environment_->limits.statement_tree_bytes_max)) {
+      return Reason::prepared_otherwise;
+    }
+    prepared.dialect = now;
+  }
+  prepared.reading_epoch = reading_epoch_;
+  return std::nullopt;
 }
 
 void Session::note_reading(const StatementReading& reading, CommandRecord& record) const {
   record.kind = reading.kind;
   record.digest = reading.digest;
+  note_objects(reading, record);
+}
+
+void Session::note_objects(const StatementReading& reading, CommandRecord& record) const {
   if (reading.facts) {
     record.objects = &reading.facts->objects;
     record.objects_certain = reading.facts->certain() && reading.catalogue->complete() && !hides_tables_;
@@ -66,7 +224,7 @@ std::uint8_t Session::forward_emitted(const PendingCommand& pending) {
 
 void Session::ask_server(std::uint8_t error_sequence_id) {
   server_is_to_be_asked_ = false;
-  phase_ = Asking{.query = StateQuery{legs_.backend, to_backend_.made()},
+  phase_ = Asking{.query = StateQuery{legs_.backend, to_backend_.made(), std::exchange(asked_expression_, {})},
                   .error_sequence_id = error_sequence_id,
                   .in_series = series_ != nullptr};
   to_backend_.queue_made();

@@ -67,6 +67,13 @@ class OneCatalogue final : public CatalogueSource {
   int refreshes = 0;
 };
 
+// "[code]" of the error that a client gets.
+inline std::string error_code_in(const Buffer& out) {
+  std::string_view text = text_of(out);
+  std::size_t at = text.rfind('[');
+  return at == std::string_view::npos ? std::string(text) : std::string(text.substr(at));
+}
+
 inline const Buffer ok_payload{0, 0, 0, 2, 0, 0, 0};
 inline constexpr std::string_view default_schema = "a schema whose name lies on the heap";
 

@@ -1,4 +1,4 @@
-// Asks the server how it reads the next text, and which schema is the default one.
+// Asks the server how it reads the next text, which schema is the default one, and what an expression says.
 //
 // A query of the gateway's own, between two commands of the client's. It says the same whatever the client has set:
 // LIMIT outweighs sql_select_limit, a binary text is not converted to character_set_results, and nothing in the query
@@ -22,13 +22,16 @@ namespace sallyport::session {
 inline constexpr std::string_view state_query_text =
     "SELECT CAST(@@SESSION.sql_mode AS BINARY), CAST(@@SESSION.character_set_client AS BINARY), CAST(DATABASE() AS "
     "BINARY) LIMIT 1";
+// The same, with the value of `expression` and its character set behind these.
+std::string state_query_with(std::string_view expression);
 // The row: a server has some 40 modes and names of 64 characters.
 inline constexpr std::size_t state_row_bytes_max = 4096;
+inline constexpr std::size_t state_row_with_value_bytes_max = state_row_bytes_max + evaluated_text_bytes_max + 16;
 
 class StateQuery {
  public:
   // Writes the query to `out`; `negotiated` with the server, which stands between commands.
-  StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out);
+  StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out, std::string expression = {});
 
   enum class Step : std::uint8_t { more, done };
   // Takes what there is of the answer from `from`, nothing of which is for `to`'s peer. When it is done, `state` has
@@ -42,7 +45,10 @@ class StateQuery {
   bool take_end(Bytes payload, TrackedState& state) const;
   bool take_row(TrackedState& state) const;
 
+  std::size_t columns() const { return expression_.empty() ? 3 : 5; }
+
   wire::Capabilities negotiated_;
+  std::string expression_;
   wire::ResponseReader reader_;
   std::uint32_t results_ = 0;
   bool refused_ = false;

@@ -87,11 +87,6 @@ std::string digest_of(const sql::Node& root, std::string_view text, const sql::D
   return to_hex(Bytes(digest).first(digest.size() / 2));
 }
 
-bool same_dialect(const sql::Dialect& one, const sql::Dialect& other) {
-  return one.server == other.server && one.version == other.version && one.mode == other.mode &&
-         one.charset == other.charset;
-}
-
 }  // namespace
 
 Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::string_view text,
@@ -118,6 +113,9 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   StatementReading reading{.kind = lineage::kind_of(*root_),
                            .emitted = std::move(*emitted),
                            .without_secrets = sql::without_secrets(*root_, text, dialect),
+                           .runs = sql::dynamic_text(*root_, text, dialect),
+                           .prepared = sql::prepared_name_use(*root_, text),
+                           .login_change = sql::login_change(*root_, text),
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = root_->is(sql::NodeKind::use),
                            .may_define = may_define(*root_)};
@@ -169,7 +167,7 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
   std::span<Remembered> places{remembered_.data() + hash % (readings_max / ways) * ways, ways};
   ++clock_;
   for (Remembered& place : places) {
-    if (place.used != 0 && place.hash == hash && place.purpose == purpose && same_dialect(place.dialect, dialect) &&
+    if (place.used != 0 && place.hash == hash && place.purpose == purpose && place.dialect == dialect &&
         place.catalogue_version == version && place.text == text && (version == 0 || place.schema == names.schema)) {
       place.used = clock_;
       counters_.add(Metric::statements_known);

@@ -17,6 +17,8 @@
 #include "session/reason.h"
 #include "sql/ast.h"
 #include "sql/dialect.h"
+#include "sql/dynamic_text.h"
+#include "sql/login_change.h"
 #include "sql/parse.h"
 #include "sql/reading.h"
 #include "sql/secrets.h"
@@ -31,9 +33,12 @@ struct StatementReading {
   // What is sent in place of the text: without comments. Nothing where that is the text itself.
   std::optional<std::string> emitted;
   std::optional<sql::WithoutSecrets> without_secrets;  // what may be recorded in place of the text, where it has any
-  bool may_change_reading = false;                     // sql::may_change_reading()
-  bool chooses_schema = false;                         // USE
-  bool may_define = false;                             // it may change the catalogue
+  std::optional<sql::DynamicText> runs;                // sql::dynamic_text()
+  std::optional<sql::PreparedNameUse> prepared;        // sql::prepared_name_use()
+  sql::LoginChange login_change;
+  bool may_change_reading = false;  // sql::may_change_reading()
+  bool chooses_schema = false;      // USE
+  bool may_define = false;          // it may change the catalogue
   // It may make a temporary table, which hides one of the catalogue from the statements that follow.
   bool may_make_temporary = false;
   // Where there is a catalogue. They borrow from it.

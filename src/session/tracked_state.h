@@ -16,6 +16,15 @@
 
 namespace sallyport::session {
 
+// The value of an expression that the server was asked for (sql::DynamicText).
+struct EvaluatedText {
+  std::string expression;
+  // Nothing where it is not to be had, is longer than evaluated_text_bytes_max, or is in a character set of which it
+  // can't be told how the server would read it.
+  std::optional<std::string> text;
+};
+inline constexpr std::size_t evaluated_text_bytes_max = 65'536;
+
 struct TrackedState {
   std::string schema;
   bool schema_reported = false;  // by the answer to the command forwarded last
@@ -23,7 +32,8 @@ struct TrackedState {
   // How the server reads the next text. Nothing: it did not say, or said what is not understood.
   std::optional<sql::SqlMode> sql_mode;
   std::optional<sql::Charset> charset;
-  bool reading_is_current = false;  // the server was asked, and got no command since
+  bool reading_is_current = false;         // the server was asked, and got no command since that may have changed it
+  std::optional<EvaluatedText> evaluated;  // since the last command
 };
 
 // Takes over what `ok` says. False where its data is malformed.

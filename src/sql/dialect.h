@@ -54,6 +54,7 @@ struct Dialect {
   std::uint32_t version = 0;  // as in version comments: 80406, 101119
   SqlMode mode = 0;
   Charset charset = Charset::utf8;
+  bool operator==(const Dialect&) const = default;
 };
 
 // "10.11.19-MariaDB-1" is 101119. Zero when it does not begin with three numbers of at most two digits each.

@@ -45,7 +45,7 @@ bool matches_client(const std::vector<std::string>& patterns, std::string_view c
 }
 
 bool matches_text(std::string_view record, const std::string& wanted) {
-  for (std::string_view name : {"text", "sent"}) {
+  for (std::string_view name : {"text", "sent", "runs"}) {
     auto text = audit::text_member(record, name);
     if (text && text->find(wanted) != std::string::npos) {
       return true;

@@ -306,7 +306,7 @@ class Client:
 
     def prepare(self, sql):
         """Its id, the number of its parameters and of its columns."""
-        self.command(STMT_PREPARE, sql.encode())
+        self.command(STMT_PREPARE, sql if isinstance(sql, bytes) else sql.encode())
         payload = self.receive_ok()
         statement, columns, parameters = struct.unpack_from("<IHH", payload, 1)
         self.definitions_follow = not self.capabilities & CLIENT_OPTIONAL_RESULTSET_METADATA or payload[12] == 1

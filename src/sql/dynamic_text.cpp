@@ -1,0 +1,161 @@
+#include "sql/dynamic_text.h"
+
+#include <algorithm>
+#include <array>
+
+#include "sql/lexer.h"
+#include "sql/printer.h"
+
+namespace sallyport::sql {
+namespace {
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+}
+
+char escaped(char byte) {
+  switch (byte) {
+    case '0':
+      return '\0';
+    case 'b':
+      return '\b';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'Z':
+      return '\x1A';
+    default:
+      return byte;
+  }
+}
+
+// What a text token says: 'it''s', "a\tb".
+void append_value(std::string& out, std::string_view token, const Dialect& dialect) {
+  bool has_escapes = (dialect.mode & sql_mode::no_backslash_escapes) == 0;
+  char quote = token.front();
+  std::string_view inside = token.substr(1, token.size() - 2);
+  for (std::size_t i = 0; i < inside.size(); ++i) {
+    bool has_next = i + 1 < inside.size();
+    if (inside[i] == '\\' && has_escapes && has_next) {
+      ++i;
+      if (inside[i] == '%' || inside[i] == '_') {
+        out += '\\';
+      }
+      out += escaped(inside[i]);
+    } else {
+      out += inside[i];
+      i += inside[i] == quote && has_next ? 1U : 0U;  // doubled
+    }
+  }
+}
+
+// Nothing where it depends on the character set.
+std::optional<std::string> literal_value(const Node& literal, std::string_view text, const Dialect& dialect) {
+  std::string_view written = literal.in(text);
+  if (dialect.charset != Charset::utf8 && !is_ascii(written)) {
+    return std::nullopt;
+  }
+  std::string value;
+  Lexer lexer(written, dialect);
+  for (Token token = lexer.next_code(); token.kind != TokenKind::end; token = lexer.next_code()) {
+    if (token.kind != TokenKind::text) {
+      return std::nullopt;
+    }
+    append_value(value, token.in(written), dialect);
+  }
+  return value;
+}
+
+// Functions of the server's own that give the same value twice, and change nothing. A name that has none before it
+// means them, whatever functions have been defined.
+bool is_plain_function(std::string_view name) {
+  constexpr std::array<std::string_view, 20> plain{
+      "CONCAT", "CONCAT_WS", "REPLACE", "LOWER",  "LCASE", "UPPER",  "UCASE",    "QUOTE", "LEFT",     "RIGHT",
+      "SUBSTR", "SUBSTRING", "TRIM",    "REPEAT", "IF",    "IFNULL", "COALESCE", "CHAR",  "DATABASE", "SCHEMA"};
+  return std::any_of(plain.begin(), plain.end(),
+                     [&](std::string_view other) { return equals_ignoring_case(name, other); });
+}
+
+bool is_plain(const Node& node, std::string_view text) {
+  switch (node.kind) {
+    case NodeKind::literal:
+    case NodeKind::user_variable:
+      return true;
+    case NodeKind::parentheses:
+    case NodeKind::binary:
+      break;
+    case NodeKind::function_call: {
+      const Node* function = node.child(Role::function);
+      const Node* name = function == nullptr ? nullptr : function->child(Role::name);
+      if (name == nullptr || function->child(Role::qualifier) != nullptr ||
+          !is_plain_function(identifier(*name, text))) {
+        return false;
+      }
+      return std::all_of(children(node).begin(), children(node).end(),
+                         [&](const Node& child) { return &child == function || is_plain(child, text); });
+    }
+    default:
+      return false;
+  }
+  return std::all_of(children(node).begin(), children(node).end(),
+                     [&](const Node& child) { return is_plain(child, text); });
+}
+
+DynamicText text_of(const Node& statement, std::string_view text, const Dialect& dialect) {
+  const Node* value = statement.child(Role::value);
+  if (value == nullptr) {
+    return {};
+  }
+  if (value->is(NodeKind::literal) && value->as<LiteralKind>() == LiteralKind::text) {
+    auto said = literal_value(*value, text, dialect);
+    return said ? DynamicText{.source = DynamicText::Source::literal, .text = std::move(*said)} : DynamicText{};
+  }
+  std::string_view written = value->in(text);
+  auto without = without_comments(written, dialect);
+  if (is_plain(*value, text) && without) {
+    return {.source = DynamicText::Source::expression, .text = std::move(*without).value_or(std::string(written))};
+  }
+  return {};
+}
+
+bool has_dynamic_text(const Node& node) {
+  return node.is(NodeKind::prepare) || node.is(NodeKind::execute_immediate) || node.is(NodeKind::execute) ||
+         std::any_of(children(node).begin(), children(node).end(), has_dynamic_text);
+}
+
+}  // namespace
+
+std::optional<DynamicText> dynamic_text(const Node& root, std::string_view text, const Dialect& dialect) {
+  switch (root.kind) {
+    case NodeKind::prepare:
+    case NodeKind::execute_immediate:
+      return text_of(root, text, dialect);
+    case NodeKind::set_statement:
+    case NodeKind::block:
+    case NodeKind::if_:
+    case NodeKind::case_statement:
+    case NodeKind::loop:
+    case NodeKind::for_loop:
+    case NodeKind::statements:
+      return has_dynamic_text(root) ? std::optional(DynamicText{}) : std::nullopt;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<PreparedNameUse> prepared_name_use(const Node& root, std::string_view text) {
+  using Use = PreparedNameUse::Use;
+  const Node* name = root.child(Role::name);
+  if (name == nullptr || !(root.is(NodeKind::prepare) || root.is(NodeKind::execute) || root.is(NodeKind::deallocate))) {
+    return std::nullopt;
+  }
+  return PreparedNameUse{.use = root.is(NodeKind::prepare)   ? Use::prepares
+                                : root.is(NodeKind::execute) ? Use::executes
+                                                             : Use::deallocates,
+                         .name = identifier(*name, text)};
+}
+
+}  // namespace sallyport::sql

@@ -1,0 +1,118 @@
+#include "sql/dynamic_text.h"
+
+#include <gtest/gtest.h>
+
+#include "sql/parse.h"
+
+namespace sallyport::sql {
+namespace {
+
+constexpr Dialect mysql{.server = Server::mysql, .version = 90'704};
+constexpr Dialect mariadb{.server = Server::mariadb, .version = 101'119};
+constexpr Dialect without_escapes{.server = Server::mysql, .version = 90'704, .mode = sql_mode::no_backslash_escapes};
+constexpr Dialect latin1{.server = Server::mysql, .version = 90'704, .charset = Charset::transparent_a0_blank};
+
+std::string found(std::string_view text, const Dialect& dialect) {
+  Arena arena;
+  auto root = parse(text, dialect, ParseFor::executing, arena);
+  if (!root) {
+    return "not read";
+  }
+  auto dynamic = dynamic_text(**root, text, dialect);
+  if (!dynamic) {
+    return "none";
+  }
+  switch (dynamic->source) {
+    case DynamicText::Source::literal:
+      return "literal: " + dynamic->text;
+    case DynamicText::Source::expression:
+      return "expression: " + dynamic->text;
+    case DynamicText::Source::hidden:
+      return "hidden";
+  }
+  return {};
+}
+
+struct Case {
+  Dialect dialect;
+  std::string_view text;
+  std::string_view expected;
+};
+
+TEST(DynamicText, IsWhatALiteralSays) {
+  for (const Case& c : std::vector<Case>{
+           {mysql, "PREPARE s FROM 'SELECT 1'", "literal: SELECT 1"},
+           {mysql, R"(PREPARE s FROM 'a''b\'c\n\%\q"')", "literal: a'b'c\n\\%q\""},
+           {mysql, R"(PREPARE s FROM "a""b'c''d")", "literal: a\"b'c''d"},
+           {without_escapes, R"(PREPARE s FROM 'a\n''b')", R"(literal: a\n'b)"},
+           {mysql, "PREPARE s FROM 'caf\xC3\xA9'", "literal: caf\xC3\xA9"},
+           {latin1, "PREPARE s FROM 'caf\xE9'", "hidden"},
+           {latin1, "PREPARE s FROM 'cafe'", "literal: cafe"},
+           {mysql, "PREPARE s FROM ''", "literal: "},
+           {mysql, "PREPARE s FROM /*!50000 'SELECT 2' */", "literal: SELECT 2"},
+           {mariadb, "PREPARE s FROM 'SELECT ' /* c */ '1'", "literal: SELECT 1"},
+           {mariadb, "EXECUTE IMMEDIATE 'SELECT ?' USING 5", "literal: SELECT ?"},
+       }) {
+    EXPECT_EQ(found(c.text, c.dialect), c.expected) << c.text;
+  }
+}
+
+TEST(DynamicText, OfVariablesAndPlainFunctionsCanBeAskedFor) {
+  for (const Case& c : std::vector<Case>{
+           {mysql, "PREPARE s FROM @a", "expression: @a"},
+           {mysql, "PREPARE s FROM /*!50000 @a */", "expression: @a"},
+           {mariadb, "EXECUTE IMMEDIATE CONCAT('a' /*!50000 , @b) */", "hidden"},
+           {mysql, "PREPARE s FROM @`a b`", "expression: @`a b`"},
+           {mariadb, "EXECUTE IMMEDIATE @a", "expression: @a"},
+           {mariadb, "EXECUTE IMMEDIATE concat('a', /* c */ @b)", "expression: concat('a',  @b)"},
+           {mariadb, "PREPARE s FROM 0x41", "expression: 0x41"},
+           {mariadb, "PREPARE s FROM N'a'", "expression: N'a'"},
+           {mariadb, "EXECUTE IMMEDIATE NULL", "expression: NULL"},
+           {mariadb, "EXECUTE IMMEDIATE ('a')", "expression: ('a')"},
+       }) {
+    EXPECT_EQ(found(c.text, c.dialect), c.expected) << c.text;
+  }
+}
+
+TEST(DynamicText, IsHiddenWhereItsValueMayBeAnotherWhenItRuns) {
+  for (std::string_view text : {
+           "EXECUTE IMMEDIATE IF(RAND() < 0.5, 'SELECT 1', 'SELECT 2')",
+           "EXECUTE IMMEDIATE CONCAT('a', f())",
+           "EXECUTE IMMEDIATE d.CONCAT('a')",
+           "EXECUTE IMMEDIATE @a := 'b'",
+           "EXECUTE IMMEDIATE CONCAT(@a := 'b', @a)",
+           "EXECUTE IMMEDIATE (SELECT 'a')",
+           "EXECUTE IMMEDIATE @@last_insert_id",
+           "EXECUTE IMMEDIATE NEXT VALUE FOR q",
+           "BEGIN NOT ATOMIC EXECUTE IMMEDIATE 'SELECT 1'; END",
+           "BEGIN NOT ATOMIC SET NAMES gbk; EXECUTE s; END",
+           "IF 1 THEN PREPARE s FROM 'SELECT 1'; END IF",
+           "SET STATEMENT sql_mode = 'ANSI_QUOTES' FOR EXECUTE IMMEDIATE 'SELECT 1'",
+           "SET STATEMENT character_set_client = gbk FOR EXECUTE s",
+       }) {
+    EXPECT_EQ(found(text, mariadb), "hidden") << text;
+  }
+}
+
+TEST(DynamicText, IsNotLookedForInProgramsThatAreDefined) {
+  for (std::string_view text : {"EXECUTE s", "DEALLOCATE PREPARE s", "SELECT 'PREPARE s FROM @a'",
+                                "CREATE PROCEDURE p() EXECUTE IMMEDIATE @a", "BEGIN NOT ATOMIC SELECT 1; END"}) {
+    EXPECT_EQ(found(text, mariadb), "none") << text;
+  }
+}
+
+TEST(DynamicText, NamesAreThoseOfStatementsOfTheirOwn) {
+  auto use = [](std::string_view text) {
+    Arena arena;
+    auto root = parse(text, mysql, ParseFor::executing, arena);
+    auto found = root ? prepared_name_use(**root, text) : std::nullopt;
+    return found ? std::to_string(static_cast<int>(found->use)) + " " + found->name : std::string("none");
+  };
+  EXPECT_EQ(use("PREPARE s FROM @a"), "0 s");
+  EXPECT_EQ(use("EXECUTE `a``b` USING @c"), "1 a`b");
+  EXPECT_EQ(use("DROP PREPARE S"), "2 S");
+  EXPECT_EQ(use("SELECT 1"), "none");
+}
+
+}  // namespace
+}  // namespace sallyport::sql

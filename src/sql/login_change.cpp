@@ -1,0 +1,88 @@
+#include "sql/login_change.h"
+
+#include <algorithm>
+
+namespace sallyport::sql {
+namespace {
+
+// MySQL leaves out blanks around the name of a user.
+std::string_view trimmed(std::string_view name) {
+  constexpr std::string_view blanks = " \t\n\v\f\r";
+  std::size_t begin = name.find_first_not_of(blanks);
+  return begin == std::string_view::npos ? std::string_view{}
+                                         : name.substr(begin, name.find_last_not_of(blanks) - begin + 1);
+}
+
+class Search {
+ public:
+  explicit Search(std::string_view text) : text_(text) {}
+
+  void visit(const Node& node) {
+    switch (node.kind) {
+      case NodeKind::set_role:
+        found_.sets_role = true;
+        break;
+      case NodeKind::set_password:
+      case NodeKind::set_default_role:
+        found_.changes_oneself = found_.changes_oneself || node.child(Role::user) == nullptr;
+        note_users(node);
+        break;
+      case NodeKind::alter:
+      case NodeKind::drop:
+      case NodeKind::rename_user:
+      case NodeKind::grant:
+      case NodeKind::revoke:
+        note_users(node);
+        break;
+      default:
+        break;
+    }
+    for (const Node& child : children(node)) {
+      visit(child);
+    }
+  }
+  LoginChange take() { return std::move(found_); }
+
+ private:
+  void note_users(const Node& statement) {
+    for (const Node& child : children(statement)) {
+      bool is_proxied = child.role == Role::object && child.is(NodeKind::account);
+      if (child.role == Role::user || child.role == Role::target || is_proxied) {
+        const Node* account = child.is(NodeKind::user_specification) ? child.child(Role::user) : &child;
+        if (account != nullptr && account->is(NodeKind::account)) {
+          note_account(*account);
+        }
+      }
+    }
+  }
+
+  void note_account(const Node& account) {
+    const Node* name = account.child(Role::name);
+    if (name == nullptr) {  // CURRENT_USER, USER()
+      found_.changes_oneself = true;
+      return;
+    }
+    std::string user = identifier(*name, text_);
+    // What a backslash says depends on sql_mode.
+    found_.changes_oneself = found_.changes_oneself || user.find('\\') != std::string::npos;
+    found_.users.push_back(std::move(user));
+  }
+
+  std::string_view text_;
+  LoginChange found_;
+};
+
+}  // namespace
+
+bool LoginChange::changes(std::string_view user) const {
+  return changes_oneself || std::any_of(users.begin(), users.end(),
+                                        [&](const std::string& other) { return trimmed(other) == trimmed(user); });
+}
+
+LoginChange login_change(const Node& root, std::string_view text) {
+  Search search{text};
+  search.visit(root);
+  return search.take();
+}
+
+}  // namespace sallyport::sql

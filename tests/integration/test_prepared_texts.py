@@ -1,0 +1,191 @@
+"""Texts that the server keeps or makes itself: what PREPARE and EXECUTE IMMEDIATE run is read like a statement that is sent, what was read
+stays so, and no statement in whatever guise changes the database login."""
+
+import pytest
+
+from mysql_wire import STMT_PREPARE, ServerError
+
+WRITE = "INSERT INTO customers (id, name, email, country) VALUES (990001, 'x', 'x', 'XX')"
+
+
+def refused(session, sql):
+    with pytest.raises(ServerError) as error:
+        session.query(sql)
+    return error.value
+
+
+def quoted(text):
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def guises(lab, text):
+    """Ways to have the server run a text: lists of statements, of which the last one is to be refused."""
+    found = [[text], [f"PREPARE s FROM {quoted(text)}"], [f"SET @a = {quoted(text)}", "PREPARE s FROM @a"],
+             [f"SET @`b c` = 0x{text.encode().hex()}", "PREPARE s FROM @`b c`"],
+             [f"SELECT CONCAT({quoted(text[:4])}, {quoted(text[4:])}) INTO @a", "PREPARE s FROM @a"],
+             [f"/*!50000 {text} */"], [f"PREPARE s FROM {quoted('/*!50000 ' + text + ' */')}"]]
+    if lab.kind == "mariadb":
+        found += [[f"EXECUTE IMMEDIATE {quoted(text)}"], [f"SET @a = {quoted(text)}", "EXECUTE IMMEDIATE @a"],
+                  [f"SET @a = {quoted(text[:4])}", f"EXECUTE IMMEDIATE CONCAT(@a, {quoted(text[4:])})"],
+                  [f"EXECUTE IMMEDIATE 0x{text.encode().hex()}"], [f"BEGIN NOT ATOMIC {text}; END"],
+                  [f"BEGIN NOT ATOMIC EXECUTE IMMEDIATE {quoted(text)}; END"],
+                  [f"EXECUTE IMMEDIATE {quoted('BEGIN NOT ATOMIC EXECUTE IMMEDIATE ' + quoted(text) + '; END')}"],
+                  [f"SET STATEMENT max_statement_time = 9 FOR EXECUTE IMMEDIATE {quoted(text)}"]]
+    return found
+
+
+def changes(lab):
+    both = ["GRANT PROXY ON sallyport_shared TO other", "ALTER USER ' sallyport_shared '@'%' ACCOUNT LOCK", "SET PASSWORD FOR sallyport_shared@'%' = 'x'", "DROP USER sallyport_shared", "GRANT shop_writer TO CURRENT_USER()",
+            "ALTER USER CURRENT_USER() ACCOUNT LOCK", "RENAME USER sallyport_shared@'%' TO other"]
+    if lab.kind == "mariadb":
+        return [*both, "SET PASSWORD = PASSWORD('x')", "SET DEFAULT ROLE shop_writer", "SET @x = 1, PASSWORD = PASSWORD('')"]
+    return [*both, "SET PASSWORD = 'x'", "SET PASSWORD TO RANDOM", "ALTER USER USER() IDENTIFIED BY 'x'",
+            "SET DEFAULT ROLE shop_writer TO sallyport_shared"]
+
+
+def test_no_guise_of_a_change_of_the_login_reaches_the_server(lab):
+    before = lab.ask_root("SHOW CREATE USER sallyport_shared@'%'"), lab.ask_root("SHOW GRANTS FOR sallyport_shared@'%'")
+    mark = lab.audit_mark()
+    with lab.login("writer", user="shop.reader") as session:
+        for change in changes(lab):
+            for guise in guises(lab, change):
+                for statement in guise[:-1]:
+                    session.query(statement)
+                error = refused(session, guise[-1])
+                expected = ("login_protected", "dynamic_text_hidden") if "IMMEDIATE" in guise[-1] else ("login_protected",)
+                assert any(f"[{code}]" in error.message for code in expected), (guise, str(error))
+        # In the protocol of prepared statements, too.
+        for change in changes(lab):
+            for guise in guises(lab, change):
+                session.command(STMT_PREPARE, guise[-1].encode())
+                with pytest.raises(ServerError, match="login_protected|dynamic_text_hidden"):
+                    session.receive_ok()
+        assert session.query("SELECT 5") == [[b"5"]]
+    assert (lab.ask_root("SHOW CREATE USER sallyport_shared@'%'"), lab.ask_root("SHOW GRANTS FOR sallyport_shared@'%'")) == before
+    assert {record["reason"] for record in lab.audit(mark) if record["type"] == "outcome" and record["status"] == "denied"} <= {
+        "login_protected", "dynamic_text_hidden"}
+
+
+def test_an_agent_keeps_to_the_role_of_its_grant(lab):
+    with lab.login("writer", user="shop.reader") as session:
+        for role in ("SET ROLE shop_writer", "SET ROLE NONE", *(("SET ROLE ALL", "SET ROLE DEFAULT") if lab.kind == "mysql" else ())):
+            for guise in guises(lab, role):
+                for statement in guise[:-1]:
+                    session.query(statement)
+                error = refused(session, guise[-1])
+                assert error.code in (1227, 1295), (guise, str(error))
+        assert refused(session, WRITE).code == 1142
+        assert b"shop_reader" in session.query("SELECT CURRENT_ROLE()")[0][0]
+
+
+def test_a_login_that_no_role_is_set_for_has_those_that_it_was_granted(lab):
+    with lab.login() as session:
+        session.query("SET ROLE NONE")
+        assert session.query("SELECT CURRENT_ROLE()") in ([[None]], [[b"NONE"]])
+
+
+def test_no_guise_of_a_kill_reaches_another_session(lab):
+    with lab.login() as victim, lab.login() as killer:
+        number = int(victim.query("SELECT CONNECTION_ID()")[0][0])
+        for guise in guises(lab, f"KILL {number}")[1:]:
+            if guise[-1].startswith("/*!50000 KILL"):
+                continue  # that is the plain form
+            for statement in guise[:-1]:
+                killer.query(statement)
+            error = refused(killer, guise[-1])
+            assert any(code in error.message for code in ("kill_form_not_supported", "dynamic_text_hidden")), (guise, str(error))
+        assert victim.query("SELECT 5") == [[b"5"]]
+
+
+def test_what_is_prepared_by_statements_works_and_is_on_record(lab):
+    mark = lab.audit_mark()
+    with lab.login() as session:
+        session.query("PREPARE a FROM 'SELECT ? + 1'")
+        session.query("SET @x = 4, @t = 'SELECT ''it''''s'', CONCAT(?, ''b'')'")
+        session.query("PREPARE B FROM @t")
+        assert session.query("EXECUTE a USING @x") == [[b"5"]]
+        assert session.query("EXECUTE b USING @x") == [[b"it's", b"4b"]]
+        session.query("DEALLOCATE PREPARE b")
+        assert refused(session, "EXECUTE b USING @x").code == 1243
+        assert refused(session, "PREPARE c FROM @nothing").code == 1064
+        assert refused(session, "PREPARE c FROM 'SELEC 1'").code == 1064
+        if lab.kind == "mariadb":
+            assert session.query("EXECUTE IMMEDIATE CONCAT('SELECT ', @x, ' + ?') USING 3") == [[b"7"]]
+        assert refused(session, "PREPARE a FROM 'SELECT 1 FROM nowhere.nothing'").code in (1142, 1146)
+        assert refused(session, "EXECUTE a USING @x").code == 1243, "a PREPARE that fails leaves nothing"
+    runs = [(record.get("text"), record.get("runs")) for record in lab.audit(mark) if record["type"] == "command" and "runs" in record]
+    assert ("PREPARE a FROM 'SELECT ? + 1'", "SELECT ? + 1") in runs
+    assert ("PREPARE B FROM @t", "SELECT 'it''s', CONCAT(?, 'b')") in runs
+    assert ("EXECUTE a USING @x", "SELECT ? + 1") in runs
+    assert ("EXECUTE b USING @x", "SELECT 'it''s', CONCAT(?, 'b')") in runs
+
+
+def test_a_text_that_is_long_or_in_a_strange_character_set_is_not_run(lab):
+    with lab.login() as session:
+        for value in ("CONCAT('SELECT 1', REPEAT(' ', 70000))", "CONVERT('SELECT 1' USING ucs2)", "CONVERT('SELECT 1' USING utf32)",
+                      "CAST(CONCAT('SELECT ''', 0xE9, '''') AS BINARY)", "CONVERT('SELECT ''\u00e9''' USING latin1)"):
+            session.query(f"SET @a = {value}")
+            assert "dynamic_text_hidden" in refused(session, "PREPARE s FROM @a").message, value
+        session.query("SET @a = 'SELECT ''\u00e9'''")
+        session.query("PREPARE s FROM @a")
+        assert session.query("EXECUTE s") == [["\u00e9".encode()]]
+
+
+@pytest.fixture(scope="module")
+def reread(lab):
+    """A table whose change makes the servers read what was prepared anew."""
+    lab.ask_root("CREATE TABLE shop.reread (name VARCHAR(20))")
+    lab.ask_root("INSERT INTO shop.reread VALUES ('secret')")
+    changed = [0]
+
+    def change():
+        changed[0] += 1
+        lab.ask_root(f"ALTER TABLE shop.reread ADD c{changed[0]} INT")
+
+    yield change
+    lab.ask_root("DROP TABLE shop.reread")
+
+
+# To gbk, 0xBF and the backslash are one character; to latin1 the backslash hides the quote.
+TWO_FACED = b"SELECT '\xbf\\', name, ' FROM reread -- ' FROM reread"
+
+
+@pytest.mark.parametrize("way", ["protocol", "statement"])
+@pytest.mark.parametrize("what", ["mode", "charset"])
+def test_what_was_prepared_is_not_executed_once_it_would_be_read_as_something_else(lab, reread, way, what):
+    text, before, after = ((b'SELECT "name" FROM reread', "SET sql_mode = ''", "SET sql_mode = 'ANSI_QUOTES'") if what == "mode" else
+                           (TWO_FACED, "SET NAMES latin1", "SET NAMES gbk"))
+    with lab.login(schema="shop") as session:
+        session.query(before)
+        if way == "protocol":
+            statement, *_ = session.prepare(text)
+        else:
+            session.query(f"SET @v = 0x{text.hex()}")
+            if what == "charset":
+                assert "dynamic_text_hidden" in refused(session, "PREPARE s FROM @v").message, "beyond ASCII, and not UTF-8"
+                return
+            session.query("PREPARE s FROM @v")
+
+        def execute():
+            return session.execute(statement) if way == "protocol" else session.query("EXECUTE s")
+
+        said = execute()
+        session.query(after)
+        reread()
+        with pytest.raises(ServerError, match="prepared_otherwise"):
+            execute()
+        session.query(before)
+        assert execute() == said
+
+
+def test_a_change_of_mode_that_a_text_does_not_heed_is_no_hindrance(lab):
+    with lab.login(schema="shop") as session:
+        statement, *_ = session.prepare("SELECT 'a', 1 FROM DUAL WHERE NOT 0")
+        session.query("PREPARE s FROM 'SELECT 7 || 0'")
+        session.query("SET sql_mode = 'ANSI_QUOTES'")
+        assert session.execute(statement)
+        assert session.query("EXECUTE s") == [[b"1"]]
+        session.query("SET sql_mode = 'PIPES_AS_CONCAT'")
+        assert "prepared_otherwise" in refused(session, "EXECUTE s").message
+        session.query("PREPARE s FROM 'SELECT 7 || 0'")
+        assert session.query("EXECUTE s") == [[b"70"]]
