@@ -179,6 +179,9 @@ std::optional<Reason> Session::check_reads_as_before(PreparedText& prepared) {
   sql::Dialect now = dialect_;
   now.mode = *state_.sql_mode;
   now.charset = *state_.charset;
+  if (now.server == sql::Server::mariadb) {
+    now.mode = prepared.dialect->mode;  // it keeps that with the text
+  }
   if (now != *prepared.dialect) {
     sql::Dialects both;
     both.add(*prepared.dialect);

@@ -1,7 +1,6 @@
 #include "session/state_query.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include "session/backend_login.h"
@@ -15,26 +14,37 @@ bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
 }
 
-// What the server would run, as it would be read by a client whose character set is `client`.
-std::optional<std::string> readable(std::string_view value, std::string_view charset,
-                                    const std::optional<sql::Charset>& client) {
-  constexpr std::array<std::string_view, 3> of_utf8{"utf8mb4", "utf8mb3", "utf8"};
-  constexpr std::array<std::string_view, 3> of_ascii{"latin1", "ascii", "binary"};
-  bool is_utf8 = std::find(of_utf8.begin(), of_utf8.end(), charset) != of_utf8.end();
-  bool has_ascii = is_utf8 || std::find(of_ascii.begin(), of_ascii.end(), charset) != of_ascii.end();
-  bool is_readable = has_ascii && value.size() <= evaluated_text_bytes_max &&
-                     (is_ascii(value) || (is_utf8 && client == sql::Charset::utf8));
-  return is_readable ? std::optional(std::string(value)) : std::nullopt;
+// The value of an expression, and the names of character sets: its own, and those of the session.
+struct Value {
+  std::string_view bytes;
+  std::string_view in_utf8;
+  std::string_view charset;
+  std::string_view client;
+  std::string_view connection;
+};
+
+// What the server reads of it. A binary value it takes as it is; any other MariaDB converts to the client's character
+// set, and MySQL to the connection's, to read the bytes as the client's all the same.
+std::optional<std::string> readable(const Value& value) {
+  bool is_kept = value.charset == "binary" || (value.charset == value.client && value.charset == value.connection);
+  bool is_plain = is_ascii(value.in_utf8) && sql::parse_charset(value.connection);
+  if (!is_kept && !is_plain) {
+    return std::nullopt;
+  }
+  std::string_view read = is_kept ? value.bytes : value.in_utf8;
+  return read.size() <= evaluated_text_bytes_max ? std::optional(std::string(read)) : std::nullopt;
 }
 
 }  // namespace
 
 std::string state_query_with(std::string_view expression) {
   constexpr std::string_view end = " LIMIT 1";
-  std::string text(state_query_text.substr(0, state_query_text.size() - end.size()));
-  text.append(", LEFT(CAST(").append(expression).append(" AS BINARY), ");
-  text.append(std::to_string(evaluated_text_bytes_max + 1)).append("), CAST(CHARSET(").append(expression);
-  return text.append(") AS BINARY)").append(end);
+  std::string bytes_max = std::to_string(evaluated_text_bytes_max + 1);
+  std::string of(expression);
+  return std::string(state_query_text.substr(0, state_query_text.size() - end.size())) + ", LEFT(CAST(" + of +
+         " AS BINARY), " + bytes_max + "), CAST(CHARSET(" + of + ") AS BINARY), LEFT(CAST(CONVERT(" + of +
+         " USING utf8mb4) AS BINARY), " + bytes_max + "), CAST(@@SESSION.character_set_connection AS BINARY)" +
+         std::string(end);
 }
 
 StateQuery::StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out, std::string expression)
@@ -128,8 +138,12 @@ bool StateQuery::take_row(TrackedState& state) const {
   state.schema = cells[2] ? text_of(*cells[2]) : std::string_view{};
   if (!expression_.empty()) {
     constexpr std::string_view of_null = "NULL";  // what the servers run of it
-    state.evaluated->text = cells[3] && cells[4] ? readable(text_of(*cells[3]), text_of(*cells[4]), state.charset)
-                                                 : std::optional<std::string>(of_null);
+    auto cell = [&](std::size_t i) { return cells[i] ? text_of(*cells[i]) : std::string_view{}; };
+    state.evaluated->text =
+        cells[3]
+            ? readable(
+                  {.bytes = cell(3), .in_utf8 = cell(5), .charset = cell(4), .client = cell(1), .connection = cell(6)})
+            : std::optional<std::string>(of_null);
   }
   return true;
 }

@@ -22,11 +22,12 @@ namespace sallyport::session {
 inline constexpr std::string_view state_query_text =
     "SELECT CAST(@@SESSION.sql_mode AS BINARY), CAST(@@SESSION.character_set_client AS BINARY), CAST(DATABASE() AS "
     "BINARY) LIMIT 1";
-// The same, with the value of `expression` and its character set behind these.
+// The same, and behind it the value of `expression`, its character set, the value in UTF-8, and the connection's
+// character set.
 std::string state_query_with(std::string_view expression);
 // The row: a server has some 40 modes and names of 64 characters.
 inline constexpr std::size_t state_row_bytes_max = 4096;
-inline constexpr std::size_t state_row_with_value_bytes_max = state_row_bytes_max + evaluated_text_bytes_max + 16;
+inline constexpr std::size_t state_row_with_value_bytes_max = state_row_bytes_max + 2 * evaluated_text_bytes_max;
 
 class StateQuery {
  public:
@@ -45,7 +46,7 @@ class StateQuery {
   bool take_end(Bytes payload, TrackedState& state) const;
   bool take_row(TrackedState& state) const;
 
-  std::size_t columns() const { return expression_.empty() ? 3 : 5; }
+  std::size_t columns() const { return expression_.empty() ? 3 : 7; }
 
   wire::Capabilities negotiated_;
   std::string expression_;

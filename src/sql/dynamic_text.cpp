@@ -13,6 +13,19 @@ bool is_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
 }
 
+// Well-formed, with characters of three bytes at most: MySQL keeps such a text as it is.
+bool is_utf8mb3(std::string_view text) {
+  while (!text.empty()) {
+    std::size_t bytes = character_bytes(Charset::utf8, text);
+    bool is_kept = static_cast<unsigned char>(text.front()) < 0x80 || (bytes > 1 && bytes <= 3);
+    if (!is_kept) {
+      return false;
+    }
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
 char escaped(char byte) {
   switch (byte) {
     case '0':
@@ -52,10 +65,11 @@ void append_value(std::string& out, std::string_view token, const Dialect& diale
   }
 }
 
-// Nothing where it depends on the character set.
+// Nothing where it is not what it says: what is beyond ASCII may be converted on its way.
 std::optional<std::string> literal_value(const Node& literal, std::string_view text, const Dialect& dialect) {
   std::string_view written = literal.in(text);
-  if (dialect.charset != Charset::utf8 && !is_ascii(written)) {
+  bool is_kept = dialect.server == Server::mysql && dialect.charset == Charset::utf8 && is_utf8mb3(written);
+  if (!is_ascii(written) && !is_kept) {
     return std::nullopt;
   }
   std::string value;
@@ -110,8 +124,12 @@ DynamicText text_of(const Node& statement, std::string_view text, const Dialect&
     return {};
   }
   if (value->is(NodeKind::literal) && value->as<LiteralKind>() == LiteralKind::text) {
-    auto said = literal_value(*value, text, dialect);
-    return said ? DynamicText{.source = DynamicText::Source::literal, .text = std::move(*said)} : DynamicText{};
+    if (auto said = literal_value(*value, text, dialect)) {
+      return {.source = DynamicText::Source::literal, .text = std::move(*said)};
+    }
+    if (dialect.server == Server::mysql) {
+      return {};  // its UTF-8 is read as if it were the client's character set: no expression says that
+    }
   }
   std::string_view written = value->in(text);
   auto without = without_comments(written, dialect);
