@@ -169,6 +169,15 @@ std::optional<Reason> Session::check_reads_as_before(PreparedText& prepared) {
   if (prepared.reading_epoch == reading_epoch_ || !prepared.dialect) {
     return std::nullopt;
   }
+  std::string_view text = sql::statement_text(prepared.text);
+  auto says_the_same_in = [&](const sql::Dialects& dialects) {
+    return !prepared.text.empty() && statements_.read(text, dialects, sql::ParseFor::preparing, {},
+                                                      environment_->limits.statement_tree_bytes_max);
+  };
+  if (says_the_same_in(sql::possible_dialects(dialect_, text))) {
+    prepared.dialect.reset();
+    return std::nullopt;
+  }
   if (!state_.reading_is_current) {
     server_is_to_be_asked_ = true;
     return Reason::reading_unknown;
@@ -186,8 +195,7 @@ std::optional<Reason> Session::check_reads_as_before(PreparedText& prepared) {
     sql::Dialects both;
     both.add(*prepared.dialect);
     both.add(now);
-    if (prepared.text.empty() || !statements_.read(sql::statement_text(prepared.text), both, sql::ParseFor::preparing,
-                                                   {}, environment_->limits.statement_tree_bytes_max)) {
+    if (!says_the_same_in(both)) {
       return Reason::prepared_otherwise;
     }
     prepared.dialect = now;
