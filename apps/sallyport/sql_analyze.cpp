@@ -13,16 +13,15 @@
 
 #include "cli.h"
 #include "crypto/base64.h"
-#include "crypto/hash.h"
 #include "lineage/analyzer.h"
 #include "lineage/definitions.h"
+#include "session/statement_reader.h"
 #include "sql/parse.h"
 #include "sql/printer.h"
 #include "sql/reading.h"
 #include "sql/statement_splitter.h"
 
 namespace sallyport {
-
 namespace {
 
 namespace json = boost::json;
@@ -133,8 +132,7 @@ json::object describe(const sql::Node& root, std::string_view text, const sql::D
     doubts.push_back({{"what", doubt.what}, {"offset", doubt.offset}});
   }
   std::string normalised = sql::normalised_text(root, text, dialect);
-  auto digest = crypto::sha256({bytes_of(normalised)});
-  json::object statement{{"kind", facts.kind}, {"digest", crypto::base64url_encode(digest)}};
+  json::object statement{{"kind", facts.kind}, {"digest", session::statement_digest(normalised)}};
   add_text(statement, "canonical", sql::canonical_text(root, text, dialect));
   add_text(statement, "normalised", std::move(normalised));
   json::object said{{"objects", std::move(objects)},

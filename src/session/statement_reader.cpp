@@ -80,14 +80,14 @@ bool may_make_temporary(const sql::Node& statement, const std::optional<lineage:
   return makes || calls || runs_others(statement);
 }
 
-std::string digest_of(const sql::Node& root, std::string_view text, const sql::Dialect& dialect) {
+}  // namespace
+
+std::string statement_digest(std::string_view normalised_text) {
   crypto::Sha256 sha256;
-  sha256.update(bytes_of(sql::normalised_text(root, text, dialect)));
+  sha256.update(bytes_of(normalised_text));
   crypto::Sha256Digest digest = sha256.digest();
   return to_hex(Bytes(digest).first(digest.size() / 2));
 }
-
-}  // namespace
 
 Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::string_view text,
                                                                           const sql::Dialect& dialect,
@@ -120,7 +120,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .chooses_schema = root_->is(sql::NodeKind::use),
                            .may_define = may_define(*root_)};
   if (!reading.without_secrets) {
-    reading.digest = digest_of(*root_, text, dialect);
+    reading.digest = statement_digest(sql::normalised_text(*root_, text, dialect));
   }
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;

@@ -25,11 +25,12 @@
 
 namespace sallyport::session {
 
+// Of a statement's shape: the first half of the SHA-256 of its sql::normalised_text(), in hexadecimal.
+std::string statement_digest(std::string_view normalised_text);
+
 struct StatementReading {
-  std::string kind;  // lineage::kind_of()
-  // Of the statement's shape: the first half of the SHA-256 of sql::normalised_text(), in hexadecimal. Empty where the
-  // statement has secrets.
-  std::string digest;
+  std::string kind;    // lineage::kind_of()
+  std::string digest;  // statement_digest(); empty where the statement has secrets
   // What is sent in place of the text: without comments. Nothing where that is the text itself.
   std::optional<std::string> emitted;
   std::optional<sql::WithoutSecrets> without_secrets;  // what may be recorded in place of the text, where it has any
