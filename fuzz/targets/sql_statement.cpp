@@ -1,12 +1,17 @@
 // The parser, the printer and the analyser: children lie in order within their parent, canonical text parses to a tree
 // that says the same and is its own canonical text, and so does the text without comments, which has none. The analyser
-// makes something of whatever parses.
+// makes something of whatever parses. A text that is quoted and prepared is the text that runs, and changes the login
+// just as it does when it is sent.
+#include <algorithm>
 #include <array>
+#include <string>
 
 #include "base/check.h"
 #include "fuzz/targets.h"
 #include "lineage/analyzer.h"
+#include "sql/dynamic_text.h"
 #include "sql/lexer.h"
+#include "sql/login_change.h"
 #include "sql/parse.h"
 #include "sql/printer.h"
 #include "sql/statement_splitter.h"
@@ -31,6 +36,29 @@ void check_without_comments(std::string_view text, const sql::Dialect& dialect) 
   }
 }
 
+void check_prepared(const sql::Node& root, std::string_view text, const sql::Dialect& dialect) {
+  sql::LoginChange change = sql::login_change(root, text);
+  bool has_escapes = (dialect.mode & sql::sql_mode::no_backslash_escapes) == 0;
+  std::string quoted = "PREPARE s FROM '";
+  for (char byte : text) {
+    bool is_doubled = byte == '\'' || (byte == '\\' && has_escapes);
+    quoted.append(is_doubled ? 2 : 1, byte);
+  }
+  quoted += '\'';
+  bool is_ascii =
+      std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
+  sql::Arena arena;
+  auto prepare = sql::parse(quoted, dialect, sql::ParseFor::executing, arena);
+  if (!is_ascii || !prepare) {
+    return;
+  }
+  auto runs = sql::dynamic_text(**prepare, quoted, dialect);
+  SALLYPORT_CHECK(runs && runs->source == sql::DynamicText::Source::literal && runs->text == text);
+  sql::Arena inner_arena;
+  auto inner = sql::parse(runs->text, dialect, sql::ParseFor::preparing, inner_arena);
+  SALLYPORT_CHECK(inner && sql::login_change(**inner, runs->text) == change);
+}
+
 }  // namespace
 
 void fuzz_sql_statement(Bytes input) {
@@ -49,6 +77,7 @@ void fuzz_sql_statement(Bytes input) {
     return;
   }
   check_order(**root);
+  check_prepared(**root, text, dialect);
   std::string canonical = sql::canonical_text(**root, text, dialect);
   sql::Arena again;
   auto parsed = sql::parse(canonical, dialect, sql::ParseFor::preparing, again);
