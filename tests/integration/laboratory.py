@@ -106,6 +106,7 @@ class Laboratory:
     def __init__(self, directory, kind, with_gateway=True, template="gateway.yaml"):
         self.kind, self.directory = kind, Path(directory)
         self.tokens = {}
+        self.direct_answers, self.recorded_runs = {}, {}  # of test_drivers.py, by driver
         self.given = self.directory.parent / f"given-{kind}"
         self.given.mkdir(parents=True, exist_ok=True)
         self.make_forge_keys()

@@ -15,7 +15,7 @@ from faulty_server import CAPABILITIES, COLUMN, EOF_PACKET, OK, FaultyServer, ow
 from laboratory import local_files_on, wait_until
 from mysql_wire import (CLIENT_COMPRESS, CLIENT_LOCAL_FILES, CLIENT_MULTI_STATEMENTS, CLIENT_ZSTD, QUERY, STMT_CLOSE, USUAL, Client, Closed,
                         ServerError)
-from test_drivers import NAMES, difference, direct, mysql_client, run, through_gateway
+from test_drivers import NAMES, answers_directly, difference, direct, mysql_client, run, through_gateway
 
 LOCAL = USUAL | CLIENT_LOCAL_FILES
 FLAT_BYTES = 24 << 20
@@ -117,7 +117,8 @@ def test_the_metrics_tell_frames_from_what_they_hold(lab):
 @pytest.mark.parametrize("name", COMPRESSED_NAMES)
 def test_drivers_get_the_direct_connections_answers(lab, name, tmp_path):
     compression = {"DRIVER_COMPRESSION": "zstd" if name == "mysql client" and lab.kind == "mysql" else "zlib"}
-    expected = run(lab, name, tmp_path, **direct(lab), **compression)
+    # MariaDB's client loses its connection over large values that are compressed, without a gateway, too.
+    expected = run(lab, name, tmp_path, **direct(lab), **compression) if name == "mariadb client" else answers_directly(lab, name, tmp_path)
     assert "refused" not in expected[0], f"the direct login fails: {expected[0]}"
     mark = lab.audit_mark()
     settings = through_gateway(lab) | {"DRIVER_USER": "shrunk_best", "DRIVER_DATABASE": "shop"}

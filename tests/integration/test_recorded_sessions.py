@@ -11,33 +11,15 @@ import pytest
 from laboratory import REPOSITORY
 from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_MULTI_STATEMENTS, CLIENT_PS_MULTI_RESULTS, CLIENT_SESSION_TRACK, QUERY, USUAL,
                         Client, ServerError, read_lenenc_number)
-from test_drivers import difference, run, through_gateway
+from test_drivers import contents, difference, log_since, recorded_run
 
 BINARY = os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport")
-TABLES = ["driver_types", "driver_values", "driver_unique", "driver_child", "driver_parent", "driver_rows", "driver_large"]
 
 
 def sallyport(*arguments):
     done = subprocess.run([BINARY, *map(str, arguments)], capture_output=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done.stdout
-
-
-def log_since(lab, mark, directory):
-    """A log of the records since the mark."""
-    directory.mkdir()
-    records = sorted(lab.audit(mark), key=lambda one: one["time"])
-    lines = [json.dumps(dict(sorted(one.items())), ensure_ascii=False, separators=(",", ":")) for one in records]
-    (directory / f"records-{0:020}.jsonl").write_text("".join(line + "\n" for line in lines))
-    return directory
-
-
-def contents(lab):
-    checksums = lab.ask_root("CHECKSUM TABLE " + ", ".join(f"shop.{table}" for table in TABLES))
-    rows = {table: sorted(map(repr, lab.ask_root(f"SELECT * FROM shop.{table}"))) for table in TABLES if table != "driver_large"}
-    # With the next number of its AUTO_INCREMENT.
-    definitions = [lab.ask_root(f"SHOW CREATE TABLE shop.{table}")[0][1] for table in TABLES]
-    return {"checksums": [list(one) for one in checksums], "rows": rows, "definitions": definitions}
 
 
 def run_script(lab, script):
@@ -51,11 +33,8 @@ def run_script(lab, script):
 
 @pytest.mark.parametrize("name", ["mysql client", "mysqlclient", "node mysql2", "node mariadb", "php mysqli"])
 def test_a_script_of_the_log_yields_the_same_database(lab, name, tmp_path):
-    mark = lab.audit_mark()
-    seen = run(lab, name, tmp_path, **through_gateway(lab))
+    seen, log, expected = recorded_run(lab, name, tmp_path)
     assert "refused" not in seen[0], seen[0]
-    expected = contents(lab)
-    log = log_since(lab, mark, tmp_path / "log")
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     sallyport("sessions", "export", "--dir", log, "--format", "sql", "--split", scripts)
