@@ -1,5 +1,6 @@
 """Starting programs in the background and ending them again, each known by its pid and start time."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -78,14 +79,16 @@ class Program:
         if pid is None:
             self.pid_file.unlink(missing_ok=True)
             return False
-        os.kill(pid, signal.SIGTERM)
-        os.kill(pid, signal.SIGCONT)  # a test may have stopped it
+        with contextlib.suppress(ProcessLookupError):  # it may end by itself meanwhile
+            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, signal.SIGCONT)  # a test may have stopped it
         deadline = time.monotonic() + STOP_SECONDS
         killed = False
         while self.pid() is not None:
             if time.monotonic() > deadline and not killed:
-                os.kill(pid, signal.SIGKILL)
                 killed = True
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
             self.reap()
             time.sleep(0.03)
         self.pid_file.unlink(missing_ok=True)
