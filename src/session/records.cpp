@@ -204,41 +204,42 @@ void write_attributes(RecordWriter& record, const ClientHello& hello) {
   record.end_array();
 }
 
+struct JsonWriter {
+  std::string& out;
+  void write(const identity::JsonValue& value) {
+    std::visit([this](const auto& content) { write(content); }, value.content());
+  }
+  void write(std::nullptr_t /*null*/) { out += "null"; }
+  void write(bool value) { out += value ? "true" : "false"; }
+  void write(std::int64_t value) { append_json_integer(out, value); }
+  void write(double value) {
+    std::isfinite(value) ? append_json_double(out, value) : append_json_string(out, value < 0 ? "-inf" : "inf");
+  }
+  void write(const std::string& value) { append_json_string(out, value); }
+  void write(const identity::JsonArray& values) {
+    out += '[';
+    for (const identity::JsonValue& value : values) {
+      out += out.back() == '[' ? "" : ",";
+      write(value);
+    }
+    out += ']';
+  }
+  void write(const identity::JsonObject& members) {
+    out += '{';
+    for (const auto& [name, value] : members) {
+      out += out.back() == '{' ? "" : ",";
+      append_json_string(out, name);
+      out += ':';
+      write(value);
+    }
+    out += '}';
+  }
+};
+
 // As canonical JSON, whatever it is: integers that readers would round are texts, and so is a number that is infinite.
 std::string json_of(const identity::JsonValue& value) {
-  struct Writer {
-    std::string& out;
-    void write(const identity::JsonValue& value) {
-      std::visit([this](const auto& content) { write(content); }, value.content());
-    }
-    void write(std::nullptr_t /*null*/) { out += "null"; }
-    void write(bool value) { out += value ? "true" : "false"; }
-    void write(std::int64_t value) { append_json_integer(out, value); }
-    void write(double value) {
-      std::isfinite(value) ? append_json_double(out, value) : append_json_string(out, value < 0 ? "-inf" : "inf");
-    }
-    void write(const std::string& value) { append_json_string(out, value); }
-    void write(const identity::JsonArray& values) {
-      out += '[';
-      for (const identity::JsonValue& value : values) {
-        out += out.back() == '[' ? "" : ",";
-        write(value);
-      }
-      out += ']';
-    }
-    void write(const identity::JsonObject& members) {
-      out += '{';
-      for (const auto& [name, value] : members) {
-        out += out.back() == '{' ? "" : ",";
-        append_json_string(out, name);
-        out += ':';
-        write(value);
-      }
-      out += '}';
-    }
-  };
   std::string text;
-  Writer{text}.write(value);
+  JsonWriter{text}.write(value);
   return audit::canonical_json(text).value_or("null");
 }
 
