@@ -139,9 +139,40 @@ DynamicText text_of(const Node& statement, std::string_view text, const Dialect&
   return {};
 }
 
+// SET STATEMENT a = 1 FOR EXECUTE s. It has to leave how the text is read, and what the text is, as they are.
+const Node* behind_set_statement(const Node& root, std::string_view text) {
+  constexpr std::array<std::string_view, 4> of_reading{"sql_mode", "character_set_client", "character_set_connection",
+                                                       "collation_connection"};
+  for (const Node& assignment : children(root)) {
+    if (assignment.role != Role::assignment) {
+      continue;
+    }
+    const Node* target = assignment.child(Role::target);
+    const Node* name = target == nullptr ? nullptr : target->child(Role::name);
+    const Node* value = assignment.child(Role::value);
+    bool is_known = name != nullptr && value != nullptr && target->child(Role::qualifier) == nullptr &&
+                    (value->is(NodeKind::keyword) || is_plain(*value, text));
+    if (!is_known || std::any_of(of_reading.begin(), of_reading.end(), [&](std::string_view variable) {
+          return equals_ignoring_case(identifier(*name, text), variable);
+        })) {
+      return nullptr;
+    }
+  }
+  return root.child(Role::statement);
+}
+
+// The statement that prepares, executes or forgets a text, where `root` is one.
+const Node* statement_in(const Node& root, std::string_view text) {
+  return root.is(NodeKind::set_statement) ? behind_set_statement(root, text) : &root;
+}
+
+bool is_dynamic(const Node& statement) {
+  return statement.is(NodeKind::prepare) || statement.is(NodeKind::execute_immediate) ||
+         statement.is(NodeKind::execute);
+}
+
 bool has_dynamic_text(const Node& node) {
-  return node.is(NodeKind::prepare) || node.is(NodeKind::execute_immediate) || node.is(NodeKind::execute) ||
-         std::any_of(children(node).begin(), children(node).end(), has_dynamic_text);
+  return is_dynamic(node) || std::any_of(children(node).begin(), children(node).end(), has_dynamic_text);
 }
 
 }  // namespace
@@ -151,7 +182,13 @@ std::optional<DynamicText> dynamic_text(const Node& root, std::string_view text,
     case NodeKind::prepare:
     case NodeKind::execute_immediate:
       return text_of(root, text, dialect);
-    case NodeKind::set_statement:
+    case NodeKind::set_statement: {
+      const Node* statement = statement_in(root, text);
+      if (statement != nullptr && is_dynamic(*statement)) {
+        return dynamic_text(*statement, text, dialect);
+      }
+      return has_dynamic_text(root) ? std::optional(DynamicText{}) : std::nullopt;
+    }
     case NodeKind::block:
     case NodeKind::if_:
     case NodeKind::case_statement:
@@ -166,13 +203,15 @@ std::optional<DynamicText> dynamic_text(const Node& root, std::string_view text,
 
 std::optional<PreparedNameUse> prepared_name_use(const Node& root, std::string_view text) {
   using Use = PreparedNameUse::Use;
-  const Node* name = root.child(Role::name);
-  if (name == nullptr || !(root.is(NodeKind::prepare) || root.is(NodeKind::execute) || root.is(NodeKind::deallocate))) {
+  const Node* statement = statement_in(root, text);
+  const Node* name = statement == nullptr ? nullptr : statement->child(Role::name);
+  if (name == nullptr ||
+      !(statement->is(NodeKind::prepare) || statement->is(NodeKind::execute) || statement->is(NodeKind::deallocate))) {
     return std::nullopt;
   }
-  return PreparedNameUse{.use = root.is(NodeKind::prepare)   ? Use::prepares
-                                : root.is(NodeKind::execute) ? Use::executes
-                                                             : Use::deallocates,
+  return PreparedNameUse{.use = statement->is(NodeKind::prepare)   ? Use::prepares
+                                : statement->is(NodeKind::execute) ? Use::executes
+                                                                   : Use::deallocates,
                          .name = identifier(*name, text)};
 }
 

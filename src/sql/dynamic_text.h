@@ -24,8 +24,8 @@ struct DynamicText {
 };
 
 // Of a statement that runs in the session itself. Nothing where it has no such text; nor where it defines a program,
-// which runs later. Of blocks, and of SET STATEMENT, which may change what is run and how it is read, it is hidden, and
-// so is what EXECUTE runs there.
+// which runs later. Of blocks it is hidden, and so is what EXECUTE runs there; of SET STATEMENT, too, where that may
+// change how the text is read, or the text.
 std::optional<DynamicText> dynamic_text(const Node& root, std::string_view text, const Dialect& dialect);
 
 // What a statement does with a text that was prepared before, by the name of that.
@@ -35,7 +35,7 @@ struct PreparedNameUse {
   std::string name;
 };
 
-// PREPARE s, EXECUTE s, DEALLOCATE PREPARE s, as statements of their own.
+// PREPARE s, EXECUTE s, DEALLOCATE PREPARE s, as statements of their own or behind SET STATEMENT.
 std::optional<PreparedNameUse> prepared_name_use(const Node& root, std::string_view text);
 
 }  // namespace sallyport::sql

@@ -71,6 +71,7 @@ TEST(DynamicText, OfVariablesAndPlainFunctionsCanBeAskedFor) {
            {mariadb, "PREPARE s FROM 0x41", "expression: 0x41"},
            {mariadb, "PREPARE s FROM N'a'", "expression: N'a'"},
            {mariadb, "EXECUTE IMMEDIATE NULL", "expression: NULL"},
+           {mariadb, "SET STATEMENT max_statement_time = 1 FOR EXECUTE IMMEDIATE @a", "expression: @a"},
            {mariadb, "EXECUTE IMMEDIATE ('a')", "expression: ('a')"},
        }) {
     EXPECT_EQ(found(c.text, c.dialect), c.expected) << c.text;
@@ -92,6 +93,10 @@ TEST(DynamicText, IsHiddenWhereItsValueMayBeAnotherWhenItRuns) {
            "IF 1 THEN PREPARE s FROM 'SELECT 1'; END IF",
            "SET STATEMENT sql_mode = 'ANSI_QUOTES' FOR EXECUTE IMMEDIATE 'SELECT 1'",
            "SET STATEMENT character_set_client = gbk FOR EXECUTE s",
+           "SET STATEMENT max_statement_time = (SELECT @a := 'KILL 5') FOR EXECUTE IMMEDIATE @a",
+           "SET STATEMENT a.sql_mode = 1 FOR EXECUTE IMMEDIATE @a",
+           "SET STATEMENT max_statement_time = 1 FOR SET STATEMENT character_set_client = gbk FOR EXECUTE s",
+           "SET STATEMENT max_statement_time = 1 FOR BEGIN NOT ATOMIC EXECUTE s; END",
        }) {
     EXPECT_EQ(found(text, mariadb), "hidden") << text;
   }
@@ -107,7 +112,7 @@ TEST(DynamicText, IsNotLookedForInProgramsThatAreDefined) {
 TEST(DynamicText, NamesAreThoseOfStatementsOfTheirOwn) {
   auto use = [](std::string_view text) {
     Arena arena;
-    auto root = parse(text, mysql, ParseFor::executing, arena);
+    auto root = parse(text, mariadb, ParseFor::executing, arena);
     auto found = root ? prepared_name_use(**root, text) : std::nullopt;
     return found ? std::to_string(static_cast<int>(found->use)) + " " + found->name : std::string("none");
   };
@@ -115,6 +120,8 @@ TEST(DynamicText, NamesAreThoseOfStatementsOfTheirOwn) {
   EXPECT_EQ(use("EXECUTE `a``b` USING @c"), "1 a`b");
   EXPECT_EQ(use("DROP PREPARE S"), "2 S");
   EXPECT_EQ(use("SELECT 1"), "none");
+  EXPECT_EQ(use("SET STATEMENT max_sort_length = 2048 FOR EXECUTE s"), "1 s");
+  EXPECT_EQ(use("SET STATEMENT character_set_client = gbk FOR EXECUTE s"), "none");
 }
 
 }  // namespace
