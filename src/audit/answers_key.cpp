@@ -1,0 +1,104 @@
+#include "audit/answers_key.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "crypto/base64.h"
+
+namespace sallyport::audit {
+namespace {
+
+constexpr std::string_view id_info = "sallyport answers key id";
+constexpr std::string_view data_key_info = "sallyport answers data key";
+constexpr std::size_t file_bytes_max = 256;
+
+int digit_of(char c) {
+  if (c >= '0' && c <= '9') {
+    return c - '0';
+  }
+  if (c >= 'a' && c <= 'f') {
+    return c - 'a' + 10;
+  }
+  return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+// Empty when they are none.
+Secret from_hex(std::string_view digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    int high = digit_of(digits[i]);
+    int low = digit_of(digits[i + 1]);
+    if (high < 0 || low < 0) {
+      return Secret();
+    }
+    bytes.push_back(static_cast<char>(high << 4 | low));
+  }
+  return Secret(std::move(bytes));
+}
+
+Secret from_base64(std::string_view text) {
+  auto bytes = crypto::base64_decode(text);
+  if (!bytes) {
+    return Secret();
+  }
+  Secret secret(std::string(bytes->begin(), bytes->end()));
+  wipe(bytes->data(), bytes->size());
+  return secret;
+}
+
+}  // namespace
+
+AnswersKey::AnswersKey(Secret bytes) : bytes_(std::move(bytes)) {
+  crypto::hkdf_sha256({.key = bytes_of(bytes_.reveal()), .salt = {}, .info = id_info}, id_);
+}
+
+Result<AnswersKey, std::string_view> AnswersKey::parse(std::string_view text) {
+  if (text.ends_with('\n')) {
+    text.remove_suffix(1);
+    text.remove_suffix(text.ends_with('\r') ? 1 : 0);
+  }
+  Secret bytes = text.size() == 2 * key_bytes ? from_hex(text) : from_base64(text);
+  if (bytes.reveal().size() != key_bytes) {
+    return Unexpected(std::string_view("neither 64 hexadecimal digits nor base64 of 32 bytes"));
+  }
+  std::string_view raw = bytes.reveal();
+  if (std::all_of(raw.begin(), raw.end(), [&](char c) { return c == raw.front(); })) {
+    return Unexpected(std::string_view("32 bytes that are all the same, and so not random"));
+  }
+  return AnswersKey(std::move(bytes));
+}
+
+crypto::Aes256Gcm AnswersKey::data_key(const Salt& salt) const {
+  std::array<std::uint8_t, crypto::Aes256Gcm::key_bytes> key{};
+  crypto::hkdf_sha256({.key = bytes_of(bytes_.reveal()), .salt = salt, .info = data_key_info}, key);
+  crypto::Aes256Gcm cipher(key);
+  wipe(key.data(), key.size());
+  return cipher;
+}
+
+Result<AnswersKey, std::string> load_answers_key(const std::filesystem::path& path) {
+  struct stat info {};
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open() || ::stat(path.c_str(), &info) != 0) {
+    return Unexpected("cannot read " + path.string() + ": " + std::strerror(errno));
+  }
+  if ((info.st_mode & (S_IROTH | S_IWOTH)) != 0) {
+    return Unexpected(path.string() + " can be read or written by everyone; take that right away (chmod o-rw)");
+  }
+  std::string text(file_bytes_max, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string_view content(text.data(), static_cast<std::size_t>(file.gcount()));
+  auto key = AnswersKey::parse(content);
+  wipe(text.data(), text.size());
+  if (!key) {
+    return Unexpected(path.string() + " holds no key for answers: it is " + std::string(key.error()));
+  }
+  return std::move(key).value();
+}
+
+}  // namespace sallyport::audit
