@@ -5,6 +5,7 @@
 #include <memory>
 #include <thread>
 
+#include "answers_keys.h"
 #include "review/replay.h"
 #include "review/time_range.h"
 #include "sessions.h"
@@ -18,6 +19,7 @@ constexpr std::uint64_t answer_bytes_max = 256U << 20;
 
 struct Options {
   LogPlace place;
+  std::vector<std::string> answers_keys;
   std::string session;
   std::string speed = "1";
   std::string pause_max;
@@ -82,9 +84,14 @@ ExitCode replay(const Options& options) {
   if (!story) {
     return story.error();
   }
+  auto keys = load_answers_keys(options.answers_keys, options.place.config);
+  if (!keys) {
+    return fail(keys.error());
+  }
+  store::AnswerOpener opener(std::move(keys).value());
   auto find = [&](const review::AnswerKey& key) {
     return store::read_answer(store::answer_files(*directory, key.command_number, key.outcome_number), key.session,
-                              key.command_seq, answer_bytes_max);
+                              key.command_seq, answer_bytes_max, opener);
   };
   review::AnswerLimits limits;
   limits.rows_max = options.rows == 0 ? SIZE_MAX : options.rows;
@@ -103,6 +110,7 @@ void add_sessions_replay(CLI::App& sessions, ExitCode& result) {
       "replay", "Shows a session as its client saw it: statements, and their answers where they are recorded.");
   command->add_option("session", options->session, "Its id, or the beginning of it.")->required()->type_name("SESSION");
   add_log_place(*command, options->place);
+  add_answers_keys(*command, options->answers_keys);
   command->add_option("--speed", options->speed, "How many times as fast as it was; max for no pauses.")
       ->capture_default_str();
   command->add_option("--max-pause", options->pause_max, "The longest pause: 2s.")->type_name("DURATION");
@@ -110,7 +118,8 @@ void add_sessions_replay(CLI::App& sessions, ExitCode& result) {
   command->footer(
       help_footer("  sallyport sessions replay --dir audit 4c1f0a9b77e2\n"
                   "  sallyport sessions replay --dir audit 4c1f0a9b77e2 --speed 4 --max-pause 2s\n"
-                  "  sallyport sessions replay --dir audit 4c1f0a9b77e2 --speed max | less\n"));
+                  "  sallyport sessions replay --dir audit 4c1f0a9b77e2 --speed max | less\n"
+                  "  sallyport sessions replay --dir audit 4c1f0a9b77e2 --answers-key answers.key\n"));
   command->callback([options, &result] { result = replay(*options); });
 }
 

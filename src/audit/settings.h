@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "audit/answers_key.h"
 #include "base/clock.h"
 
 namespace sallyport::audit {
@@ -37,7 +39,9 @@ struct AuditSettings {
   std::uint64_t journal_bytes = 16U << 20;  // of each event loop's ring
   // Of the answers to accounts without a setting of their own; identity::answers_recorded_whole: all.
   std::uint64_t answer_bytes_recorded = 0;
-  std::vector<std::string> claims;  // names of those that are on record
+  std::optional<AnswersKey> answers_key;          // encrypts those that are recorded
+  std::vector<AnswersKey> previous_answers_keys;  // that did so, for whoever reads answers
+  std::vector<std::string> claims;                // names of those that are on record
 };
 
 }  // namespace sallyport::audit

@@ -377,6 +377,27 @@ service_accounts:
   - {name: one, match: [{issuer: idp, claims: {sub: x}}], grants: [{connection: shop}]}
 )";
 
+TEST_F(ConfigTest, AKeyForAnswersIsReadWhereItIsOne) {
+  constexpr std::string_view digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+  write("answers.key", std::string(digits), 0600);
+  write("old.key", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHgA=\n", 0640);
+  std::string keys = "\naudit: {answers_key: {file: answers.key}, previous_answers_keys: [{file: old.key}]}\n";
+  auto config = parse(std::string(least_document) + keys, "config.yaml", directory_);
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  EXPECT_EQ(config->audit.answers_key, audit::AnswersKey::parse(digits).value());
+  ASSERT_EQ(config->audit.previous_answers_keys.size(), 1U);
+  write("answers.key", "correct horse battery staple", 0600);
+  auto refused = parse(std::string(least_document) + keys, "config.yaml", directory_);
+  ASSERT_FALSE(refused);
+  std::string mistake = to_string(refused.error().front());
+  EXPECT_NE(mistake.find("audit.answers_key.file: This is no key for answers"), std::string::npos) << mistake;
+  EXPECT_EQ(mistake.find("horse"), std::string::npos);
+  write("answers.key", std::string(digits), 0644);
+  refused = parse(std::string(least_document) + keys, "config.yaml", directory_);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(to_string(refused.error().front()).find("can be read or written by every user"), std::string::npos);
+}
+
 TEST_F(ConfigTest, WhatIsLeftOutHasTheDefaultsOfTheSettings) {
   auto config = parse(least_document, "config.yaml", directory_);
   ASSERT_TRUE(config) << to_string(config.error().front());

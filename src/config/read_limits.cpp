@@ -2,6 +2,7 @@
 
 #include "audit/note.h"
 #include "config/field_values.h"
+#include "config/files.h"
 #include "config/sections.h"
 
 namespace sallyport::config {
@@ -36,6 +37,33 @@ net::TcpSettings read_tcp(SectionReader tcp) {
           .user_timeout = tcp.milliseconds("user_timeout")};
 }
 
+// Nothing after a mistake, which is reported.
+std::optional<audit::AnswersKey> read_answers_key(SectionReader section) {
+  Secret text = read_secret(section);
+  if (text.empty()) {
+    return std::nullopt;
+  }
+  auto key = audit::AnswersKey::parse(text.reveal());
+  if (key) {
+    return std::move(key).value();
+  }
+  std::string_view source = section.present("file") ? "file" : section.present("env") ? "env" : "systemd_credential";
+  section.mistake(source, "This is no key for answers: it is " + std::string(key.error()) + ".",
+                  "Make one with 'openssl rand -base64 32'.");
+  return std::nullopt;
+}
+
+void read_answers_keys(SectionReader& section, audit::AuditSettings& audit) {
+  if (section.present("answers_key")) {
+    audit.answers_key = read_answers_key(section.section("answers_key"));
+  }
+  for (SectionReader& previous : section.sections("previous_answers_keys")) {
+    if (auto key = read_answers_key(previous)) {
+      audit.previous_answers_keys.push_back(*std::move(key));
+    }
+  }
+}
+
 void read_audit(SectionReader section, Config& config) {
   audit::AuditSettings& audit = config.audit;
   audit.directory = read_directory(section, "directory");
@@ -53,6 +81,7 @@ void read_audit(SectionReader section, Config& config) {
   audit.stall_limit = section.milliseconds("stall_limit");
   audit.journal_bytes = static_cast<std::uint64_t>(section.number("journal_bytes"));
   audit.answer_bytes_recorded = read_answers(section, "answers");
+  read_answers_keys(section, audit);
   audit.claims = section.texts("claims");
   auto retention = section.section("retention");
   audit.retention = {.age = retention.whole_seconds("age"),

@@ -771,7 +771,7 @@ constexpr Section retention{"retention",
                             "record, and what remains can still be verified.",
                             retention_fields};
 
-constexpr std::array<Field, 13> audit_fields{{
+constexpr std::array<Field, 15> audit_fields{{
     {.name = "directory",
      .kind = path,
      .default_value = "/var/log/sallyport",
@@ -837,6 +837,18 @@ constexpr std::array<Field, 13> audit_fields{{
                 "e.g. `64KiB`.",
      .least = 1,
      .most = 32},
+    {.name = "answers_key",
+     .kind = section,
+     .meaning = "The key that encrypts recorded answers: 32 random bytes as 64 hexadecimal digits or base64 "
+                "(`openssl rand -base64 32`). By default they are in the clear. It may change at a reload.",
+     .section = &secret},
+    {.name = "previous_answers_keys",
+     .kind = sections,
+     .meaning = "Keys that encrypted answers before, with which `sallyport sessions` and `sallyport audit verify` read "
+                "these by `--config`.",
+     .least = 1,
+     .most = 100,
+     .section = &secret},
     {.name = "claims",
      .kind = texts,
      .meaning = "Claims of the token that are on record at each login, by name, or by names with dots between them; "

@@ -219,6 +219,8 @@ void add_audit_log(std::vector<MetricFamily>& families, const AuditGauge& audit)
       MetricType::Gauge, level(audit.failing ? 1 : 0));
   add({"sallyport_audit_log_records", "Records in the audit log, on the disk."}, MetricType::Gauge,
       level(static_cast<double>(audit.records)));
+  add({"sallyport_audit_answers_encrypted", "1 when recorded answers are encrypted, 0 when they are in the clear."},
+      MetricType::Gauge, level(audit.answers_encrypted ? 1 : 0));
   add({"sallyport_audit_waiting_bytes", "Committed by the event loops, and not on the disk yet."}, MetricType::Gauge,
       level(static_cast<double>(audit.waiting_bytes)));
   total({"sallyport_audit_written_records_total", "Of the records that sessions made, those that are in the log."},

@@ -52,6 +52,7 @@ struct AuditGauge {
   double sync_seconds = 0;
   std::uint64_t write_failures = 0;
   std::uint64_t lost_records = 0;
+  bool answers_encrypted = false;
 };
 
 struct MetricsSnapshot {

@@ -629,7 +629,8 @@ control::MetricsSnapshot Gateway::Impl::metrics() {
                     .syncs = audit.syncs,
                     .sync_seconds = audit.sync_seconds,
                     .write_failures = audit.failures,
-                    .lost_records = audit.lost_records};
+                    .lost_records = audit.lost_records,
+                    .answers_encrypted = settings_.audit.answers_key.has_value()};
   snapshot.version = version_;
   snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
   return snapshot;

@@ -125,10 +125,13 @@ class Replay {
     if (!found) {
       return Unexpected(std::move(found).error());
     }
-    if (!*found) {
+    if (!found->wanted_key.empty()) {
+      return "(the answer is encrypted with the key " + found->wanted_key + ", which was not given: --answers-key)\n";
+    }
+    if (!found->bytes) {
       return unrecorded(outcome);
     }
-    const std::string& packets = **found;
+    const std::string& packets = *found->bytes;
     std::string note;
     std::string digest = text_of(object_of(outcome, "answer_recorded"), "sha256");
     std::uint64_t recorded = number_of(object_of(outcome, "answer_recorded"), "bytes");

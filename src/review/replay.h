@@ -8,6 +8,7 @@
 
 #include "review/answers.h"
 #include "review/session_story.h"
+#include "store/answer_blob.h"
 
 namespace sallyport::review {
 
@@ -23,8 +24,8 @@ struct AnswerKey {
   std::uint64_t command_number = 0;  // index in the log
   std::uint64_t outcome_number = 0;
 };
-// The recorded packets of an answer, nothing when there are none. The error is for a person.
-using FindAnswer = std::function<Result<std::optional<std::string>, std::string>(const AnswerKey& key)>;
+// The recorded packets of an answer. The error is for a person.
+using FindAnswer = std::function<Result<store::StoredAnswer, std::string>(const AnswerKey& key)>;
 
 // Calls `show` for each step, in their order, until it returns false.
 Result<Unit, std::string> replay(const SessionStory& story, const FindAnswer& find, const AnswerLimits& limits,

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"
 #include "store/log_recovery.h"
@@ -115,7 +116,8 @@ Result<Unit, std::string> AuditLog::take_up() {
                        .signer = is_handed_over ? std::move(*previous) : std::move(signer).value(),
                        .settings = settings,
                        .closed = [this](std::uint64_t first) { closer_->add(first); }});
-  StartRecord start{.durability = std::string(name_of(settings.durability)),
+  StartRecord start{.answers_key = settings.answers_key ? to_hex(settings.answers_key->id()) : std::string{},
+                    .durability = std::string(name_of(settings.durability)),
                     .key = std::move(key_line),
                     .loops = options_.loops,
                     .origin = settings.origin,
@@ -147,6 +149,7 @@ Result<Unit, std::string> AuditLog::make_journals() {
       return Unexpected("audit log: " + std::move(ring).error());
     }
     journals_.push_back(std::make_unique<LoopJournal>(std::move(ring).value(), state_));
+    journals_.back()->set_answers_key(settings.answers_key);
     std::erase(listing->journals, journal_name(i));
   }
   for (const std::string& left : listing->journals) {
@@ -193,6 +196,11 @@ Result<Unit, std::string> AuditLog::configure(const audit::AuditSettings& settin
   if (signer->verifier_key().id() != key_id_) {
     key_id_ = signer->verifier_key().id();
     sequencer_->change_key(std::move(signer).value());
+  }
+  if (settings.answers_key != options_.settings.answers_key) {
+    for (auto& journal : journals_) {
+      journal->set_answers_key(settings.answers_key);
+    }
   }
   std::string origin = std::move(options_.settings.origin);
   options_.settings = settings;

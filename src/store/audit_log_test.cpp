@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "base/hex.h"
 #include "store/answer_blob.h"
 #include "store/audit_log_test_fixture.h"
 
@@ -285,6 +286,11 @@ TEST_F(AuditLogTest, ALogThatWasChangedIsNotGoneOnWith) {
   EXPECT_EQ(open(), "");
 }
 
+std::string answer_in(const std::vector<std::filesystem::path>& files, std::uint64_t command) {
+  AnswerOpener opener;
+  return read_answer(files, "s", command, 1U << 20, opener).value().bytes.value_or("(none)");
+}
+
 TEST_F(AuditLogTest, AnswersAreInTheFileOfTheirSegmentBeforeTheirOutcome) {
   ASSERT_EQ(open(), "");
   std::string rows(100'000, 'r');  // larger than the ring
@@ -298,8 +304,8 @@ TEST_F(AuditLogTest, AnswersAreInTheFileOfTheirSegmentBeforeTheirOutcome) {
   }
   log_.reset();
   std::vector<std::filesystem::path> files{settings_.directory / name_of(SegmentFile::answers, 0)};
-  EXPECT_EQ(read_answer(files, "s", 1, 1U << 20).value(), "first");
-  EXPECT_EQ(read_answer(files, "s", 2, 1U << 20).value(), rows);
+  EXPECT_EQ(answer_in(files, 1), "first");
+  EXPECT_EQ(answer_in(files, 2), rows);
   EXPECT_EQ(records().size(), 4U);
 }
 
@@ -323,8 +329,54 @@ TEST_F(AuditLogTest, AnswersAreRestoredAndATornPieceIsCutOff) {
   EXPECT_TRUE(answer(3, "three"));
   log_.reset();
   for (auto [command, text] : {std::pair{1U, "one"}, std::pair{2U, "two"}, std::pair{3U, "three"}}) {
-    EXPECT_EQ(read_answer({path}, "s", command, 100).value(), text);
+    EXPECT_EQ(answer_in({path}, command), text);
   }
+}
+
+// Neither the answers' file nor a journal has anything of an answer in the clear, also where the ring has no room for
+// it.
+TEST_F(AuditLogTest, AnswersAreEncryptedBeforeTheyAreInAnyFile) {
+  auto first_key = audit::AnswersKey::parse("01" + std::string(62, 'a')).value();
+  auto second_key = audit::AnswersKey::parse("01" + std::string(62, 'b')).value();
+  settings_.answers_key = first_key;
+  ASSERT_EQ(open(), "");
+  std::string secret = "open sesame ";
+  std::string large;
+  while (large.size() < 100'000) {
+    large += secret;
+  }
+  auto answer = [&](std::uint64_t command, std::string_view text) {
+    EXPECT_TRUE(
+        log_->journal(0).append_answer({.session = "s", .command = command, .offset = 0, .bytes = bytes_of(text)}));
+    return committed(std::to_string(command));
+  };
+  EXPECT_TRUE(answer(1, secret));
+  EXPECT_TRUE(answer(2, large));
+  settings_.answers_key = second_key;
+  ASSERT_TRUE(log_->configure(settings_));
+  EXPECT_TRUE(answer(3, secret));
+  ASSERT_TRUE(eventually([&] { return log_->status(now()).waiting_bytes == 0; }));
+  files_->cut_power_after(0);
+  answer(4, secret);
+  kill();
+  ASSERT_EQ(open(), "");
+  for (const auto& file : std::filesystem::directory_iterator(settings_.directory)) {
+    EXPECT_EQ(path_text(file.path().filename().string()).find("sesame"), std::string::npos) << file.path();
+  }
+  log_.reset();
+  std::vector<std::filesystem::path> files{settings_.directory / name_of(SegmentFile::answers, 0)};
+  AnswerOpener opener({first_key, second_key});
+  for (std::uint64_t command : {1U, 2U, 3U, 4U}) {
+    EXPECT_EQ(read_answer(files, "s", command, 1U << 20, opener).value().bytes, command == 2 ? large : secret);
+  }
+  AnswerOpener old({first_key});
+  EXPECT_EQ(read_answer(files, "s", 3, 1U << 20, old).value().wanted_key, to_hex(second_key.id()));
+  EXPECT_NE(records()[0].find("\"answers_key\":\"" + to_hex(first_key.id()) + "\""), std::string::npos);
+  settings_.answers_key = std::nullopt;
+  ASSERT_EQ(open(), "");
+  EXPECT_TRUE(answer(5, secret));
+  log_.reset();
+  EXPECT_EQ(read_answer(files, "s", 5, 1U << 20, old).value().bytes, secret);
 }
 
 TEST_F(AuditLogTest, OnlyOneGatewayWritesToALog) {

@@ -14,6 +14,10 @@ class Line {
     append_json_string(line_, value);
     return *this;
   }
+  // Nothing when the text is empty.
+  Line& optional_text(std::string_view name, std::string_view value) {
+    return value.empty() ? *this : text(name, value);
+  }
   Line& number(std::string_view name, std::uint64_t value) {
     member(name);
     line_ += std::to_string(value);
@@ -50,6 +54,7 @@ std::size_t behind_string(std::string_view text, std::size_t at) {
 
 std::string to_line(const StartRecord& record, WallTime now) {
   return Line()
+      .optional_text("answers_key", record.answers_key)
       .text("durability", record.durability)
       .text("key", record.key)
       .number("loops", record.loops)

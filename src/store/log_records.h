@@ -10,6 +10,7 @@
 namespace sallyport::store {
 
 struct StartRecord {
+  std::string answers_key;  // id of the key that encrypts answers, in hexadecimal; or empty
   std::string durability;
   std::string key;  // the verifier key's line
   std::uint32_t loops = 0;

@@ -7,7 +7,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/range_json.h"
-#include "store/answer_blob.h"
+#include "store/answer_pieces.h"
 #include "store/journal_ring.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"

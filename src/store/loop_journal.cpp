@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
-#include "store/answer_blob.h"
+#include "store/answer_pieces.h"
 
 namespace sallyport::store {
 namespace {
@@ -39,8 +39,27 @@ bool LoopJournal::append_answer(const audit::AnswerChunk& chunk) {
   if (!has_room()) {
     return false;
   }
-  append_answer_piece(pending_answers_, chunk);
+  if (sealer_changed_.load(std::memory_order_acquire)) {
+    take_sealer();
+  }
+  if (sealer_) {
+    sealer_->append_pieces(pending_answers_, chunk);
+  } else {
+    append_answer_piece(pending_answers_, chunk);
+  }
   return true;
+}
+
+void LoopJournal::set_answers_key(const std::optional<audit::AnswersKey>& key) {
+  std::lock_guard lock(sealer_mutex_);
+  next_sealer_ = key ? std::optional<AnswerSealer>(*key) : std::nullopt;
+  sealer_changed_.store(true, std::memory_order_release);
+}
+
+void LoopJournal::take_sealer() {
+  std::lock_guard lock(sealer_mutex_);
+  sealer_ = std::exchange(next_sealer_, std::nullopt);
+  sealer_changed_.store(false, std::memory_order_relaxed);
 }
 
 LoopJournal::Commit LoopJournal::commit(MonoTime now) {

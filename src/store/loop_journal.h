@@ -14,6 +14,7 @@
 
 #include "audit/sink.h"
 #include "base/clock.h"
+#include "store/answer_sealer.h"
 #include "store/journal_ring.h"
 #include "store/log_state.h"
 
@@ -25,6 +26,9 @@ class LoopJournal final : public audit::Sink {
   LoopJournal(std::unique_ptr<JournalRing> ring, LogState& state);
   // Is called from the sequencer's thread when commits that wait have settled or failed. Set before that thread runs.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
+  // Pieces of answers that are taken from now on are encrypted with this key before they are anywhere but in memory;
+  // without one they are in the clear. From any thread.
+  void set_answers_key(const std::optional<audit::AnswersKey>& key);
 
   // The loop's thread.
   bool append(std::string_view line) override;
@@ -77,6 +81,7 @@ class LoopJournal final : public audit::Sink {
   };
 
   bool has_room() const;
+  void take_sealer();
   FrameHead next_head(FrameKind kind, MonoTime now);
   bool put_into_ring(MonoTime now);
   void hold(MonoTime now);
@@ -87,6 +92,7 @@ class LoopJournal final : public audit::Sink {
   std::function<void()> wake_;
   std::string pending_;          // records
   std::string pending_answers_;  // pieces of answers, of which each is before the record of its outcome
+  std::optional<AnswerSealer> sealer_;
   std::uint64_t number_ = 0;
   std::atomic<std::uint64_t> settled_{0};
   std::atomic<std::uint64_t> lost_{0};
@@ -95,6 +101,11 @@ class LoopJournal final : public audit::Sink {
 
   mutable std::mutex held_mutex_;
   std::deque<std::unique_ptr<const Held>> held_;  // ends are added by the loop, taken off by the sequencer
+
+  // What set_answers_key() has left for the loop.
+  std::mutex sealer_mutex_;
+  std::optional<AnswerSealer> next_sealer_;
+  std::atomic<bool> sealer_changed_{false};
 
   // The sequencer's.
   std::uint64_t cursor_;

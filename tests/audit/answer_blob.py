@@ -1,0 +1,67 @@
+"""Reads answers-FIRST.blob, in the clear or encrypted: written from docs/audit-format.md alone, with Python's `cryptography`."""
+
+import base64
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+HEAD = struct.Struct("<4sIQQB")
+SEAL = struct.Struct("<8s16sQ")
+TAG_BYTES = 16
+
+
+class AnswersKey:
+    def __init__(self, text):
+        text = text.strip()
+        self.bytes = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
+        assert len(self.bytes) == 32
+        self.id = self.derive(8, None, b"sallyport answers key id")
+
+    def derive(self, length, salt, info):
+        return HKDF(SHA256(), length, salt, info).derive(self.bytes)
+
+    def open(self, salt, counter, associated, sealed):
+        """The text, or None when it is not what was sealed."""
+        key = self.derive(32, salt, b"sallyport answers data key")
+        try:
+            return AESGCM(key).decrypt(bytes(4) + struct.pack("<Q", counter), sealed, associated)
+        except InvalidTag:
+            return None
+
+
+@dataclass
+class Piece:
+    session: str
+    command: int
+    offset: int
+    length: int  # of the answer
+    key_id: bytes  # empty where it is in the clear
+    content: bytes = None  # None: the key is missing, or it is not what was sealed
+
+
+def pieces(path, keys=()):
+    raw = Path(path).read_bytes()
+    at = 0
+    while at + HEAD.size <= len(raw):
+        magic, length, command, offset, session_length = HEAD.unpack_from(raw, at)
+        begin = at + HEAD.size + session_length
+        end = begin + length
+        if magic not in (b"ANS1", b"ANS2") or end > len(raw):
+            return
+        session = raw[begin - session_length : begin].decode(errors="replace")
+        if magic == b"ANS1":
+            yield Piece(session, command, offset, length, b"", raw[begin:end])
+        else:
+            key_id, salt, counter = SEAL.unpack_from(raw, begin)
+            sealed = begin + SEAL.size
+            content = None
+            for key in keys:
+                if key.id == key_id:
+                    content = key.open(salt, counter, raw[at:sealed], raw[sealed:end])
+            yield Piece(session, command, offset, length - SEAL.size - TAG_BYTES, key_id, content)
+        at = end
