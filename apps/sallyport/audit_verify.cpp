@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "answers_keys.h"
 #include "audit_files.h"
 #include "cli.h"
 #include "crypto/base64.h"
@@ -23,6 +24,8 @@ struct Options {
   std::string directory;
   std::string key_file;
   std::vector<std::string> checkpoints;
+  std::vector<std::string> answers_keys;
+  bool without_answers = false;
   double wait_seconds = 4;
   unsigned threads = 0;
   bool as_json = false;
@@ -35,6 +38,18 @@ std::string text_of(const audit::RecordSpan& span) {
 
 json::object json_of(const audit::RecordSpan& span) {
   return {{"first", span.first}, {"end", span.end}};
+}
+
+json::value json_of(const audit::AnswersReport& answers) {
+  if (!answers.looked_at) {
+    return nullptr;
+  }
+  return json::object{{"whole", answers.whole},
+                      {"beginnings", answers.beginnings},
+                      {"bytes", answers.bytes},
+                      {"encrypted", answers.sealed},
+                      {"deleted", answers.deleted},
+                      {"wanted_keys", json::array(answers.wanted_keys.begin(), answers.wanted_keys.end())}};
 }
 
 json::object json_of(const audit::VerificationReport& report, const std::string& directory) {
@@ -67,9 +82,30 @@ json::object json_of(const audit::VerificationReport& report, const std::string&
           {"time_first", report.time_first},
           {"time_last", report.time_last},
           {"checkpoints", report.checkpoints},
+          {"answers", json_of(report.answers)},
           {"keys", json::array(report.keys.begin(), report.keys.end())},
           {"findings", std::move(findings)},
           {"findings_left_out", report.findings_left_out}};
+}
+
+void print(const audit::AnswersReport& answers) {
+  if (!answers.looked_at) {
+    std::puts("answers    not looked at");
+    return;
+  }
+  std::printf("answers    %" PRIu64 " whole and %" PRIu64 " beginnings are as recorded, %" PRIu64 " bytes\n",
+              answers.whole, answers.beginnings, answers.bytes);
+  if (answers.sealed != 0) {
+    std::string keys;
+    for (const std::string& key : answers.wanted_keys) {
+      keys += " " + key;
+    }
+    std::printf("           %" PRIu64 " are there, and not compared: encrypted with%s (--answers-key)\n",
+                answers.sealed, keys.c_str());
+  }
+  if (answers.deleted != 0) {
+    std::printf("           %" PRIu64 " not compared: they begin among the deleted records\n", answers.deleted);
+  }
 }
 
 void print(const audit::VerificationReport& report, const std::string& directory) {
@@ -94,6 +130,7 @@ void print(const audit::VerificationReport& report, const std::string& directory
   for (const std::string& key : report.keys) {
     std::printf("key        %s\n", key.c_str());
   }
+  print(report.answers);
   for (const audit::Finding& finding : report.findings) {
     std::printf("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
   }
@@ -116,6 +153,13 @@ ExitCode run(const Options& options) {
     }
     verification.saved.push_back({.name = file, .note = std::move(*note)});
   }
+  auto answers_keys = load_answers_keys(options.answers_keys, {});
+  if (!answers_keys) {
+    return failed(answers_keys.error());
+  }
+  verification.answers_keys = std::move(*answers_keys);
+  verification.answers = options.without_answers ? store::VerificationOptions::Answers::left_aside
+                                                 : store::VerificationOptions::Answers::verified;
   verification.threads = options.threads != 0 ? options.threads : std::max(1U, std::thread::hardware_concurrency());
   verification.patience = Milliseconds{static_cast<std::int64_t>(options.wait_seconds * 1000)};
   auto report = store::verify_log(verification);
@@ -147,6 +191,9 @@ void add_audit_verify(CLI::App& audit, ExitCode& result) {
                    "A checkpoint that was saved elsewhere: the log must be a continuation of it. May be repeated.")
       ->type_name("FILE")
       ->allow_extra_args(false);
+  add_answers_keys(*command, options->answers_keys);
+  command->add_flag("--without-answers", options->without_answers,
+                    "Leave recorded answers aside: only records are verified.");
   command
       ->add_option(
           "--wait", options->wait_seconds,
@@ -161,7 +208,8 @@ void add_audit_verify(CLI::App& audit, ExitCode& result) {
   command->add_flag("--json", options->as_json, "The result as JSON.");
   command->footer(
       help_footer("  sallyport audit verify /var/lib/sallyport/audit --public-key audit.key.pub\n"
-                  "  sallyport audit verify copy --public-key audit.key.pub --checkpoint june.checkpoint --json\n"));
+                  "  sallyport audit verify copy --public-key audit.key.pub --checkpoint june.checkpoint --json\n"
+                  "  sallyport audit verify copy --public-key audit.key.pub --answers-key answers.key\n"));
   command->callback([options, &result] { result = run(*options); });
 }
 

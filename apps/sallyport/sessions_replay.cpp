@@ -91,7 +91,7 @@ ExitCode replay(const Options& options) {
   store::AnswerOpener opener(std::move(keys).value());
   auto find = [&](const review::AnswerKey& key) {
     return store::read_answer(store::answer_files(*directory, key.command_number, key.outcome_number), key.session,
-                              key.command_seq, answer_bytes_max, opener);
+                              key.command_seq, std::min(answer_bytes_max, key.recorded_bytes), opener);
   };
   review::AnswerLimits limits;
   limits.rows_max = options.rows == 0 ? SIZE_MAX : options.rows;

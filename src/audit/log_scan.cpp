@@ -1,14 +1,75 @@
 #include "audit/log_scan.h"
 
 #include <algorithm>
+#include <charconv>
+#include <optional>
 
 #include "audit/canonical_json.h"
+#include "audit/record_members.h"
 
 namespace sallyport::audit {
+namespace {
+
+std::optional<std::uint64_t> number_in(std::string_view object, std::string_view name) {
+  return number_of(find_member(object, name));
+}
+
+std::optional<Hash> digest_in(std::string_view object, std::string_view name) {
+  std::string_view text = find_member(object, name);
+  Hash digest{};
+  if (text.size() != 2 * digest.size() + 2) {
+    return std::nullopt;
+  }
+  for (std::size_t i = 0; i < digest.size(); ++i) {
+    const char* digits = text.data() + 1 + 2 * i;
+    auto [end, error] = std::from_chars(digits, digits + 2, digest[i], 16);
+    if (error != std::errc{} || end != digits + 2) {
+      return std::nullopt;
+    }
+  }
+  return digest;
+}
+
+// `record` is canonical, and an outcome. Yields what is wrong with it, or nothing.
+std::string_view read_answer(std::string_view record, const RecordOutline& outline, std::uint64_t index,
+                             std::vector<RecordedAnswer>& answers) {
+  std::string_view recorded = find_member(record, "answer_recorded");
+  if (recorded.empty()) {
+    return {};
+  }
+  bool is_object = recorded.starts_with('{');
+  auto recorded_bytes = is_object ? number_in(recorded, "bytes") : std::nullopt;
+  auto recorded_sha256 = is_object ? digest_in(recorded, "sha256") : std::nullopt;
+  auto command = number_in(record, "of");
+  auto bytes = number_in(record, "bytes");
+  if (!recorded_bytes || !recorded_sha256 || !command || !bytes || *recorded_bytes > *bytes ||
+      !outline.session.starts_with('"')) {
+    return "its answer_recorded does not say what is recorded of which answer";
+  }
+  auto sha256 = digest_in(record, "answer_sha256");
+  if (*recorded_bytes == *bytes && sha256 && *sha256 != *recorded_sha256) {
+    return "it has two different digests of one answer";
+  }
+  answers.push_back({.index = index,
+                     .session = unescaped(outline.session),
+                     .command = *command,
+                     .recorded_bytes = *recorded_bytes,
+                     .recorded_sha256 = *recorded_sha256,
+                     .bytes = *bytes});
+  return {};
+}
+
+}  // namespace
 
 RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<const std::uint64_t> cuts) {
-  RecordScan scan{
-      .first = first, .count = 0, .ranges = {}, .about_log = {}, .faults = {}, .fault_count = 0, .time_first = {}};
+  RecordScan scan{.first = first,
+                  .count = 0,
+                  .ranges = {},
+                  .about_log = {},
+                  .answers = {},
+                  .faults = {},
+                  .fault_count = 0,
+                  .time_first = {}};
   auto cut = std::ranges::upper_bound(cuts, first);
   RangeTree range(first);
   std::uint64_t index = first;
@@ -32,6 +93,10 @@ RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<c
       fault("it has no type or no time");
     } else if (outline.type == "\"audit_key_changed\"" || outline.type == "\"audit_pruned\"") {
       scan.about_log.push_back({.index = index, .text = std::string(record)});
+    } else if (outline.type == "\"outcome\"") {
+      if (std::string_view what = read_answer(record, outline, index, scan.answers); !what.empty()) {
+        fault(std::string(what));
+      }
     }
     time = outline.time.size() < 2 ? "" : outline.time.substr(1, outline.time.size() - 2);
     if (index == first) {

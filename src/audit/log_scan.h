@@ -27,6 +27,18 @@ struct ScannedRange {
   std::string time_last;  // of its last record, as it stands there; empty when it has none
 };
 
+// An outcome that says that its answer, or the beginning of it, is recorded.
+struct RecordedAnswer {
+  std::uint64_t index = 0;  // of the outcome's record
+  std::string session;
+  std::uint64_t command = 0;         // seq of its record
+  std::uint64_t recorded_bytes = 0;  // from the answer's first
+  Hash recorded_sha256{};            // of these
+  std::uint64_t bytes = 0;           // of the answer
+
+  bool is_whole() const { return recorded_bytes == bytes; }
+};
+
 struct RecordScan {
   static constexpr std::size_t faults_max = 16;
 
@@ -34,6 +46,7 @@ struct RecordScan {
   std::uint64_t count = 0;
   std::vector<ScannedRange> ranges;       // one behind the other; a range ends at each cut
   std::vector<NumberedRecord> about_log;  // changes of key, and what was deleted
+  std::vector<RecordedAnswer> answers;    // in the order of their outcomes
   std::vector<RecordFault> faults;        // the first ones
   std::uint64_t fault_count = 0;
   std::string time_first;  // of the first record

@@ -10,11 +10,12 @@
 namespace sallyport::audit {
 namespace {
 
-constexpr std::array<std::string_view, 18> code_names{
+constexpr std::array<std::string_view, 21> code_names{
     "checkpoint_missing",  "checkpoint_malformed", "checkpoint_unsigned", "checkpoint_outdated", "key_unusable",
     "key_change_unproven", "records_altered",      "history_rewritten",   "records_missing",     "records_unproven",
     "record_unfinished",   "record_malformed",     "segment_unreadable",  "segment_misplaced",   "tree_missing",
-    "tree_malformed",      "tree_altered",         "pruned_unexplained"};
+    "tree_malformed",      "tree_altered",         "pruned_unexplained",  "answer_missing",      "answer_altered",
+    "answer_key_missing"};
 
 constexpr std::string_view own_checkpoint = "checkpoint";
 
@@ -56,8 +57,8 @@ void LogVerifier::find(FindingCode code, std::string file, std::optional<RecordS
   report_.findings.push_back({.code = code, .file = std::move(file), .records = records, .text = std::move(text)});
 }
 
-void LogVerifier::fault(FindingCode code, std::string file, std::string text) {
-  find(code, std::move(file), std::nullopt, std::move(text));
+void LogVerifier::fault(FindingCode code, std::string file, std::string text, std::optional<RecordSpan> records) {
+  find(code, std::move(file), records, std::move(text));
 }
 
 bool LogVerifier::add_mark(std::string source, std::string_view note, bool saved) {

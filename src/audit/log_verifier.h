@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,9 @@ enum class FindingCode : std::uint8_t {
   tree_malformed,
   tree_altered,
   pruned_unexplained,
+  answer_missing,
+  answer_altered,
+  answer_key_missing,
 };
 std::string_view name_of(FindingCode code);
 
@@ -63,6 +67,17 @@ struct PrunedRange {
   std::string time_last;
 };
 
+// Answers of which an outcome says that they are recorded.
+struct AnswersReport {
+  bool looked_at = false;
+  std::uint64_t whole = 0;            // there, and those of which the outcome has the SHA-256
+  std::uint64_t beginnings = 0;       // likewise, of which only the first bytes were recorded
+  std::uint64_t bytes = 0;            // of both
+  std::uint64_t sealed = 0;           // there, and of the right length; no key was given
+  std::uint64_t deleted = 0;          // begun before what was deleted ends: pieces of them may be gone
+  std::set<std::string> wanted_keys;  // ids, in hexadecimal
+};
+
 struct VerificationReport {
   std::string origin;
   std::uint64_t records = 0;       // that were read
@@ -74,6 +89,7 @@ struct VerificationReport {
   std::string time_first;         // of the first record, and of the last that the newest checkpoint covers
   std::string time_last;
   static constexpr std::size_t findings_max = 1000;
+  AnswersReport answers;
   std::vector<Finding> findings;
   std::uint64_t findings_left_out = 0;  // beyond findings_max
 
@@ -107,7 +123,7 @@ class LogVerifier {
   // A segment that has its tree-FIRST.json only.
   void pruned_segment(std::uint64_t first, const std::string& file, const std::string& tree);
   // What the reader of the files found.
-  void fault(FindingCode code, std::string file, std::string text);
+  void fault(FindingCode code, std::string file, std::string text, std::optional<RecordSpan> records = std::nullopt);
   // Bytes behind the last record of a segment.
   void unfinished(std::size_t bytes);
 

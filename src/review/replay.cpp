@@ -118,10 +118,13 @@ class Replay {
 
   Result<std::string, std::string> recorded_answer(const StoryEvent& event) {
     const json::object& outcome = *event.outcome;
+    std::string digest = text_of(object_of(outcome, "answer_recorded"), "sha256");
+    std::uint64_t recorded = number_of(object_of(outcome, "answer_recorded"), "bytes");
     auto found = find_({.session = story_.id,
                         .command_seq = number_of(event.record, "seq"),
                         .command_number = event.number,
-                        .outcome_number = event.outcome_number});
+                        .outcome_number = event.outcome_number,
+                        .recorded_bytes = recorded});
     if (!found) {
       return Unexpected(std::move(found).error());
     }
@@ -133,8 +136,6 @@ class Replay {
     }
     const std::string& packets = *found->bytes;
     std::string note;
-    std::string digest = text_of(object_of(outcome, "answer_recorded"), "sha256");
-    std::uint64_t recorded = number_of(object_of(outcome, "answer_recorded"), "bytes");
     if (digest.empty() || packets.size() != recorded || to_hex(crypto::sha256({bytes_of(packets)})) != digest) {
       note = "(what is stored of the answer is not what the log says was recorded: it was altered, or is not whole)\n";
     }

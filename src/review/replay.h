@@ -23,6 +23,7 @@ struct AnswerKey {
   std::uint64_t command_seq = 0;
   std::uint64_t command_number = 0;  // index in the log
   std::uint64_t outcome_number = 0;
+  std::uint64_t recorded_bytes = 0;  // what pieces there are beyond are none of the answer
 };
 // The recorded packets of an answer. The error is for a person.
 using FindAnswer = std::function<Result<store::StoredAnswer, std::string>(const AnswerKey& key)>;

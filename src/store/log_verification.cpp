@@ -6,6 +6,7 @@
 #include <thread>
 #include <utility>
 
+#include "store/answer_verification.h"
 #include "store/log_directory.h"
 #include "store/scan_pool.h"
 #include "store/segment_reader.h"
@@ -26,7 +27,14 @@ constexpr int listings_max = 1000;
 class Verification {
  public:
   Verification(const VerificationOptions& options, audit::LogVerifier& verifier)
-      : options_(options), verifier_(verifier), pool_(options.threads) {}
+      : options_(options), verifier_(verifier), pool_(options.threads) {
+    if (options.answers == VerificationOptions::Answers::verified) {
+      answers_.emplace(options.directory, options.answers_keys,
+                       [&verifier](FindingCode code, std::string file, std::string text, audit::RecordSpan records) {
+                         verifier.fault(code, std::move(file), std::move(text), records);
+                       });
+    }
+  }
 
   Result<Unit, std::string> run() {
     for (int listing = 0; listing < listings_max; ++listing) {
@@ -56,6 +64,9 @@ class Verification {
     pool_.finish();
     return Unit{};
   }
+
+  // After run().
+  audit::AnswersReport answers() { return answers_ ? answers_->finish() : audit::AnswersReport{}; }
 
  private:
   enum class Closing : std::uint8_t { open, followed, closed };
@@ -99,15 +110,31 @@ class Verification {
       std::string file = name_of(SegmentFile::records, entry.first);
       fault(FindingCode::segment_unreadable, file, reader.error().text);
       // What its tree file says keeps the rest of the log provable.
-      pool_.then([this, first = entry.first, file] { verifier_.begin_segment(first, file); });
+      pool_.then([this, first = entry.first, file] {
+        verifier_.begin_segment(first, file);
+        if (answers_) {
+          answers_->begin_segment(first, std::nullopt);
+        }
+      });
       pool_.then([this, tree = tree_file(entry.first)] { verifier_.end_segment(tree, false); });
       return;
     }
     reader_ = std::make_unique<SegmentReader>(std::move(*reader));
-    pool_.then([this, first = entry.first, file = reader_->file().filename().string()] {
-      verifier_.begin_segment(first, file);
-    });
+    begin_segment(entry.first);
     drain();
+  }
+
+  // Its answers are opened with it: retention may delete both meanwhile.
+  void begin_segment(std::uint64_t first) {
+    auto answers =
+        answers_ ? AnswerPieceReader::open(options_.directory / name_of(SegmentFile::answers, first)) : std::nullopt;
+    auto shared = std::make_shared<std::optional<AnswerPieceReader>>(std::move(answers));
+    pool_.then([this, first, file = reader_->file().filename().string(), shared] {
+      verifier_.begin_segment(first, file);
+      if (answers_) {
+        answers_->begin_segment(first, std::move(*shared));
+      }
+    });
   }
 
   std::optional<std::string> tree_file(std::uint64_t first) {
@@ -122,6 +149,9 @@ class Verification {
     if (auto tree = tree_file(first)) {
       pool_.then([this, first, text = std::move(*tree)] {
         verifier_.pruned_segment(first, name_of(SegmentFile::tree, first), text);
+        if (answers_) {
+          answers_->pruned_segment();
+        }
       });
     }
   }
@@ -147,8 +177,12 @@ class Verification {
         lines = first_lines(lines, end - chunk->index);
         stopped_ = true;
       }
-      pool_.scan(std::string(lines), chunk->index, cuts_in(cuts, *chunk),
-                 [this](const audit::RecordScan& scan) { verifier_.take(scan); });
+      pool_.scan(std::string(lines), chunk->index, cuts_in(cuts, *chunk), [this](const audit::RecordScan& scan) {
+        verifier_.take(scan);
+        if (answers_) {
+          answers_->take(scan.answers);
+        }
+      });
     }
   }
 
@@ -237,14 +271,13 @@ class Verification {
       }
       last_first_ = next->first;
       reader_ = std::make_unique<SegmentReader>(std::move(*reader));
-      pool_.then([this, first = next->first, file = reader_->file().filename().string()] {
-        verifier_.begin_segment(first, file);
-      });
+      begin_segment(next->first);
     }
   }
 
   const VerificationOptions& options_;
   audit::LogVerifier& verifier_;
+  std::optional<AnswerVerification> answers_;
   ScanPool pool_;
   std::optional<std::uint64_t> last_first_;  // of the segment that is read, or was last
   std::unique_ptr<SegmentReader> reader_;
@@ -268,13 +301,17 @@ Result<audit::VerificationReport, std::string> verify_log(const VerificationOpti
                                .checkpoint = checkpoint->value_or(""),
                                .checkpoints = checkpoints->value_or(""),
                                .saved = options.saved});
+  audit::AnswersReport answers;
   {
     Verification verification(options, verifier);
     if (auto done = verification.run(); !done) {
       return Unexpected(std::move(done).error());
     }
+    answers = verification.answers();
   }
-  return verifier.finish();
+  audit::VerificationReport report = verifier.finish();
+  report.answers = std::move(answers);
+  return report;
 }
 
 }  // namespace sallyport::store

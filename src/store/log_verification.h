@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/answers_key.h"
 #include "audit/log_verifier.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -16,6 +17,10 @@ struct VerificationOptions {
   std::string public_key;  // a verifier key's line, or PEM
   std::vector<audit::LogVerifier::SavedCheckpoint> saved;
   unsigned threads = 1;  // that hash, besides the one that reads
+  // Whether recorded answers are looked at, and the keys of those that are encrypted.
+  enum class Answers : std::uint8_t { verified, left_aside };
+  Answers answers = Answers::verified;
+  std::vector<audit::AnswersKey> answers_keys = {};
   // How long a checkpoint over the last records is waited for: the log may be written meanwhile.
   Milliseconds patience{4000};
 };

@@ -51,7 +51,7 @@ def pieces(path, keys=()):
         magic, length, command, offset, session_length = HEAD.unpack_from(raw, at)
         begin = at + HEAD.size + session_length
         end = begin + length
-        if magic not in (b"ANS1", b"ANS2") or end > len(raw):
+        if magic not in (b"ANS1", b"ANS2") or end > len(raw) or (magic == b"ANS2" and length < SEAL.size + TAG_BYTES):
             return
         session = raw[begin - session_length : begin].decode(errors="replace")
         if magic == b"ANS1":
@@ -65,3 +65,14 @@ def pieces(path, keys=()):
                     content = key.open(salt, counter, raw[at:sealed], raw[sealed:end])
             yield Piece(session, command, offset, length - SEAL.size - TAG_BYTES, key_id, content)
         at = end
+
+
+def plain_piece(session, command, offset, content):
+    return HEAD.pack(b"ANS1", len(content), command, offset, len(session)) + session.encode() + content
+
+
+def sealed_piece(key, salt, counter, session, command, offset, content):
+    clear = HEAD.pack(b"ANS2", SEAL.size + len(content) + TAG_BYTES, command, offset, len(session)) + session.encode()
+    clear += SEAL.pack(key.id, salt, counter)
+    data_key = key.derive(32, salt, b"sallyport answers data key")
+    return clear + AESGCM(data_key).encrypt(bytes(4) + struct.pack("<Q", counter), content, clear)

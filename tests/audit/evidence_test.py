@@ -6,9 +6,11 @@ SALLYPORT_BINARY names the program. tests/audit/run runs this with the Python th
 
 import base64
 import concurrent.futures
+import hashlib
 import itertools
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,6 +21,7 @@ from pathlib import Path
 
 import audit_log
 import verify
+from answer_blob import AnswersKey, plain_piece
 from audit_log import Forest, Signer, canonical, leaf_hash, sign_checkpoint, tree_line
 from log_writer import LogWriter, write_log
 
@@ -39,6 +42,7 @@ class Evidence(unittest.TestCase):
         self.log = self.directory / "log"
         self.key_file = self.directory / "audit.pub"
         self.copies = itertools.count()
+        self.answers_keys = []
 
     def keep_key(self, key):
         self.key_file.write_text(key.line() + "\n", encoding="utf-8")
@@ -57,7 +61,8 @@ class Evidence(unittest.TestCase):
     def program(self, log, saved=(), wait=0, key=None):
         """(verified, the report)"""
         checkpoints = [argument for path in saved for argument in ("--checkpoint", path)]
-        done = run("verify", log, "--public-key", key or self.key_file, "--json", "--wait", wait, *checkpoints)
+        keys = [argument for path in self.answers_keys for argument in ("--answers-key", path)]
+        done = run("verify", log, "--public-key", key or self.key_file, "--json", "--wait", wait, *checkpoints, *keys)
         self.assertIn(done.returncode, (0, 1), done.stderr)
         self.assertTrue(done.stdout, done.stderr)
         report = json.loads(done.stdout)
@@ -67,7 +72,8 @@ class Evidence(unittest.TestCase):
 
     def second(self, log, saved=(), key=None):
         text = (key or self.key_file).read_text(encoding="utf-8")
-        return verify.verify(log, text, [(str(path), path.read_bytes()) for path in saved])
+        return verify.verify(log, text, [(str(path), path.read_bytes()) for path in saved],
+                             [path.read_text(encoding="ascii") for path in self.answers_keys])
 
     def assert_verified(self, log, saved=(), key=None):
         verified, report = self.program(log, saved, key=key)
@@ -474,6 +480,135 @@ class Evidence(unittest.TestCase):
         raw["hashes"][0] = base64.b64encode(b"\0" * 32).decode()
         path.write_text(canonical(raw) + "\n", encoding="utf-8")
         self.assert_found(self.log, "records_altered")
+
+    # Recorded answers.
+
+    def answers_key(self, name="answers.key"):
+        path = self.directory / name
+        path.write_text(hashlib.sha256(name.encode()).hexdigest() + "\n", encoding="ascii")
+        path.chmod(0o600)
+        return path, AnswersKey(path.read_text(encoding="ascii"))
+
+    def log_of_answers(self, key=None):
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        for number in range(4):
+            writer.answer(b"\1\0\0\1" + bytes([number]) * 5, seq=2 * number + 1, key=key)
+        writer.answer(b"a long answer, of which the beginning is recorded", recorded=6, seq=21, key=key)
+        writer.stop()
+        return writer
+
+    def blob(self, log=None, first=0):
+        return (log or self.log) / f"answers-{first:020}.blob"
+
+    def test_answers_are_compared_with_their_outcomes(self):
+        self.log_of_answers()
+        self.assertEqual(self.assert_verified(self.log)["answers"],
+                         {"whole": 4, "beginnings": 1, "bytes": 42, "encrypted": 0, "deleted": 0, "wanted_keys": []})
+        done = run("verify", self.log, "--public-key", self.key_file, "--without-answers", "--json")
+        self.assertIsNone(json.loads(done.stdout)["answers"])
+        target = self.copy()
+        self.blob(target).unlink()
+        report = self.assert_found(target, "answer_missing")
+        self.assertEqual(len(report["findings"]), 5)
+        self.assertEqual(report["findings"][0]["records"], {"first": 2, "end": 3})
+        self.assertEqual(report["proven"], [{"first": 0, "end": 12}], "records are proven all the same")
+
+    def test_every_flip_in_a_piece_is_found_by_both(self):
+        for key in (None, self.answers_key()):
+            with self.subTest(encrypted=key is not None):
+                shutil.rmtree(self.log, ignore_errors=True)
+                self.answers_keys = [] if key is None else [key[0]]
+                self.log_of_answers(None if key is None else key[1])
+                raw = self.blob().read_bytes()
+                target = self.copy()
+                for bit in range(len(raw) * 8):
+                    changed = bytearray(raw)
+                    changed[bit // 8] ^= 1 << bit % 8
+                    self.blob(target).write_bytes(changed)
+                    self.assertTrue(self.second(target), bit)
+                    if bit % (1 if ALL_FLIPS else 17) == 0:
+                        verified, report = self.program(target)
+                        self.assertFalse(verified, bit)
+                        self.assertLessEqual({one["code"] for one in report["findings"]},
+                                                 {"answer_missing", "answer_altered", "answer_key_missing"}, bit)
+
+    def test_pieces_that_are_swapped_cut_or_put_in_are_found_by_both(self):
+        for key in (None, self.answers_key()):
+            with self.subTest(encrypted=key is not None):
+                shutil.rmtree(self.log, ignore_errors=True)
+                self.answers_keys = [] if key is None else [key[0]]
+                self.log_of_answers(None if key is None else key[1])
+                raw = self.blob().read_bytes()
+                cuts = [0] + [match.start() for match in re.finditer(b"ANS[12]", raw)][1:] + [len(raw)]
+                parts = [raw[begin:end] for begin, end in itertools.pairwise(cuts)]
+                self.assertEqual(len(parts), 10)
+                forged = plain_piece("0f3a5c7e-1", 3, 0, b"\1\0\0\1XXXXX")
+                # With the first answer's number in place of the second's.
+                moved = parts[3][:8] + parts[1][8:16] + parts[3][16:]
+                for name, changed in {"removed": parts[1:], "last removed": parts[:-1], "swapped": [parts[1], parts[0]] + parts[2:],
+                                      "forged": [forged] + parts, "moved": [parts[0], moved] + parts[2:],
+                                      "cut": [raw[:-1]], "in front": [b"\0", raw]}.items():
+                    target = self.copy()
+                    self.blob(target).write_bytes(b"".join(changed))
+                    self.assert_found(target, what=name)
+                for name, same in {"a piece twice": [parts[0]] + parts, "another one behind": parts + [forged],
+                                   "a torn one behind": parts + [forged[:-1]], "of no outcome": [plain_piece("x", 1, 0, b"y")] + parts}.items():
+                    target = self.copy()
+                    self.blob(target).write_bytes(b"".join(same))
+                    self.assertEqual(self.assert_verified(target)["answers"]["whole"], 4, name)
+
+    def test_without_its_key_an_encrypted_answer_is_said_not_to_be_compared(self):
+        path, key = self.answers_key()
+        other, _ = self.answers_key("other.key")
+        self.log_of_answers(key)
+        report = self.assert_verified(self.log)
+        self.assertEqual(report["answers"], {"whole": 0, "beginnings": 0, "bytes": 0, "encrypted": 5, "deleted": 0,
+                                             "wanted_keys": [key.id.hex()]})
+        # Who gives keys wants all to be compared: a piece that names another one may have been changed.
+        self.answers_keys = [other]
+        self.assertEqual(len(self.assert_found(self.log, "answer_key_missing")["findings"]), 5)
+        self.answers_keys = [other, path]
+        self.assertEqual(self.assert_verified(self.log)["answers"]["whole"], 4)
+        # Its length is seen.
+        self.answers_keys = []
+        raw = self.blob().read_bytes()
+        self.blob().write_bytes(raw[: raw.rindex(b"ANS2")])
+        self.assert_found(self.log, "answer_missing")
+
+    def test_answers_that_go_over_segments_and_deletion_are_compared_where_they_can_be(self):
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        writer.command("SELECT 1", session="long", seq=1)
+        writer.put_pieces([b"one "], session="long", seq=1)
+        writer.answer(b"short", seq=1)
+        writer.close_segment()
+        writer.command("SELECT 2", session="next", seq=1)
+        writer.path("answers", "blob").write_bytes(plain_piece("long", 1, 4, b"two ") + plain_piece("next", 1, 0, b"a "))
+        writer.close_segment()
+        with writer.path("answers", "blob").open("ab") as file:
+            file.write(plain_piece("long", 1, 8, b"three") + plain_piece("next", 1, 2, b"b"))
+        writer.outcome(b"one two three", b"one two three", session="long", seq=1)
+        writer.outcome(b"a b", b"a b", session="next", seq=1)
+        writer.stop()
+        self.assertEqual(self.assert_verified(self.log)["answers"]["whole"], 3)
+        writer.prune(0)
+        report = self.assert_verified(self.log)
+        self.assertEqual((report["answers"]["whole"], report["answers"]["deleted"]), (1, 1))
+        # That records were deleted excuses nothing else.
+        self.blob(first=5).unlink()
+        self.assert_found(self.log, "answer_missing")
+
+    def test_an_outcome_that_contradicts_itself_is_found(self):
+        for members in ({"answer_recorded": {"bytes": 2, "sha256": "x"}}, {"answer_recorded": {"bytes": 99, "sha256": "0" * 64}},
+                        {"answer_recorded": []}, {"answer_recorded": {"bytes": 2, "sha256": "0" * 64}}, {"of": "y"}):
+            with self.subTest(members):
+                shutil.rmtree(self.log, ignore_errors=True)
+                writer = LogWriter(self.log)
+                self.keep_key(writer.first_key)
+                writer.answer(b"ok", **members)
+                writer.checkpoint()
+                self.assert_found(self.log, "record_malformed")
 
     # Proofs of single records.
 

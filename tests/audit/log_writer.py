@@ -6,10 +6,12 @@ log_writer.py DIR [--records N] [--segment N] [--origin NAME]     writes DIR/log
 
 import argparse
 import datetime
+import hashlib
 import subprocess
 import sys
 from pathlib import Path
 
+from answer_blob import plain_piece, sealed_piece
 from audit_log import Forest, Signer, canonical, leaf_hash, sign_checkpoint, tree_line
 
 START = datetime.datetime(2026, 1, 31, 12, 34, 56, tzinfo=datetime.timezone.utc)
@@ -30,6 +32,7 @@ class LogWriter:
         self.first_key = self.signer.key
         self.tree = Forest()
         self.lines = []  # of the open segment
+        self.pieces = 0
         self.segment_first = 0
         self.segment_tree = Forest()
         self.append("audit_start", durability="normal")
@@ -51,6 +54,29 @@ class LogWriter:
 
     def command(self, text, session="0f3a5c7e-1", seq=1):
         return self.append("command", session=session, seq=seq, command="query", text=text)
+
+    def answer(self, content, recorded=None, session="0f3a5c7e-1", seq=1, key=None, **members):
+        """A command and its outcome, and the pieces of what is recorded of its answer: two."""
+        self.command("SELECT 1", session, seq)
+        recorded = content if recorded is None else content[:recorded]
+        self.put_pieces([recorded[: len(recorded) // 2], recorded[len(recorded) // 2 :]], session, seq, key)
+        return self.outcome(content, recorded, session, seq, **members)
+
+    def put_pieces(self, contents, session="0f3a5c7e-1", seq=1, key=None):
+        offset = 0
+        for content in contents:
+            self.pieces += 1
+            piece = (plain_piece(session, seq, offset, content) if key is None else
+                     sealed_piece(key, b"salt of the test", self.pieces, session, seq, offset, content))
+            with self.path("answers", "blob").open("ab") as file:
+                file.write(piece)
+            offset += len(content)
+
+    def outcome(self, content, recorded, session="0f3a5c7e-1", seq=1, **members):
+        digest = hashlib.sha256(recorded).hexdigest()
+        return self.append("outcome", **({"session": session, "seq": seq + 1, "of": seq, "status": "ok", "bytes": len(content),
+                           "answer_sha256": hashlib.sha256(content).hexdigest(),
+                           "answer_recorded": {"bytes": len(recorded), "sha256": digest}} | members))
 
     def checkpoint(self, keep=False, signers=None):
         """Signs what there is; yields the note."""
@@ -89,6 +115,7 @@ class LogWriter:
         self.checkpoint()
         for ending in ("jsonl", "jsonl.zst"):
             self.path("records", ending, first).unlink(missing_ok=True)
+        self.path("answers", "blob", first).unlink(missing_ok=True)
 
     def stop(self):
         self.append("audit_stop")

@@ -2,7 +2,7 @@
 """A second verifier of audit logs, written from docs/audit-format.md alone. It needs Python's `cryptography` package, and the
 program `zstd` where segments are closed.
 
-verify.py DIR --public-key FILE [--checkpoint FILE]...
+verify.py DIR --public-key FILE [--checkpoint FILE]... [--answers-key FILE]...
 
 Prints what it found. Status 0 when every record is proven, 1 when not, 2 on wrong usage. The log must not be written meanwhile.
 """
@@ -13,13 +13,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import hashlib
+
+from answer_blob import AnswersKey, pieces
 from audit_log import Checkpoint, Forest, Key, Malformed, leaf_hash, parse_canonical, parse_tree_line
 
+DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 SEGMENT_FILE = re.compile(r"(records|tree)-([0-9]{20})\.(jsonl\.zst|jsonl|json)\Z")
 
 
 class Verification:
-    def __init__(self, directory, key_text, saved):
+    def __init__(self, directory, key_text, saved, answers_keys=()):
         self.directory = Path(directory)
         self.key_text = key_text
         self.findings = []
@@ -30,6 +34,9 @@ class Verification:
         self.deleted = []  # (first, end)
         self.whole = True  # no record is missing so far
         self.marks = []  # (where it is from, checkpoint, saved elsewhere)
+        self.answers_keys = [AnswersKey(text) for text in answers_keys]
+        self.commands = set()  # (session, seq), also of other records
+        self.outcomes = []  # (index, record), of those whose answers are recorded
         self.read_checkpoints(saved)
 
     def find(self, text):
@@ -101,6 +108,9 @@ class Verification:
             return None
         if value["type"].startswith("audit_"):
             self.about_log[index] = value
+        self.commands.add((value.get("session"), value.get("seq")))
+        if value["type"] == "outcome" and "answer_recorded" in value:
+            self.outcomes.append((index, value))
         return value["time"]
 
     def read_segment(self, first, files, is_last):
@@ -190,7 +200,39 @@ class Verification:
         self.judge()
         return self.findings
 
+    def judge_answers(self):
+        found = {}  # (session, seq): [content, whether all keys are known, whether all pieces are as they were sealed]
+        known = {key.id for key in self.answers_keys} | {b""}
+        for path in sorted(self.directory.glob("answers-*.blob")):
+            for piece in pieces(path, self.answers_keys):
+                answer = found.setdefault((piece.session, piece.command), [b"", True, True])
+                if piece.offset == len(answer[0]):
+                    answer[0] += bytes(piece.length) if piece.content is None else piece.content
+                    answer[1] &= piece.key_id in known
+                    answer[2] &= piece.content is not None or piece.key_id not in known
+        for index, outcome in self.outcomes:
+            recorded = outcome["answer_recorded"]
+            try:
+                length, digest = recorded["bytes"], recorded["sha256"]
+                if not (DIGEST.match(digest) and 0 <= length <= outcome["bytes"]):
+                    raise ValueError(digest)
+                name = (outcome["session"], outcome["of"])
+            except (KeyError, TypeError, ValueError):
+                self.find(f"record {index} does not say what is recorded of its answer")
+                continue
+            if length == outcome["bytes"] and outcome.get("answer_sha256", digest) != digest:
+                self.find(f"record {index} has two digests of one answer")
+            content, is_readable, is_as_sealed = found.get(name, (b"", True, True))
+            if length > 0 and len(content) < length:
+                if not self.deleted or name in self.commands:
+                    self.find(f"{len(content)} bytes are there of the answer of record {index}, and {length} were recorded")
+            elif length > 0 and not is_readable and self.answers_keys:
+                self.find(f"the answer of record {index} is encrypted with another key than those that were given")
+            elif length > 0 and not (is_as_sealed and (not is_readable or hashlib.sha256(content[:length]).hexdigest() == digest)):
+                self.find(f"the answer of record {index} is not the one that was recorded")
+
     def judge(self):
+        self.judge_answers()
         own = [checkpoint for _, checkpoint, is_saved in self.marks if not is_saved]
         if not own:
             self.find("nothing is signed")
@@ -235,9 +277,9 @@ class Verification:
                 self.find(f"records {first} to {end} are deleted, and no record tells of it")
 
 
-def verify(directory, key_text, saved=()):
-    """Findings: an empty list when all is proven. `saved` has pairs of a name and a note."""
-    return Verification(directory, key_text, saved).run()
+def verify(directory, key_text, saved=(), answers_keys=()):
+    """Findings: an empty list when all is proven. `saved` has pairs of a name and a note, `answers_keys` texts."""
+    return Verification(directory, key_text, saved, answers_keys).run()
 
 
 def main():
@@ -245,9 +287,11 @@ def main():
     parser.add_argument("directory", metavar="DIR")
     parser.add_argument("--public-key", required=True, metavar="FILE", type=Path)
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE", type=Path)
+    parser.add_argument("--answers-key", action="append", default=[], metavar="FILE", type=Path)
     arguments = parser.parse_args()
     verification = Verification(arguments.directory, arguments.public_key.read_text(encoding="utf-8"),
-                                [(str(path), path.read_bytes()) for path in arguments.checkpoint])
+                                [(str(path), path.read_bytes()) for path in arguments.checkpoint],
+                                [path.read_text(encoding="ascii") for path in arguments.answers_key])
     findings = verification.run()
     for finding in findings:
         print(f"FINDING: {finding}")

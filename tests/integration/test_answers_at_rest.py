@@ -1,15 +1,18 @@
 """Recorded answers of real sessions, encrypted: what is in the files, and who can read it."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from laboratory import REPOSITORY, wait_until
+from mysql_wire import Closed, ServerError
 from test_audit_crashes import BINARY, gateway_of
 
 sys.path.insert(0, str(REPOSITORY / "tests" / "audit"))
@@ -96,10 +99,61 @@ def test_encrypted_answers_are_in_no_file_and_whoever_has_the_key_reads_them(kin
             assert with_key.returncode == 0 and SECRET in with_key.stdout, with_key
         everything = sallyport("audit", "search", "--dir", directory, "--text", SECRET[:6])
         assert everything.returncode == 0 and everything.stdout.count(SECRET[:6]) >= 3
-        done = sallyport("audit", "verify", directory, "--public-key", lab.values["LAB_AUDIT_PUBLIC_KEY"])
+        verify = ["audit", "verify", directory, "--public-key", lab.values["LAB_AUDIT_PUBLIC_KEY"], "--json"]
+        answers = json.loads(sallyport(*verify).stdout)["answers"]
+        assert answers["encrypted"] == len(outcomes(lab, None)) and answers["wanted_keys"] == sorted(key.id.hex() for key in keys)
+        done = sallyport(*verify, "--answers-key", first_file, "--answers-key", second_file)
         assert done.returncode == 0, done.stdout
+        answers = json.loads(done.stdout)["answers"]
+        assert (answers["whole"], answers["encrypted"]) == (len(outcomes(lab, None)), 0)
 
         first_file.chmod(0o644)
         refused = sallyport(*replay, "--answers-key", first_file)
         assert refused.returncode == 1 and "can be read or written by everyone" in refused.stderr
         assert first_file.read_text(encoding="ascii").strip() not in refused.stderr + json.dumps(lab.gateway_log())
+
+
+def test_answers_are_verified_while_they_are_written(kind, tmp_path):
+    """Whole ones and beginnings, over many segments, after a kill, and by the verifier of another origin."""
+    with gateway_of(kind, tmp_path / "lab", answers="100KiB", segment_bytes="256KiB") as (lab, gateway):
+        gateway.start()
+        directory, key = lab.audit_directory(), lab.values["LAB_AUDIT_PUBLIC_KEY"]
+        verify = ["audit", "verify", directory, "--public-key", key, "--json"]
+        ends = threading.Event()
+
+        def work():
+            while not ends.is_set():
+                with contextlib.suppress(OSError, ServerError, Closed), lab.login("reporter") as client:
+                    for size in (1, 1000, 300000, 20):
+                        client.query(f"SELECT REPEAT('x', {size}) AS x")
+
+        threads = [threading.Thread(target=work) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            for round_number in range(4):
+                done = sallyport(*verify)
+                assert done.returncode == 0, done.stdout
+                if round_number == 1:
+                    gateway.kill()
+                    gateway.start()
+        finally:
+            ends.set()
+            for thread in threads:
+                thread.join()
+        gateway.kill()
+        gateway.start()
+        gateway.kill(15)
+        done = sallyport(*verify)
+        assert done.returncode == 0, done.stdout
+        answers = json.loads(done.stdout)["answers"]
+        assert answers["whole"] > 20 and answers["beginnings"] > 5 and len(list(directory.glob("answers-*.blob"))) > 2
+        second = subprocess.run([sys.executable, REPOSITORY / "tests" / "audit" / "verify.py", directory, "--public-key", key],
+                                capture_output=True, text=True, check=False)
+        assert second.returncode == 0, second.stdout + second.stderr
+        blob = sorted(directory.glob("answers-*.blob"))[1]
+        raw = bytearray(blob.read_bytes())
+        raw[raw.index(b"xxxx")] ^= 1
+        blob.write_bytes(raw)
+        done = sallyport(*verify)
+        assert done.returncode == 1 and "answer_altered" in done.stdout, done.stdout

@@ -1,0 +1,81 @@
+// Compares recorded answers with the records of their outcomes: part of verifying a log.
+//
+// Outcomes come in the order of the log, and the files of answers are read along with them: pieces stand in the file of
+// the segment of their outcome, or of one before, so that what is kept are the answers that are not ended yet.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <list>
+#include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "audit/log_verifier.h"
+#include "crypto/hash.h"
+#include "store/answer_pieces.h"
+
+namespace sallyport::store {
+
+class AnswerVerification {
+ public:
+  // Of so many answers that have no outcome yet the beginnings are kept; of more, the oldest are forgotten.
+  static constexpr std::size_t open_answers_max = 1U << 18;
+  // Of so many answers whose command may be a deleted record that is found out at the end.
+  static constexpr std::size_t doubts_max = 100'000;
+
+  // Files that are open at a time, besides that of the newest segment.
+  static constexpr std::size_t files_max = 8;
+
+  using Find = std::function<void(audit::FindingCode, std::string file, std::string text, audit::RecordSpan)>;
+  AnswerVerification(std::filesystem::path directory, std::vector<audit::AnswersKey> keys, Find find);
+
+  // `answers`: the segment's file, where it was there when the segment's records were opened.
+  void begin_segment(std::uint64_t first, std::optional<AnswerPieceReader> answers);
+  void pruned_segment() { any_pruned_ = true; }
+  void take(std::span<const audit::RecordedAnswer> outcomes);
+  // Once, when all was taken.
+  audit::AnswersReport finish();
+
+ private:
+  struct OpenAnswer {
+    std::string name;  // session and command
+    std::uint64_t bytes = 0;
+    crypto::Sha256 digest;
+    std::optional<audit::AnswersKey::Id> wanted_key;
+    bool damaged = false;
+  };
+  using OpenAnswers = std::list<OpenAnswer>;
+
+  void judge(const audit::RecordedAnswer& outcome);
+  OpenAnswer* read_on(const std::string& name, std::uint64_t bytes);
+  OpenAnswer* take_piece();
+  bool next_file();
+  void count(const audit::RecordedAnswer& outcome, const OpenAnswer& answer);
+  void missing(const audit::RecordedAnswer& outcome, std::uint64_t bytes);
+  void settle_doubts();
+
+  std::filesystem::path directory_;
+  bool any_key_;  // was given: then all answers are to be compared
+  AnswerOpener opener_;
+  Find find_;
+  audit::AnswersReport report_;
+  std::vector<std::uint64_t> segments_;  // that have begun; of the files of the last ones nothing was read yet
+  std::size_t at_ = 0;                   // of segments_: whose file is read
+  std::vector<std::optional<AnswerPieceReader>> files_;
+  std::string damage_;  // where a file can't be read on
+  OpenAnswers open_;    // oldest first
+  std::unordered_map<std::string, OpenAnswers::iterator> by_name_;
+  bool any_pruned_ = false;
+  struct Doubt {
+    audit::RecordedAnswer outcome;
+    std::uint64_t bytes;
+  };
+  std::vector<Doubt> doubts_;
+};
+
+}  // namespace sallyport::store
