@@ -25,7 +25,8 @@ ExitCode failed(const std::string& sentence) {
 
 void add_audit(CLI::App& parent, ExitCode& result) {
   auto* audit = parent.add_subcommand(
-      "audit", "The audit log: what is in it, whether it is whole and unaltered, and proofs of its records.");
+      "audit",
+      "The audit log: what is in it, whether it is whole and unaltered, proofs of its records, and their deletion.");
   audit->require_subcommand(1);
   audit->footer(
       help_footer("  sallyport audit search --config sallyport.yaml --account agent-reporter --since today\n"
@@ -37,6 +38,7 @@ void add_audit(CLI::App& parent, ExitCode& result) {
   add_audit_check_proof(*audit, result);
   add_audit_stats(*audit, result);
   add_audit_search(*audit, result);
+  add_audit_prune(*audit, result);
 }
 
 }  // namespace sallyport

@@ -24,6 +24,7 @@ void add_audit_prove(CLI::App& audit, ExitCode& result);
 void add_audit_check_proof(CLI::App& audit, ExitCode& result);
 void add_audit_stats(CLI::App& audit, ExitCode& result);
 void add_audit_search(CLI::App& audit, ExitCode& result);
+void add_audit_prune(CLI::App& audit, ExitCode& result);
 
 // Both below `dev`.
 void add_dev_issuer(CLI::App& dev, ExitCode& result);

@@ -844,8 +844,7 @@ constexpr std::array<Field, 15> audit_fields{{
      .section = &secret},
     {.name = "previous_answers_keys",
      .kind = sections,
-     .meaning = "Keys that encrypted answers before, with which `sallyport sessions` and `sallyport audit verify` read "
-                "these by `--config`.",
+     .meaning = "Keys that encrypted answers before: `sallyport sessions replay --config` reads with these, too.",
      .least = 1,
      .most = 100,
      .section = &secret},

@@ -211,6 +211,10 @@ Result<Unit, std::string> AuditLog::configure(const audit::AuditSettings& settin
   return Unit{};
 }
 
+Result<Pruned, std::string> AuditLog::prune(const PruneBounds& bounds, std::string operator_name) {
+  return closer_->prune(bounds, std::move(operator_name));
+}
+
 AuditLogStatus AuditLog::status(MonoTime now) const {
   AuditLogStatus status{.failing = state_.failing(now), .failure = state_.failure(now)};
   for (const auto& journal : journals_) {

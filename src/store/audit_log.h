@@ -76,6 +76,10 @@ class AuditLog {
   // before, the log is handed over to it. The error is a sentence, and nothing is changed then.
   Result<Unit, std::string> configure(const audit::AuditSettings& settings);
 
+  // Between start() and stop(): deletes closed segments by hand, with a record of it. Waits until that is done. The
+  // error is a sentence.
+  Result<Pruned, std::string> prune(const PruneBounds& bounds, std::string operator_name);
+
   AuditLogStatus status(MonoTime now) const;
   const LogState& state() const { return state_; }
 

@@ -445,6 +445,60 @@ TEST_F(AuditLogTest, WhatIsBeyondRetentionIsDeletedAndTheRestStaysProvable) {
   ASSERT_EQ(open(), "") << "what is left is gone on with";
 }
 
+TEST_F(AuditLogTest, IsPrunedByHandWithARecordOfIt) {
+  settings_.segment_bytes = 2000;
+  ASSERT_EQ(open(), "");
+  for (int i = 0; i < 200; ++i) {
+    commit(std::to_string(i));
+    std::this_thread::sleep_for(Milliseconds{1});
+  }
+  kill();  // with segments that are closed and not compressed, maybe
+  settings_.segment_bytes = 1U << 20;
+  settings_.segment_age = Seconds{1'000'000'000};  // the fixture's records are old
+  ASSERT_EQ(open(0), "");
+  auto pruned = log_->prune({.before = std::nullopt, .bytes = 3000}, "alice");
+  ASSERT_TRUE(pruned) << pruned.error();
+  ASSERT_GE(pruned->size(), 1U);  // the record of a deletion can make another one due
+  EXPECT_EQ(pruned->front().first, 0U);
+  EXPECT_EQ(pruned->front().reason, "size");
+  auto again = log_->prune({.before = WallTime{}, .bytes = 3000}, "alice");
+  EXPECT_TRUE(again && again->empty());
+  // Records are of the past by their time, as the fixture makes them.
+  auto by_time = log_->prune({.before = wall_from_unix_seconds(1'800'000'000), .bytes = 0}, "bob");
+  ASSERT_TRUE(by_time) << by_time.error();
+  ASSERT_EQ(by_time->size(), 1U);
+  EXPECT_EQ(by_time->front().first, pruned->back().end);
+  EXPECT_EQ(by_time->front().reason, "age");
+  log_.reset();
+  auto lines = records();
+  std::string said;
+  for (const std::string& line : lines) {
+    said += line.find("\"audit_pruned\"") != std::string::npos ? line : "";
+  }
+  EXPECT_NE(said.find("\"end\":" + std::to_string(pruned->front().end) + ",\"first\":0,\"operator\":\"alice\""),
+            std::string::npos)
+      << said;
+  EXPECT_NE(said.find("\"operator\":\"bob\",\"reason\":\"age\""), std::string::npos) << said;
+  ASSERT_EQ(open(), "") << "what is left is gone on with";
+  commit("after");
+  log_.reset();
+}
+
+TEST_F(AuditLogTest, PruningEndsWhenTheLogDoes) {
+  ASSERT_EQ(open(), "");
+  std::thread later([&] {
+    std::this_thread::sleep_for(Milliseconds{20});
+    log_->stop();
+  });
+  for (int i = 0; i < 1000; ++i) {
+    if (!log_->prune({.before = WallTime{}, .bytes = 0}, "alice")) {
+      break;
+    }
+  }
+  later.join();
+  EXPECT_FALSE(log_->prune({.before = WallTime{}, .bytes = 0}, "alice"));
+}
+
 TEST_F(AuditLogTest, IsHandedOverToAnotherKeyWhileItRuns) {
   ASSERT_EQ(open(), "");
   auto first = load_signing_key(settings_.signing_key, settings_.origin);

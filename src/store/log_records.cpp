@@ -86,6 +86,7 @@ std::string to_line(const PrunedRecord& record, WallTime now) {
   return Line()
       .number("end", record.end)
       .number("first", record.first)
+      .optional_text("operator", record.operator_name)
       .text("reason", record.reason)
       .time("time", now)
       .text("type", "audit_pruned")

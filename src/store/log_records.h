@@ -33,7 +33,8 @@ std::string to_line(const GapRecord& record, WallTime now);
 
 struct PrunedRecord {
   std::uint64_t first = 0;
-  std::uint64_t end = 0;  // behind the last
+  std::uint64_t end = 0;           // behind the last
+  std::string_view operator_name;  // who deleted them by hand; or empty
   std::string_view reason;
 };
 std::string to_line(const PrunedRecord& record, WallTime now);

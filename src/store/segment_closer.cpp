@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "audit/range_json.h"
@@ -101,15 +102,21 @@ FileResult<Unit> compress_segment(FileSystem& files, const std::filesystem::path
   return done ? files.remove(directory / name_of(SegmentFile::records, first)) : done;
 }
 
-Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directory,
-                                            const audit::RetentionSettings& retention, WallTime now) {
+PruneBounds bounds_of(const audit::RetentionSettings& retention, WallTime now) {
+  return {.before = retention.age.count() != 0 ? std::optional(now - retention.age) : std::nullopt,
+          .bytes = retention.bytes};
+}
+
+Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directory, const PruneBounds& bounds) {
   PrunePlan plan;
   auto listing = list_log(directory);
   if (!listing) {
     return Unexpected(std::move(listing).error());
   }
   std::string oldest;
-  audit::append_time(oldest, now - retention.age);
+  if (bounds.before) {
+    audit::append_time(oldest, *bounds.before);
+  }
   std::vector<std::uint64_t> sizes;
   std::uint64_t total = 0;
   for (const SegmentEntry& entry : listing->segments) {
@@ -136,13 +143,18 @@ Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directo
     if (!segment) {
       return Unexpected(name_of(SegmentFile::tree, entry.first) + " is damaged");
     }
-    bool old = retention.age.count() != 0 && segment->time_last < oldest;
-    bool large = retention.bytes != 0 && total > retention.bytes;
+    bool old = bounds.before && segment->time_last < oldest;
+    bool large = bounds.bytes != 0 && total > bounds.bytes;
     std::string_view reason = old ? "age" : "size";
     if (!(old || large) || (!plan.segments.empty() && plan.reason != reason)) {
       break;
     }
-    plan.first = plan.segments.empty() ? entry.first : plan.first;
+    if (plan.segments.empty()) {
+      plan.first = entry.first;
+      plan.time_first = segment->time_first;
+    }
+    plan.time_last = segment->time_last;
+    plan.bytes += sizes[i];
     plan.end = segment->range.end;
     plan.reason = reason;
     plan.segments.push_back(entry.first);
@@ -183,19 +195,30 @@ void SegmentCloser::run() {
   while (!stopped_) {
     std::set<std::uint64_t> due = waiting_;
     audit::RetentionSettings retention = parts_.retention;
+    std::vector<Order> orders = std::exchange(orders_, {});
     retention_changed_ = false;
     lock.unlock();
     for (std::uint64_t first : due) {
       compress(first);
     }
-    prune(retention);
+    if (retention != audit::RetentionSettings{}) {
+      auto done = delete_segments([&](WallTime now) { return bounds_of(retention, now); }, {});
+      if (!done && !stopped()) {
+        parts_.report(done.error());
+      }
+    }
+    carry_out(std::move(orders));
     lock.lock();
     // What could not be compressed is tried again, after a while.
     changed_.wait_for(lock, round_interval, [&] {
-      return stopped_ || retention_changed_ ||
+      return stopped_ || retention_changed_ || !orders_.empty() ||
              std::any_of(waiting_.begin(), waiting_.end(), [&](std::uint64_t first) { return !due.contains(first); });
     });
   }
+  ended_ = true;
+  std::vector<Order> orders = std::exchange(orders_, {});
+  lock.unlock();
+  carry_out(std::move(orders));
 }
 
 void SegmentCloser::compress(std::uint64_t first) {
@@ -208,30 +231,52 @@ void SegmentCloser::compress(std::uint64_t first) {
   waiting_.erase(first);
 }
 
-void SegmentCloser::prune(const audit::RetentionSettings& retention) {
-  if (retention == audit::RetentionSettings{}) {
-    return;
-  }
+// On record before it is gone.
+Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<PruneBounds(WallTime)>& bounds,
+                                                           const std::string& operator_name) {
+  Pruned pruned;
   while (!stopped()) {
     WallTime now = std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
-    auto plan = plan_pruning(parts_.directory, retention, now);
+    auto plan = plan_pruning(parts_.directory, bounds(now));
     if (!plan) {
-      parts_.report(plan.error());
-      return;
+      return Unexpected(std::move(plan).error());
     }
-    // On record before it is gone.
-    if (plan->segments.empty() ||
-        !parts_.record(to_line(PrunedRecord{.first = plan->first, .end = plan->end, .reason = plan->reason}, now))) {
-      return;
+    if (plan->segments.empty()) {
+      return pruned;
+    }
+    PrunedRecord record{.first = plan->first, .end = plan->end, .operator_name = operator_name, .reason = plan->reason};
+    if (!parts_.record(to_line(record, now))) {
+      break;
     }
     for (std::uint64_t first : plan->segments) {
       for (auto kind : {SegmentFile::compressed_records, SegmentFile::index, SegmentFile::answers}) {
         if (auto removed = parts_.files.remove(parts_.directory / name_of(kind, first)); !removed) {
-          parts_.report(removed.error().text);
-          return;
+          return Unexpected(std::move(removed).error().text);
         }
       }
     }
+    pruned.push_back(std::move(plan).value());
+  }
+  return Unexpected(std::string("the audit log was closed meanwhile"));
+}
+
+Result<Pruned, std::string> SegmentCloser::prune(const PruneBounds& bounds, std::string operator_name) {
+  std::future<Result<Pruned, std::string>> done;
+  {
+    std::lock_guard lock(mutex_);
+    if (ended_) {
+      return Unexpected(std::string("the audit log is closed"));
+    }
+    orders_.push_back({.bounds = bounds, .operator_name = std::move(operator_name), .done = {}});
+    done = orders_.back().done.get_future();
+    changed_.notify_all();
+  }
+  return done.get();
+}
+
+void SegmentCloser::carry_out(std::vector<Order> orders) {
+  for (Order& order : orders) {
+    order.done.set_value(delete_segments([&](WallTime) { return order.bounds; }, order.operator_name));
   }
 }
 

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,15 +19,28 @@
 
 namespace sallyport::store {
 
+// What is to be kept of a log, at least one of these.
+struct PruneBounds {
+  std::optional<WallTime> before;  // not segments whose last record is older
+  std::uint64_t bytes = 0;         // not more than that of all segments together, if that is not 0
+};
+PruneBounds bounds_of(const audit::RetentionSettings& retention, WallTime now);
+
 struct PrunePlan {
   std::vector<std::uint64_t> segments;  // oldest first; without any, nothing is to be done
   std::uint64_t first = 0;
   std::uint64_t end = 0;
+  std::uint64_t bytes = 0;  // that are freed
+  std::string time_first;   // of the records, as their tree files say
+  std::string time_last;
   std::string_view reason;  // "age" or "size"
 };
-// Of the closed and compressed segments the oldest that retention does not keep. The error is a sentence.
-Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directory,
-                                            const audit::RetentionSettings& retention, WallTime now);
+// Of the closed and compressed segments the oldest that the bounds do not keep, for one reason. The error is a
+// sentence.
+Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directory, const PruneBounds& bounds);
+
+// What was deleted, a plan for each reason, oldest first.
+using Pruned = std::vector<PrunePlan>;
 
 // Makes records-FIRST.jsonl.zst and index-FIRST.zst, and removes the open form. `stopped` is asked now and then: then
 // nothing is left behind, and it is no error.
@@ -48,6 +63,10 @@ class SegmentCloser {
   void add(std::uint64_t first);
   void set_retention(const audit::RetentionSettings& retention);
 
+  // Deletes by bounds of its own, when all closed segments are compressed; `operator_name` is on record. From any
+  // thread but that of run(). The error is a sentence; what was deleted before it is on record.
+  Result<Pruned, std::string> prune(const PruneBounds& bounds, std::string operator_name);
+
   // Until stop(), which does not wait for what is under way: the next start takes it up.
   void run();
   void stop();
@@ -55,7 +74,14 @@ class SegmentCloser {
  private:
   bool stopped();
   void compress(std::uint64_t first);
-  void prune(const audit::RetentionSettings& retention);
+  struct Order {
+    PruneBounds bounds;
+    std::string operator_name;
+    std::promise<Result<Pruned, std::string>> done;
+  };
+  Result<Pruned, std::string> delete_segments(const std::function<PruneBounds(WallTime)>& bounds,
+                                              const std::string& operator_name);
+  void carry_out(std::vector<Order> orders);
 
   Parts parts_;
   std::mutex mutex_;
@@ -63,6 +89,8 @@ class SegmentCloser {
   std::set<std::uint64_t> waiting_;
   bool stopped_ = false;
   bool retention_changed_ = true;
+  bool ended_ = false;
+  std::vector<Order> orders_;
 };
 
 }  // namespace sallyport::store
