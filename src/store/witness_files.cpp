@@ -1,0 +1,126 @@
+#include "store/witness_files.h"
+
+#include <utility>
+
+#include "base/hex.h"
+#include "crypto/hash.h"
+#include "store/log_directory.h"
+
+namespace sallyport::store {
+namespace {
+
+constexpr std::size_t copies_bytes_max = 256U << 20;
+// Digits of the digest of a log's name that name its file.
+constexpr std::size_t name_bytes = 16;
+
+FileResult<Unit> append(FileSystem& files, const std::filesystem::path& path, std::uint64_t size,
+                        std::string_view text) {
+  auto file = files.open(path, OpenMode::append);
+  if (!file) {
+    return Unexpected(std::move(file).error());
+  }
+  // Cuts what a write that failed has left.
+  std::error_code error;
+  auto found = std::filesystem::file_size(path, error);
+  auto done = error || found != size ? (*file)->truncate(size) : FileResult<Unit>(Unit{});
+  if (done) {
+    done = (*file)->write(text);
+  }
+  if (done) {
+    done = (*file)->sync();
+  }
+  return done ? files.sync_directory(path.parent_path()) : done;
+}
+
+}  // namespace
+
+Result<Unit, std::string> CheckpointCopies::look_at(const audit::Checkpoint& checkpoint) {
+  if (!is_known_) {
+    auto text = read_small_file(path_, copies_bytes_max);
+    if (!text) {
+      return Unexpected(std::move(text).error());
+    }
+    audit::NoteList list = audit::split_notes(text->has_value() ? **text : std::string_view{});
+    bytes_ = list.taken;
+    last_.reset();
+    if (!list.notes.empty()) {
+      auto read = audit::parse_checkpoint(list.notes.back());
+      if (!read) {
+        return Unexpected(path_.string() + " holds something else than checkpoints, or was changed");
+      }
+      last_ = std::move(read->checkpoint);
+    }
+    is_known_ = true;
+  }
+  if (!last_) {
+    return Unit{};
+  }
+  if (last_->origin != checkpoint.origin) {
+    return Unexpected(path_.string() + " has checkpoints of the log '" + last_->origin + "'");
+  }
+  if (last_->size > checkpoint.size || (last_->size == checkpoint.size && last_->root != checkpoint.root)) {
+    return Unexpected(path_.string() + " has a checkpoint of " + std::to_string(last_->size) +
+                      " records that this log does not go on from: an older state of the log was put in place, or its "
+                      "history is another");
+  }
+  return Unit{};
+}
+
+Result<Unit, std::string> CheckpointCopies::add(std::string_view note, const audit::Checkpoint& checkpoint) {
+  if (auto good = look_at(checkpoint); !good) {
+    return good;
+  }
+  if (last_ == checkpoint) {
+    return Unit{};
+  }
+  std::string text = std::string(note) + "\n";
+  if (auto done = append(files_, path_, bytes_, text); !done) {
+    is_known_ = false;
+    return Unexpected(std::move(done).error().text);
+  }
+  bytes_ += text.size();
+  last_ = checkpoint;
+  return Unit{};
+}
+
+Result<Unit, std::string> CosignedCheckpoints::put(const std::string& witness, std::string note) {
+  notes_[witness] = std::move(note);
+  std::string text;
+  for (const auto& [name, one] : notes_) {
+    text += one + "\n";
+  }
+  auto done = replace_file(files_, directory_ / std::string(cosigned_file), text);
+  return done ? Result<Unit, std::string>(Unit{}) : Unexpected(std::move(done).error().text);
+}
+
+std::filesystem::path WitnessedLogs::path_of(const std::string& origin) const {
+  crypto::Sha256Digest digest = crypto::sha256({bytes_of(origin)});
+  return directory_ / (to_hex(Bytes(digest).first(name_bytes)) + ".checkpoint");
+}
+
+Result<std::optional<audit::TreeHead>, std::string> WitnessedLogs::newest(const std::string& origin) const {
+  auto text = read_small_file(path_of(origin), audit::note_bytes_max);
+  if (!text) {
+    return Unexpected(std::move(text).error());
+  }
+  if (!text->has_value()) {
+    return std::optional<audit::TreeHead>{};
+  }
+  auto read = audit::parse_checkpoint(**text);
+  if (!read || read->checkpoint.origin != origin) {
+    return Unexpected(path_of(origin).string() + " is damaged");
+  }
+  return std::optional(audit::TreeHead{.size = read->checkpoint.size, .root = read->checkpoint.root});
+}
+
+Result<Unit, std::string> WitnessedLogs::put(const audit::Checkpoint& checkpoint, std::string_view note) {
+  std::error_code error;
+  std::filesystem::create_directories(directory_, error);
+  auto done = replace_file(files_, path_of(checkpoint.origin), note);
+  if (done) {
+    done = files_.sync_directory(directory_);
+  }
+  return done ? Result<Unit, std::string>(Unit{}) : Unexpected(std::move(done).error().text);
+}
+
+}  // namespace sallyport::store

@@ -1,0 +1,134 @@
+#include "store/witness_files.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "audit/range_json.h"
+#include "store/log_consistency.h"
+#include "store/log_directory.h"
+#include "store/log_test_support.h"
+
+namespace sallyport::store {
+namespace {
+
+audit::NoteSigner signer_of(std::string_view origin) {
+  auto key = crypto::PrivateKey::ed25519_from_seed(std::vector<std::uint8_t>(32, 1));
+  return std::move(audit::NoteSigner::make(std::move(*key), origin).value());
+}
+
+class WitnessFilesTest : public testing::Test {
+ protected:
+  audit::Checkpoint checkpoint(std::uint64_t size, std::uint8_t root = 1) const {
+    audit::Checkpoint made{.origin = origin_, .size = size, .root = {}};
+    made.root.fill(root);
+    return made;
+  }
+  std::string note(const audit::Checkpoint& checkpoint) const {
+    audit::NoteSigner signer = signer_of(checkpoint.origin);
+    const audit::NoteSigner* signers[] = {&signer};
+    return audit::sign(checkpoint, signers);
+  }
+  Result<Unit, std::string> add(CheckpointCopies& copies, const audit::Checkpoint& one) const {
+    return copies.add(note(one), one);
+  }
+  std::string content(const std::string& name) const {
+    std::ifstream file(log_.directory() / name, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  }
+
+  test::TestLog log_;
+  std::string origin_ = "log.example";
+};
+
+TEST_F(WitnessFilesTest, CopiesAreAppendedAndATornOneIsCutOff) {
+  auto path = log_.directory() / "copies";
+  {
+    CheckpointCopies copies(system_files(), path);
+    EXPECT_TRUE(add(copies, checkpoint(3)));
+    EXPECT_TRUE(add(copies, checkpoint(3))) << "which is there, and is not written again";
+    EXPECT_TRUE(add(copies, checkpoint(7)));
+  }
+  EXPECT_EQ(content("copies"), note(checkpoint(3)) + "\n" + note(checkpoint(7)) + "\n");
+  log_.append("copies", "log.example\n9\nAAAA");
+  CheckpointCopies copies(system_files(), path);
+  EXPECT_TRUE(add(copies, checkpoint(8)));
+  EXPECT_EQ(content("copies"), note(checkpoint(3)) + "\n" + note(checkpoint(7)) + "\n" + note(checkpoint(8)) + "\n");
+}
+
+TEST_F(WitnessFilesTest, ALogThatWasPutBackIsNotWrittenOverItsCopies) {
+  auto path = log_.directory() / "copies";
+  {
+    CheckpointCopies copies(system_files(), path);
+    ASSERT_TRUE(add(copies, checkpoint(7)));
+  }
+  std::string before = content("copies");
+  CheckpointCopies copies(system_files(), path);
+  EXPECT_NE(add(copies, checkpoint(6)).error().find("does not go on from"), std::string::npos);
+  EXPECT_FALSE(add(copies, checkpoint(7, 2)));
+  origin_ = "other.example";
+  EXPECT_NE(add(copies, checkpoint(9)).error().find("of the log 'log.example'"), std::string::npos);
+  EXPECT_EQ(content("copies"), before);
+  log_.write("copies", "something else\n\nx\n\n");
+  CheckpointCopies other(system_files(), path);
+  EXPECT_FALSE(add(other, checkpoint(9)));
+}
+
+TEST_F(WitnessFilesTest, WhatIsWitnessedIsKeptByLog) {
+  WitnessedLogs logs(system_files(), log_.directory() / "witness");
+  EXPECT_EQ(logs.newest(origin_).value(), std::nullopt);
+  ASSERT_TRUE(logs.put(checkpoint(5), note(checkpoint(5))));
+  ASSERT_TRUE(logs.put(checkpoint(6), note(checkpoint(6))));
+  WitnessedLogs again(system_files(), log_.directory() / "witness");
+  EXPECT_EQ(again.newest(origin_).value()->size, 6U);
+  EXPECT_EQ(again.newest("other.example").value(), std::nullopt);
+  for (const auto& file : std::filesystem::directory_iterator(log_.directory() / "witness")) {
+    std::ofstream(file.path(), std::ios::trunc) << "x";
+  }
+  EXPECT_FALSE(again.newest(origin_)) << "what can't be read is not taken for nothing";
+}
+
+// Of each pair of sizes, over segments that are closed, deleted and open.
+TEST_F(WitnessFilesTest, ConsistencyIsProvenBetweenAnySizesThatTheFilesTellOf) {
+  audit::Tree tree;
+  std::vector<audit::TreeHead> heads{{.size = 0, .root = tree.root()}};
+  constexpr std::uint64_t count = 40;
+  std::string lines;
+  audit::RangeTree segment(0);
+  std::uint64_t first = 0;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::string line = "{\"n\":" + std::to_string(i) + ",\"time\":\"t\",\"type\":\"x\"}";
+    lines += line + "\n";
+    tree.append(audit::leaf_hash(line));
+    segment.append(audit::leaf_hash(line));
+    heads.push_back({.size = i + 1, .root = tree.root()});
+    if (i % 13 == 12) {
+      log_.write(name_of(SegmentFile::records, first), lines);
+      log_.write(name_of(SegmentFile::tree, first),
+                 audit::to_json_line({.range = segment.range(), .time_first = "t", .time_last = "t"}));
+      lines.clear();
+      first = i + 1;
+      segment = audit::RangeTree(first);
+    }
+  }
+  log_.write(name_of(SegmentFile::records, first), lines);
+  auto prove = [&](std::uint64_t from, std::uint64_t to) {
+    return prove_consistency(log_.directory(), from, {.origin = origin_, .size = to, .root = heads[to].root});
+  };
+  for (std::uint64_t to = 1; to <= count; ++to) {
+    for (std::uint64_t from = 1; from <= to; ++from) {
+      auto proof = prove(from, to);
+      ASSERT_TRUE(proof) << proof.error();
+      ASSERT_TRUE(is_consistent(heads[from], heads[to], *proof)) << from << " " << to;
+    }
+  }
+  EXPECT_FALSE(prove_consistency(log_.directory(), 3, {.origin = origin_, .size = 20, .root = heads[21].root}));
+  std::filesystem::remove(log_.directory() / name_of(SegmentFile::records, 0));
+  auto proof = prove(13, count);
+  ASSERT_TRUE(proof) << "the hashes of what was deleted are enough: " << proof.error();
+  EXPECT_TRUE(is_consistent(heads[13], heads[count], *proof));
+  EXPECT_FALSE(prove(6, count)) << "of a size within what was deleted nothing can be proven";
+}
+
+}  // namespace
+}  // namespace sallyport::store
