@@ -39,6 +39,7 @@ constexpr Target targets[] = {{"frame", sallyport::fuzz::fuzz_frame},
                               {"audit_checkpoint", sallyport::fuzz::fuzz_audit_checkpoint},
                               {"audit_range", sallyport::fuzz::fuzz_audit_range},
                               {"answer_pieces", sallyport::fuzz::fuzz_answer_pieces},
+                              {"add_checkpoint", sallyport::fuzz::fuzz_add_checkpoint},
                               {"audit_proof", sallyport::fuzz::fuzz_audit_proof},
                               {"audit_records", sallyport::fuzz::fuzz_audit_records},
                               {"canary", sallyport::fuzz::fuzz_canary}};

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "config/config.h"
+#include "store/answers_key_file.h"
 
 namespace sallyport {
 
@@ -16,7 +17,7 @@ Result<std::vector<audit::AnswersKey>, std::string> load_answers_keys(const std:
                                                                       const std::string& config_file) {
   std::vector<audit::AnswersKey> keys;
   for (const std::string& file : files) {
-    auto key = audit::load_answers_key(file);
+    auto key = store::load_answers_key(file);
     if (!key) {
       return Unexpected(std::move(key).error());
     }

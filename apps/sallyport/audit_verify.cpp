@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "answers_keys.h"
+#include "audit/record.h"
 #include "audit_files.h"
 #include "cli.h"
 #include "crypto/base64.h"
@@ -20,10 +21,14 @@ namespace {
 
 namespace json = boost::json;
 
+constexpr std::size_t copies_bytes_max = 256U << 20;
+
 struct Options {
   std::string directory;
   std::string key_file;
   std::vector<std::string> checkpoints;
+  std::vector<std::string> witness_files;
+  std::vector<std::string> witness_keys;
   std::vector<std::string> answers_keys;
   bool without_answers = false;
   double wait_seconds = 4;
@@ -40,6 +45,13 @@ json::object json_of(const audit::RecordSpan& span) {
   return {{"first", span.first}, {"end", span.end}};
 }
 
+std::string time_of(std::uint64_t seconds) {
+  std::string text;
+  constexpr std::uint64_t last = 253'402'300'799;  // of the year 9999
+  audit::append_time(text, wall_from_unix_seconds(static_cast<std::int64_t>(std::min(seconds, last))));
+  return text;
+}
+
 json::value json_of(const audit::AnswersReport& answers) {
   if (!answers.looked_at) {
     return nullptr;
@@ -50,6 +62,18 @@ json::value json_of(const audit::AnswersReport& answers) {
                       {"encrypted", answers.sealed},
                       {"deleted", answers.deleted},
                       {"wanted_keys", json::array(answers.wanted_keys.begin(), answers.wanted_keys.end())}};
+}
+
+json::array json_of(const std::vector<audit::WitnessReport>& witnesses) {
+  json::array all;
+  for (const audit::WitnessReport& witness : witnesses) {
+    json::object one{{"name", witness.name}, {"covered", witness.covered}, {"checkpoints", witness.checkpoints}};
+    if (witness.time) {
+      one["time"] = time_of(*witness.time);
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
 }
 
 json::object json_of(const audit::VerificationReport& report, const std::string& directory) {
@@ -83,6 +107,7 @@ json::object json_of(const audit::VerificationReport& report, const std::string&
           {"time_last", report.time_last},
           {"checkpoints", report.checkpoints},
           {"answers", json_of(report.answers)},
+          {"witnesses", json_of(report.witnesses)},
           {"keys", json::array(report.keys.begin(), report.keys.end())},
           {"findings", std::move(findings)},
           {"findings_left_out", report.findings_left_out}};
@@ -130,6 +155,11 @@ void print(const audit::VerificationReport& report, const std::string& directory
   for (const std::string& key : report.keys) {
     std::printf("key        %s\n", key.c_str());
   }
+  for (const audit::WitnessReport& witness : report.witnesses) {
+    std::printf("witness    %s covers the first %" PRIu64 " records (%" PRIu64 " checkpoints)%s%s\n",
+                witness.name.c_str(), witness.covered, witness.checkpoints, witness.time ? ", the last at " : "",
+                witness.time ? time_of(*witness.time).c_str() : "");
+  }
   print(report.answers);
   for (const audit::Finding& finding : report.findings) {
     std::printf("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
@@ -152,6 +182,21 @@ ExitCode run(const Options& options) {
       return failed(note.error());
     }
     verification.saved.push_back({.name = file, .note = std::move(*note)});
+  }
+  for (const std::string& file : options.witness_files) {
+    auto notes = read_given_file(file, copies_bytes_max);
+    if (!notes) {
+      return failed(notes.error());
+    }
+    verification.copies.push_back({.name = file, .note = std::move(*notes)});
+  }
+  for (const std::string& given : options.witness_keys) {
+    bool is_line = given.find('+') != std::string::npos;
+    auto line = is_line ? Result<std::string, std::string>(given) : read_given_file(given, key_file_bytes_max);
+    if (!line) {
+      return failed(line.error());
+    }
+    verification.witness_keys.push_back(std::move(*line));
   }
   auto answers_keys = load_answers_keys(options.answers_keys, {});
   if (!answers_keys) {
@@ -190,6 +235,18 @@ void add_audit_verify(CLI::App& audit, ExitCode& result) {
       ->add_option("--checkpoint", options->checkpoints,
                    "A checkpoint that was saved elsewhere: the log must be a continuation of it. May be repeated.")
       ->type_name("FILE")
+      ->allow_extra_args(false);
+  command
+      ->add_option(
+          "--witness-file", options->witness_files,
+          "A witness' file of copies: the log must be a continuation of each checkpoint in it. May be repeated.")
+      ->type_name("FILE")
+      ->allow_extra_args(false);
+  command
+      ->add_option("--witness-key", options->witness_keys,
+                   "A witness' verifier key, its line or a file that has it: which records its cosignatures cover is "
+                   "said, and there must be one. May be repeated.")
+      ->type_name("KEY")
       ->allow_extra_args(false);
   add_answers_keys(*command, options->answers_keys);
   command->add_flag("--without-answers", options->without_answers,

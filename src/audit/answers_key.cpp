@@ -1,11 +1,6 @@
 #include "audit/answers_key.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 
 #include "crypto/base64.h"
 
@@ -14,7 +9,6 @@ namespace {
 
 constexpr std::string_view id_info = "sallyport answers key id";
 constexpr std::string_view data_key_info = "sallyport answers data key";
-constexpr std::size_t file_bytes_max = 256;
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') {
@@ -78,27 +72,6 @@ crypto::Aes256Gcm AnswersKey::data_key(const Salt& salt) const {
   crypto::Aes256Gcm cipher(key);
   wipe(key.data(), key.size());
   return cipher;
-}
-
-Result<AnswersKey, std::string> load_answers_key(const std::filesystem::path& path) {
-  struct stat info {};
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file.is_open() || ::stat(path.c_str(), &info) != 0) {
-    return Unexpected("cannot read " + path.string() + ": " + std::strerror(errno));
-  }
-  if ((info.st_mode & (S_IROTH | S_IWOTH)) != 0) {
-    return Unexpected(path.string() + " can be read or written by everyone; take that right away (chmod o-rw)");
-  }
-  std::string text(file_bytes_max, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  std::string_view content(text.data(), static_cast<std::size_t>(file.gcount()));
-  auto key = AnswersKey::parse(content);
-  wipe(text.data(), text.size());
-  if (!key) {
-    return Unexpected(path.string() + " holds no key for answers: it is " + std::string(key.error()));
-  }
-  return std::move(key).value();
 }
 
 }  // namespace sallyport::audit

@@ -3,7 +3,6 @@
 
 #include <array>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -37,8 +36,5 @@ class AnswersKey {
   Secret bytes_;
   Id id_{};
 };
-
-// A file with such a text, which others than its owner and group can't read. The error is a sentence for the operator.
-Result<AnswersKey, std::string> load_answers_key(const std::filesystem::path& path);
 
 }  // namespace sallyport::audit

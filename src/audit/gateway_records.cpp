@@ -26,4 +26,15 @@ void append_configuration_refused(std::string& line, const ConfigurationRefused&
   record.end();
 }
 
+void append_witness_state(std::string& line, const WitnessChange& change, WallTime now) {
+  RecordWriter record{line};
+  record.text_if_any("detail", change.detail);
+  record.number("records", change.records);
+  record.text("state", change.state);
+  record.time("time", now);
+  record.text("type", "witness_state");
+  record.text("witness", change.witness);
+  record.end();
+}
+
 }  // namespace sallyport::audit

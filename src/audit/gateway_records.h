@@ -1,6 +1,7 @@
 // Records of the gateway's own doings, which belong to no session. docs/audit-records.md describes them.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,5 +23,14 @@ struct ConfigurationRefused {
   std::string_view error;                             // for an operator; no text of the file but names of settings
 };
 void append_configuration_refused(std::string& line, const ConfigurationRefused& refused, WallTime now);
+
+// Whether a witness has the log's newest checkpoint, when that changes.
+struct WitnessChange {
+  std::string_view witness;
+  std::string_view state;     // "current", "failing" or "inconsistent"
+  std::uint64_t records = 0;  // of the checkpoint that was sent
+  std::string_view detail;    // why not; or empty
+};
+void append_witness_state(std::string& line, const WitnessChange& change, WallTime now);
 
 }  // namespace sallyport::audit

@@ -17,7 +17,12 @@ TEST(GatewayRecords, AreCanonical) {
                         "\",\"time\":\"1970-01-01T00:00:00.000000000Z\",\"type\":\"configuration_loaded\"}\n");
   std::string refused;
   append_configuration_refused(refused, {.configuration = digest, .error = "2 mistakes"}, now);
-  for (const std::string& line : {loaded, refused}) {
+  std::string witness;
+  append_witness_state(witness, {.witness = "w.example", .state = "failing", .records = 7, .detail = "timed out"}, now);
+  EXPECT_EQ(witness,
+            "{\"detail\":\"timed out\",\"records\":7,\"state\":\"failing\",\"time\":\"1970-01-01T00:00:00.000000000Z\","
+            "\"type\":\"witness_state\",\"witness\":\"w.example\"}\n");
+  for (const std::string& line : {loaded, refused, witness}) {
     EXPECT_EQ(canonical_json(line), line.substr(0, line.size() - 1));
   }
 }

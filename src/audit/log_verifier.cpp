@@ -10,12 +10,12 @@
 namespace sallyport::audit {
 namespace {
 
-constexpr std::array<std::string_view, 21> code_names{
+constexpr std::array<std::string_view, 22> code_names{
     "checkpoint_missing",  "checkpoint_malformed", "checkpoint_unsigned", "checkpoint_outdated", "key_unusable",
     "key_change_unproven", "records_altered",      "history_rewritten",   "records_missing",     "records_unproven",
     "record_unfinished",   "record_malformed",     "segment_unreadable",  "segment_misplaced",   "tree_missing",
     "tree_malformed",      "tree_altered",         "pruned_unexplained",  "answer_missing",      "answer_altered",
-    "answer_key_missing"};
+    "answer_key_missing",  "witness_missing"};
 
 constexpr std::string_view own_checkpoint = "checkpoint";
 
@@ -90,6 +90,25 @@ void LogVerifier::read_checkpoints() {
   }
   for (const SavedCheckpoint& saved : input_.saved) {
     add_mark(saved.name, saved.note, true);
+  }
+  for (const SavedCheckpoint& copies : input_.copies) {
+    add_notes(copies.name, copies.note);
+  }
+  if (!input_.witness_keys.empty()) {
+    add_notes("cosigned", input_.cosigned);
+  }
+}
+
+// Of a list that is kept elsewhere, or that anybody may have written.
+void LogVerifier::add_notes(const std::string& source, std::string_view notes) {
+  NoteList list = split_notes(notes);
+  for (std::size_t i = 0; i < list.notes.size(); ++i) {
+    add_mark(source + ", note " + std::to_string(i + 1), list.notes[i], true);
+  }
+  if (list.taken != notes.size()) {
+    find(FindingCode::checkpoint_malformed, source, std::nullopt,
+         source + " ends in " + std::to_string(notes.size() - list.taken) +
+             " bytes that are no whole note: it was cut off or changed");
   }
 }
 
@@ -414,6 +433,7 @@ VerificationReport LogVerifier::finish() {
   finish_signatures();
   finish_own_marks();
   finish_saved_marks();
+  finish_witnesses();
   finish_pruned();
   finish_summary();
   return std::move(report_);

@@ -43,6 +43,7 @@ enum class FindingCode : std::uint8_t {
   answer_missing,
   answer_altered,
   answer_key_missing,
+  witness_missing,
 };
 std::string_view name_of(FindingCode code);
 
@@ -78,6 +79,14 @@ struct AnswersReport {
   std::set<std::string> wanted_keys;  // ids, in hexadecimal
 };
 
+// What a witness says of the log: by cosignatures, or by a file of copies.
+struct WitnessReport {
+  std::string name;
+  std::uint64_t covered = 0;               // records that its newest checkpoint covers which the log goes on from
+  std::optional<std::uint64_t> time = {};  // of the newest cosignature, in seconds since 1970
+  std::uint64_t checkpoints = 0;           // of it, that were accepted
+};
+
 struct VerificationReport {
   std::string origin;
   std::uint64_t records = 0;       // that were read
@@ -90,6 +99,7 @@ struct VerificationReport {
   std::string time_last;
   static constexpr std::size_t findings_max = 1000;
   AnswersReport answers;
+  std::vector<WitnessReport> witnesses;  // one for each key and file that was given
   std::vector<Finding> findings;
   std::uint64_t findings_left_out = 0;  // beyond findings_max
 
@@ -108,6 +118,12 @@ class LogVerifier {
     std::string checkpoint;  // the file's content; empty when there is none
     std::string checkpoints;
     std::vector<SavedCheckpoint> saved;
+    // Files of copies: each is a list of notes as `checkpoints` is.
+    std::vector<SavedCheckpoint> copies = {};
+    // Verifier keys of witnesses, lines; their cosignatures are looked for in all notes, and in `cosigned`, which is
+    // the file's content.
+    std::vector<std::string> witness_keys = {};
+    std::string cosigned = {};
   };
 
   explicit LogVerifier(Input input);
@@ -177,6 +193,7 @@ class LogVerifier {
 
   void read_checkpoints();
   bool add_mark(std::string source, std::string_view note, bool saved);
+  void add_notes(const std::string& source, std::string_view notes);
   void compute_cuts();
   std::uint64_t newest_own_size() const;
   void find(FindingCode code, std::string file, std::optional<RecordSpan> records, std::string text);
@@ -196,6 +213,7 @@ class LogVerifier {
   void finish_signatures();
   void finish_own_marks();
   void finish_saved_marks();
+  void finish_witnesses();
   void finish_pruned();
   void finish_summary();
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "audit/canonical_json.h"
+#include "audit/cosignature.h"
 #include "audit/log_verifier.h"
 
 namespace sallyport::audit {
@@ -251,6 +252,43 @@ void LogVerifier::finish_saved_marks() {
     find(FindingCode::history_rewritten, mark.source, RecordSpan{0, mark.size()},
          "history was rewritten: " + mark.source + ", signed over the first " + std::to_string(mark.size()) +
              " records, was signed over others than the log has");
+  }
+}
+
+void LogVerifier::finish_witnesses() {
+  for (const SavedCheckpoint& copies : input_.copies) {
+    WitnessReport report{.name = copies.name};
+    for (const Mark& mark : marks_) {
+      if (mark.saved && mark.trusted && mark.agrees && mark.source.starts_with(copies.name + ", note ")) {
+        report.covered = std::max(report.covered, mark.size());
+        ++report.checkpoints;
+      }
+    }
+    report_.witnesses.push_back(std::move(report));
+  }
+  for (const std::string& line : input_.witness_keys) {
+    auto key = WitnessKey::parse(line);
+    if (!key) {
+      find(FindingCode::key_unusable, "", std::nullopt,
+           "the witness' key can't be used: it is " + std::string(describe(key.error())));
+      continue;
+    }
+    WitnessReport report{.name = key->name()};
+    for (const Mark& mark : marks_) {
+      auto time = mark.trusted && mark.agrees ? key->cosigned_at(mark.read.note) : std::nullopt;
+      if (time) {
+        report.covered = std::max(report.covered, mark.size());
+        report.time = std::max(report.time.value_or(0), *time);
+        ++report.checkpoints;
+      }
+    }
+    report_.witnesses.push_back(std::move(report));
+  }
+  for (const WitnessReport& report : report_.witnesses) {
+    if (report.checkpoints == 0) {
+      find(FindingCode::witness_missing, "", std::nullopt,
+           "witness " + report.name + " has no checkpoint that this log goes on from");
+    }
   }
 }
 

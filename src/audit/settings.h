@@ -25,6 +25,28 @@ struct RetentionSettings {
   friend bool operator==(const RetentionSettings&, const RetentionSettings&) = default;
 };
 
+// Whom the log's checkpoints are sent to: a file, or a witness that cosigns.
+struct WitnessSettings {
+  std::string name;  // for metrics and records: the file, or the witness' name
+  std::filesystem::path file;
+  std::string url;                // without "/add-checkpoint"
+  std::string key;                // the witness' verifier key, a line; valid
+  std::filesystem::path ca_file;  // empty: the system's store
+  Milliseconds every{60'000};     // not more often
+
+  friend bool operator==(const WitnessSettings&, const WitnessSettings&) = default;
+};
+
+// Of which logs this gateway is a witness.
+struct ServedWitnessSettings {
+  std::string name;
+  std::filesystem::path signing_key;  // Ed25519, PEM; made when it isn't there
+  std::filesystem::path directory;    // what is known of these logs
+  std::vector<std::string> logs;      // their verifier keys, lines; valid
+
+  friend bool operator==(const ServedWitnessSettings&, const ServedWitnessSettings&) = default;
+};
+
 struct AuditSettings {
   std::filesystem::path directory;             // docs/audit-format.md says what is in it
   std::string origin;                          // the log's name; empty: the host's
@@ -41,7 +63,9 @@ struct AuditSettings {
   std::uint64_t answer_bytes_recorded = 0;
   std::optional<AnswersKey> answers_key;          // encrypts those that are recorded
   std::vector<AnswersKey> previous_answers_keys;  // that did so, for whoever reads answers
-  std::vector<std::string> claims;                // names of those that are on record
+  std::vector<WitnessSettings> witnesses;
+  std::optional<ServedWitnessSettings> served_witness;
+  std::vector<std::string> claims;  // names of those that are on record
 };
 
 }  // namespace sallyport::audit

@@ -377,6 +377,42 @@ service_accounts:
   - {name: one, match: [{issuer: idp, claims: {sub: x}}], grants: [{connection: shop}]}
 )";
 
+TEST_F(ConfigTest, WitnessesAreFilesOrHaveAKey) {
+  constexpr std::string_view key = "witness.example/w1+24b5d9fe+BP0XJDhaoMdbZPt4zWAvodmR/ev3axPFjtcC6sg16fYY";
+  auto with = [&](std::string_view witnesses, std::string_view more = "") {
+    return std::string(least_document) + "\naudit: {witnesses: [" + std::string(witnesses) + "]}\n" + std::string(more);
+  };
+  auto config =
+      parse(with("{file: copies, every: 5s}, {url: \"https://w.example/p/\", key: \"" + std::string(key) + "\"}"),
+            "config.yaml", directory_);
+  ASSERT_TRUE(config) << to_string(config.error().front());
+  ASSERT_EQ(config->audit.witnesses.size(), 2U);
+  EXPECT_EQ(config->audit.witnesses[0].file, directory_ / "copies");
+  EXPECT_EQ(config->audit.witnesses[0].every, Milliseconds{5000});
+  EXPECT_EQ(config->audit.witnesses[1].name, "witness.example/w1");
+  EXPECT_EQ(config->audit.witnesses[1].url, "https://w.example/p");
+  EXPECT_EQ(config->audit.served_witness, std::nullopt);
+  for (auto [witnesses, mistake] :
+       {std::pair{"{url: \"https://w.example/p\"}", "audit.witnesses[0].key: A witness that cosigns needs"},
+        std::pair{"{url: \"https://w.example/p\", key: x}", "audit.witnesses[0].key: A witness that cosigns needs"},
+        std::pair{"{url: \"http://w.example/p\", key: x}", "audit.witnesses[0].url: No request is sent to"},
+        std::pair{"{file: a}, {file: a}", "audit.witnesses[1].file: Another witness is the same."},
+        std::pair{"{file: a, key: x}", "audit.witnesses[0].key: This is for a url."}}) {
+    std::vector<std::string> found = mistakes_of(with(witnesses));
+    ASSERT_FALSE(found.empty()) << witnesses;
+    EXPECT_NE(found.front().find(mistake), std::string::npos) << found.front();
+  }
+  for (auto [witness, mistake] :
+       {std::pair{"{name: a b, logs: []}", "witness.name: 'a b' can't be the name of a witness."},
+        std::pair{"{name: w, logs: [x]}", "witness.logs: 'x' is no verifier key of a log."}}) {
+    std::vector<std::string> found = mistakes_of(std::string(least_document) + "\nwitness: " + witness + "\n");
+    ASSERT_FALSE(found.empty()) << witness;
+    EXPECT_TRUE(std::ranges::any_of(found, [&, text = mistake](const std::string& one) {
+      return one.find(text) != std::string::npos;
+    })) << found.front();
+  }
+}
+
 TEST_F(ConfigTest, AKeyForAnswersIsReadWhereItIsOne) {
   constexpr std::string_view digits = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
   write("answers.key", std::string(digits), 0600);
@@ -531,13 +567,15 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"tcp", "tcp: {", "tcp."},
       {"audit", "audit: {", "audit."},
       {"retention", "retention: {", "audit.retention."},
+      {"witness", "witnesses: [{", "audit.witnesses[0]."},
+      {"served_witness", "witness: {", "witness."},
       {"log", "log: {", "log."},
   };
   const std::string skeleton =
       "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, servers: [{}], pool: {}, "
       "catalogue: {}, logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: "
       "{}}, "
-      "tcp: {}, audit: {retention: {}}, log: {}}";
+      "tcp: {}, audit: {retention: {}, witnesses: [{}]}, witness: {}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());
   for (const auto* section : all_sections()) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& other) { return other.section == section->name; });

@@ -125,7 +125,7 @@ std::string read_text_field(Reading& reading, const Field& field, const Node& no
     return {};
   }
   if (field.kind == FieldKind::url && !identity::key_url_allowed(value)) {
-    reading.mistakes.add(node.place, path, "Keys can't be fetched from " + in_quotes(value) + ".",
+    reading.mistakes.add(node.place, path, "No request is sent to " + in_quotes(value) + ".",
                          "Use an https URL (http only to localhost or a loopback address) without user and fragment.");
     return {};
   }

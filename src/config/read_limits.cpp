@@ -1,5 +1,7 @@
+#include <set>
 #include <system_error>
 
+#include "audit/cosignature.h"
 #include "audit/note.h"
 #include "config/field_values.h"
 #include "config/files.h"
@@ -64,6 +66,56 @@ void read_answers_keys(SectionReader& section, audit::AuditSettings& audit) {
   }
 }
 
+std::vector<audit::WitnessSettings> read_witnesses(SectionReader& section) {
+  std::vector<audit::WitnessSettings> witnesses;
+  std::set<std::string> names;
+  for (SectionReader& one : section.sections("witnesses")) {
+    audit::WitnessSettings witness;
+    witness.file = one.path("file");
+    witness.url = one.text("url");
+    witness.key = one.text("key");
+    witness.ca_file = read_pem_path(one, "ca", PemContent::certificate);
+    witness.every = one.milliseconds("every");
+    witness.name = witness.file.string();
+    if (one.present("url")) {
+      auto key = audit::WitnessKey::parse(witness.key);
+      if (!key) {
+        one.mistake("key", "A witness that cosigns needs its verifier key, of signature type 4.",
+                    "Write the line that the witness' operator gives: NAME+KEYID+KEY.");
+        continue;
+      }
+      witness.name = key->name();
+      witness.url.erase(witness.url.find_last_not_of('/') + 1);
+    } else if (one.present("key") || one.present("ca")) {
+      one.mistake(one.present("key") ? "key" : "ca", "This is for a url.", "Remove it.");
+    }
+    if (!names.insert(witness.name).second) {
+      one.mistake(one.present("url") ? "key" : "file", "Another witness is the same.", "Remove one of them.");
+    }
+    witnesses.push_back(std::move(witness));
+  }
+  return witnesses;
+}
+
+std::optional<audit::ServedWitnessSettings> read_served_witness(SectionReader section, const Config& config) {
+  audit::ServedWitnessSettings witness{.name = section.text("name"),
+                                       .signing_key = section.present("signing_key")
+                                                          ? section.path("signing_key")
+                                                          : config.net.state_directory / "witness.key",
+                                       .directory = config.net.state_directory / "witnessed",
+                                       .logs = section.texts("logs")};
+  if (!witness.name.empty() && !audit::is_key_name(witness.name)) {
+    section.mistake("name", in_quotes(witness.name) + " can't be the name of a witness.", "Leave spaces and '+' out.");
+  }
+  for (const std::string& log : witness.logs) {
+    if (!audit::NoteKey::parse(log)) {
+      section.mistake("logs", in_quotes(log) + " is no verifier key of a log.",
+                      "Write the line of the log's audit.key.pub: ORIGIN+KEYID+KEY.");
+    }
+  }
+  return witness;
+}
+
 void read_audit(SectionReader section, Config& config) {
   audit::AuditSettings& audit = config.audit;
   audit.directory = read_directory(section, "directory");
@@ -82,6 +134,7 @@ void read_audit(SectionReader section, Config& config) {
   audit.journal_bytes = static_cast<std::uint64_t>(section.number("journal_bytes"));
   audit.answer_bytes_recorded = read_answers(section, "answers");
   read_answers_keys(section, audit);
+  audit.witnesses = read_witnesses(section);
   audit.claims = section.texts("claims");
   auto retention = section.section("retention");
   audit.retention = {.age = retention.whole_seconds("age"),
@@ -165,6 +218,9 @@ void read_limits(SectionReader& root, Config& config) {
   read_session_limits(root.section("limits"), config);
   config.net.tcp = read_tcp(root.section("tcp"));
   read_audit(root.section("audit"), config);
+  if (root.present("witness")) {
+    config.audit.served_witness = read_served_witness(root.section("witness"), config);
+  }
   auto log = root.section("log");
   config.log = {.level = log.choice("level", log_levels), .format = log.choice("format", log_formats)};
 }

@@ -771,7 +771,60 @@ constexpr Section retention{"retention",
                             "record, and what remains can still be verified.",
                             retention_fields};
 
-constexpr std::array<Field, 15> audit_fields{{
+constexpr std::array<Field, 5> witness_fields{{
+    {.name = "file",
+     .kind = path,
+     .meaning = "A file, best on another host's disk, to which checkpoints are appended as they are in `checkpoints`."},
+    {.name = "url",
+     .kind = url,
+     .meaning = "Where a witness takes checkpoints by C2SP's tlog-witness protocol: `/add-checkpoint` is added."},
+    {.name = "key",
+     .kind = text,
+     .meaning = "Of a `url`, which must have one: the witness' verifier key, `NAME+KEYID+KEY`.",
+     .least = 1,
+     .most = 1024},
+    {.name = "ca",
+     .kind = path,
+     .meaning = "Of a `url`: PEM file with the authorities to trust; default: the system's."},
+    {.name = "every",
+     .kind = duration,
+     .default_value = "60s",
+     .meaning = "Checkpoints are not sent more often. The last one at the end of the gateway is sent at once.",
+     .least = second,
+     .most = day},
+}};
+constexpr std::array<Names, 2> witness_exactly_one{"file", "url"};
+constexpr Section witness{
+    "witness",
+    "Whom the audit log's checkpoints are sent to, so that history can't be rewritten by those who "
+    "run the gateway ([evidence](evidence.md#witnesses)). What is sent has no record in it.",
+    witness_fields, witness_exactly_one};
+
+constexpr std::array<Field, 3> served_witness_fields{{
+    {.name = "name",
+     .kind = text,
+     .presence = required,
+     .meaning = "This witness' name, best a host's name and a path: no spaces, no `+`.",
+     .least = 1,
+     .most = 255},
+    {.name = "signing_key",
+     .kind = path,
+     .meaning = "PEM file with the Ed25519 key that cosigns, and nothing else. By default `witness.key` in "
+                "`state_directory`. It is made when it isn't there, with the verifier key beside it (`.pub`)."},
+    {.name = "logs",
+     .kind = texts,
+     .presence = required,
+     .meaning =
+         "Verifier keys of the logs whose checkpoints are cosigned: of each log the line of its `audit.key.pub`.",
+     .least = 1,
+     .most = 1000},
+}};
+constexpr Section served_witness{"served_witness",
+                                 "This gateway is a witness of other gateways' audit logs: its admin listener serves "
+                                 "`POST /witness/add-checkpoint` ([evidence](evidence.md#witnesses)).",
+                                 served_witness_fields};
+
+constexpr std::array<Field, 16> audit_fields{{
     {.name = "directory",
      .kind = path,
      .default_value = "/var/log/sallyport",
@@ -848,6 +901,12 @@ constexpr std::array<Field, 15> audit_fields{{
      .least = 1,
      .most = 100,
      .section = &secret},
+    {.name = "witnesses",
+     .kind = sections,
+     .meaning = "Who gets the log's checkpoints.",
+     .least = 1,
+     .most = 16,
+     .section = &witness},
     {.name = "claims",
      .kind = texts,
      .meaning = "Claims of the token that are on record at each login, by name, or by names with dots between them; "
@@ -872,7 +931,7 @@ constexpr std::array<Field, 2> log_fields{{
 }};
 constexpr Section log{"log", "The program's own log, on standard error.", log_fields};
 
-constexpr std::array<Field, 11> root_fields{{
+constexpr std::array<Field, 12> root_fields{{
     {.name = "listeners",
      .kind = sections,
      .presence = required,
@@ -915,14 +974,18 @@ constexpr std::array<Field, 11> root_fields{{
     {.name = "limits", .kind = section, .meaning = "Bounds.", .section = &limits},
     {.name = "tcp", .kind = section, .meaning = "How peers that are gone are found.", .section = &tcp},
     {.name = "audit", .kind = section, .meaning = "The audit log.", .section = &audit},
+    {.name = "witness",
+     .kind = section,
+     .meaning = "Of which other audit logs this gateway is a witness. By default of none.",
+     .section = &served_witness},
     {.name = "log", .kind = section, .meaning = "What the program logs.", .section = &log},
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 22> sections_in_order{
-    &root,        &listener,       &listener_tls, &admin, &issuer,    &issuer_keys, &connection, &server,
-    &backend_tls, &pool,           &catalogue,    &login, &secret,    &account,     &match,      &grant,
-    &limits,      &account_limits, &tcp,          &audit, &retention, &log};
+constexpr std::array<const Section*, 24> sections_in_order{
+    &root,        &listener,       &listener_tls, &admin, &issuer,    &issuer_keys, &connection,     &server,
+    &backend_tls, &pool,           &catalogue,    &login, &secret,    &account,     &match,          &grant,
+    &limits,      &account_limits, &tcp,          &audit, &retention, &witness,     &served_witness, &log};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 //   GET /readyz       200 when every check holds, else 503; the checks as JSON
 //   GET /metrics      the counters as Prometheus text
 //   GET /catalogues   how each connection's catalogue is, as JSON
+// (POST /witness/add-checkpoint is net::WitnessServer's.)
 #pragma once
 
 #include <cstdint>

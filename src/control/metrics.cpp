@@ -237,6 +237,29 @@ void add_audit_log(std::vector<MetricFamily>& families, const AuditGauge& audit)
         audit.lost_records);
 }
 
+void add_witnesses(std::vector<MetricFamily>& families, const std::vector<WitnessGauge>& witnesses) {
+  auto covered = family({"sallyport_audit_witness_records",
+                         "Records that the newest checkpoint which the witness has covers; 0 until it has one."},
+                        MetricType::Gauge);
+  auto failing =
+      family({"sallyport_audit_witness_failing", "1 while the witness can't be given the newest checkpoint."},
+             MetricType::Gauge);
+  auto failures = family({"sallyport_audit_witness_failures_total", "Vain attempts to give it to the witness."},
+                         MetricType::Counter);
+  for (const WitnessGauge& witness : witnesses) {
+    auto add = [&](MetricFamily& to, ClientMetric metric) {
+      metric.label.push_back({"witness", witness.name});
+      to.metric.push_back(std::move(metric));
+    };
+    add(covered, level(static_cast<double>(witness.covered)));
+    add(failing, level(witness.failing ? 1 : 0));
+    add(failures, counted(witness.failures));
+  }
+  families.push_back(std::move(covered));
+  families.push_back(std::move(failing));
+  families.push_back(std::move(failures));
+}
+
 }  // namespace
 
 std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
@@ -265,6 +288,7 @@ std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
   add_servers(families, snapshot.servers);
   add_catalogues(families, snapshot.catalogues);
   add_audit_log(families, snapshot.audit);
+  add_witnesses(families, snapshot.witnesses);
   families.push_back(build_info(snapshot.version));
   families.push_back(
       family({"process_start_time_seconds", "When the process started, in seconds since 1970."}, MetricType::Gauge));

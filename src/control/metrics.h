@@ -55,12 +55,21 @@ struct AuditGauge {
   bool answers_encrypted = false;
 };
 
+// A witness of the audit log.
+struct WitnessGauge {
+  std::string name;
+  bool failing = false;       // it doesn't have the newest checkpoint that it was to be sent
+  std::uint64_t covered = 0;  // records that the one it has covers
+  std::uint64_t failures = 0;
+};
+
 struct MetricsSnapshot {
   CounterTotals totals;
   std::vector<IssuerGauge> issuers;
   std::vector<ServerGauge> servers;
   std::vector<CatalogueStatus> catalogues;
   AuditGauge audit;
+  std::vector<WitnessGauge> witnesses;
   std::string version;            // of the program
   double start_time_seconds = 0;  // since 1970-01-01T00:00:00Z
 };

@@ -1,5 +1,6 @@
 #include "net/admin_server.h"
 
+#include <boost/asio/post.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
@@ -14,18 +15,21 @@ namespace {
 constexpr std::size_t connections_max = 64;
 constexpr std::uint32_t header_bytes_max = 8U << 10;
 constexpr std::chrono::seconds exchange_timeout{10};
+constexpr std::string_view witness_path = "/witness/add-checkpoint";
+static_assert(header_bytes_max >= audit::add_checkpoint_bytes_max);
 
 }  // namespace
 
 // One connection: requests one after the other until one asks to close.
 class AdminServer::Exchange : public std::enable_shared_from_this<AdminServer::Exchange> {
  public:
-  Exchange(boost::asio::ip::tcp::socket socket, AdminServer& server) : stream_(std::move(socket)), server_(server) {
-    ++server_.open_;
+  Exchange(boost::asio::ip::tcp::socket socket, AdminServer& server)
+      : stream_(std::move(socket)), server_(server), open_(server.open_) {
+    ++*open_;
   }
   Exchange(const Exchange&) = delete;
   Exchange& operator=(const Exchange&) = delete;
-  ~Exchange() { --server_.open_; }
+  ~Exchange() { --*open_; }
 
   void read() {
     parser_.emplace();
@@ -42,10 +46,34 @@ class AdminServer::Exchange : public std::enable_shared_from_this<AdminServer::E
  private:
   void answer() {
     const auto& request = parser_->get();
-    control::Response made =
-        control::respond({.method = {request.method_string().data(), request.method_string().size()},
-                          .target = {request.target().data(), request.target().size()}},
-                         server_.sources_);
+    if (server_.witness_ != nullptr &&
+        std::string_view(request.target().data(), request.target().size()) == witness_path) {
+      ask_witness();
+      return;
+    }
+    write(control::respond({.method = {request.method_string().data(), request.method_string().size()},
+                            .target = {request.target().data(), request.target().size()}},
+                           server_.sources_));
+  }
+
+  void ask_witness() {
+    if (parser_->get().method() != http::verb::post) {
+      write({.status = 405, .content_type = "text/plain; charset=utf-8", .body = "", .allow = "POST"});
+      return;
+    }
+    server_.witness_->add_checkpoint(
+        std::move(parser_->get().body()), [self = shared_from_this()](audit::WitnessAnswer answer) {
+          boost::asio::post(self->stream_.get_executor(), [self, answer = std::move(answer)]() mutable {
+            self->write({.status = answer.status,
+                         .content_type = std::move(answer.content_type),
+                         .body = std::move(answer.body),
+                         .allow = {}});
+          });
+        });
+  }
+
+  void write(control::Response made) {
+    const auto& request = parser_->get();
     response_ = {};
     response_.version(request.version());
     response_.result(made.status);
@@ -66,6 +94,7 @@ class AdminServer::Exchange : public std::enable_shared_from_this<AdminServer::E
 
   beast::tcp_stream stream_;
   AdminServer& server_;
+  std::shared_ptr<std::size_t> open_;
   beast::flat_buffer buffer_{2 * header_bytes_max};
   std::optional<http::request_parser<http::string_body>> parser_;
   http::response<http::string_body> response_;
@@ -102,7 +131,7 @@ void AdminServer::accept() {
     if (error == boost::asio::error::operation_aborted) {
       return;
     }
-    if (!error && open_ < connections_max) {
+    if (!error && *open_ < connections_max) {
       std::make_shared<Exchange>(std::move(socket), *this)->read();
     }
     accept();

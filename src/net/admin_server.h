@@ -1,4 +1,4 @@
-// The admin listener: HTTP on loopback around control::respond.
+// The admin listener: HTTP on loopback around control::respond, and where this gateway is a witness its one request.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -10,6 +10,7 @@
 #include "control/endpoints.h"
 #include "net/log.h"
 #include "net/settings.h"
+#include "net/witness_server.h"
 
 namespace sallyport::net {
 
@@ -19,6 +20,8 @@ class AdminServer {
   static Result<std::unique_ptr<AdminServer>, std::string> open(boost::asio::io_context& context,
                                                                 const AdminSettings& settings,
                                                                 control::Sources sources);
+  // POST /witness/add-checkpoint is answered by it, which outlives the context's run. Before that runs.
+  void set_witness(WitnessServer& witness) { witness_ = &witness; }
   std::uint16_t port() const { return port_; }
   void close();
 
@@ -31,7 +34,9 @@ class AdminServer {
   boost::asio::ip::tcp::acceptor acceptor_;
   control::Sources sources_;
   std::uint16_t port_ = 0;
-  std::size_t open_ = 0;
+  WitnessServer* witness_ = nullptr;
+  // Of connections: an exchange may outlive the server.
+  std::shared_ptr<std::size_t> open_ = std::make_shared<std::size_t>(0);
 };
 
 }  // namespace sallyport::net

@@ -21,6 +21,8 @@
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/process_limits.h"
+#include "net/witness_server.h"
+#include "net/witnesses.h"
 #include "store/audit_log.h"
 
 namespace sallyport::net {
@@ -130,6 +132,7 @@ class Gateway::Impl {
   SharedPool backends_;
   CatalogueBoard catalogues_;
   LoopShared shared_;
+  std::unique_ptr<Witnesses> witnesses_;
   std::unique_ptr<store::AuditLog> audit_log_;
   bool audit_failing_ = false;  // as was logged last
   std::vector<std::unique_ptr<Loop>> loops_;
@@ -140,6 +143,7 @@ class Gateway::Impl {
   std::vector<std::filesystem::file_time_type> tls_times_;
   KeyService keys_;
   std::unique_ptr<AdminServer> admin_;
+  std::unique_ptr<WitnessServer> served_witness_;
   boost::asio::ip::tcp::resolver resolver_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer watch_;
@@ -153,6 +157,9 @@ class Gateway::Impl {
 Gateway::Impl::~Impl() {
   if (audit_log_ != nullptr) {
     audit_log_->stop();
+  }
+  if (witnesses_ != nullptr) {
+    witnesses_->stop();
   }
 }
 
@@ -189,6 +196,17 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
     return Unexpected(admin.error());
   }
   admin_ = std::move(admin).value();
+  if (settings_.audit.served_witness) {
+    auto served = WitnessServer::open(*settings_.audit.served_witness, log_);
+    if (!served) {
+      return Unexpected(std::move(served).error());
+    }
+    served_witness_ = std::move(served).value();
+    admin_->set_witness(*served_witness_);
+    log_.write(Severity::info, "this gateway is a witness of other audit logs",
+               {{"key", served_witness_->key().to_line()},
+                {"logs", std::to_string(settings_.audit.served_witness->logs.size())}});
+  }
   std::string line;
   audit::append_configuration_loaded(
       line, {.configuration = settings_.environment->configuration, .previous = std::nullopt}, read_clocks().wall);
@@ -248,13 +266,25 @@ Result<std::shared_ptr<const Runtime>, std::string> Gateway::Impl::make_runtime(
 Result<Unit, std::string> Gateway::Impl::open_audit_log(std::uint32_t loops) {
   audit::AuditSettings settings = settings_.audit;
   settings.origin = settings.origin.empty() ? host_name() : settings.origin;
-  auto log = store::AuditLog::open(
-      {.settings = std::move(settings),
-       .loops = loops,
-       .version = version_,
-       .report = [this](const std::string& error) {
-         log_.write(Severity::warning, "a closed segment of the audit log stays as it is for now", {{"error", error}});
-       }});
+  witnesses_ = std::make_unique<Witnesses>(
+      Witnesses::Parts{.settings = settings.witnesses,
+                       .directory = settings.directory,
+                       .files = store::system_files(),
+                       .record = [this](std::string line) { loops_.front()->record(std::move(line)); },
+                       .log = log_});
+  auto log = store::AuditLog::open({.settings = std::move(settings),
+                                    .loops = loops,
+                                    .version = version_,
+                                    .report =
+                                        [this](const std::string& error) {
+                                          log_.write(Severity::warning,
+                                                     "a closed segment of the audit log stays as it is for now",
+                                                     {{"error", error}});
+                                        },
+                                    .signed_checkpoint =
+                                        [this](const std::string& note, const audit::Checkpoint& checkpoint) {
+                                          witnesses_->signed_checkpoint(note, checkpoint);
+                                        }});
   if (!log) {
     return Unexpected("audit log: " + std::move(log).error());
   }
@@ -341,6 +371,7 @@ void Gateway::Impl::run() {
   wait_for_signal();
   schedule_watch();
   audit_log_->start();
+  witnesses_->start();
   for (auto& loop : loops_) {
     threads_.emplace_back([&loop] { loop->run(); });
   }
@@ -350,6 +381,7 @@ void Gateway::Impl::run() {
     thread.join();
   }
   audit_log_->stop();
+  witnesses_->stop();
   log_.write(Severity::info, "stopped");
 }
 
@@ -410,6 +442,12 @@ std::string Gateway::Impl::reload_obstacle(const GatewaySettings& next) const {
   }
   if (settings_.audit.journal_bytes != next.audit.journal_bytes) {
     return "audit.journal_bytes";
+  }
+  if (settings_.audit.witnesses != next.audit.witnesses) {
+    return "audit.witnesses";
+  }
+  if (settings_.audit.served_witness != next.audit.served_witness) {
+    return "witness";
   }
   return {};
 }
@@ -631,6 +669,13 @@ control::MetricsSnapshot Gateway::Impl::metrics() {
                     .write_failures = audit.failures,
                     .lost_records = audit.lost_records,
                     .answers_encrypted = settings_.audit.answers_key.has_value()};
+  for (const WitnessStatus& witness : witnesses_->status()) {
+    snapshot.witnesses.push_back(
+        {.name = witness.name,
+         .failing = witness.state == WitnessState::failing || witness.state == WitnessState::inconsistent,
+         .covered = witness.covered,
+         .failures = witness.failures});
+  }
   snapshot.version = version_;
   snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
   return snapshot;

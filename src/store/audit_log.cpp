@@ -115,7 +115,8 @@ Result<Unit, std::string> AuditLog::take_up() {
                        .position = std::move(log->position),
                        .signer = is_handed_over ? std::move(*previous) : std::move(signer).value(),
                        .settings = settings,
-                       .closed = [this](std::uint64_t first) { closer_->add(first); }});
+                       .closed = [this](std::uint64_t first) { closer_->add(first); },
+                       .signed_checkpoint = options_.signed_checkpoint});
   StartRecord start{.answers_key = settings.answers_key ? to_hex(settings.answers_key->id()) : std::string{},
                     .durability = std::string(name_of(settings.durability)),
                     .key = std::move(key_line),

@@ -48,6 +48,9 @@ class AuditLog {
     FileSystem& files = system_files();
     // Something went wrong that stops nothing. From any thread.
     std::function<void(const std::string& error)> report = [](const std::string&) {};
+    // Each checkpoint that was signed, also while the log is opened; must return at once. From any thread.
+    std::function<void(const std::string& note, const audit::Checkpoint& checkpoint)> signed_checkpoint =
+        [](const std::string&, const audit::Checkpoint&) {};
   };
   // What was found, for the program's log.
   struct Found {

@@ -10,6 +10,7 @@
 #include "store/log_directory.h"
 #include "store/scan_pool.h"
 #include "store/segment_reader.h"
+#include "store/witness_files.h"
 
 namespace sallyport::store {
 namespace {
@@ -297,10 +298,17 @@ Result<audit::VerificationReport, std::string> verify_log(const VerificationOpti
   if (!checkpoints || !checkpoint) {
     return Unexpected(!checkpoints ? checkpoints.error() : checkpoint.error());
   }
+  auto cosigned = read_small_file(options.directory / std::string(cosigned_file), checkpoints_bytes_max);
+  if (!cosigned) {
+    return Unexpected(std::move(cosigned).error());
+  }
   audit::LogVerifier verifier({.public_key = options.public_key,
                                .checkpoint = checkpoint->value_or(""),
                                .checkpoints = checkpoints->value_or(""),
-                               .saved = options.saved});
+                               .saved = options.saved,
+                               .copies = options.copies,
+                               .witness_keys = options.witness_keys,
+                               .cosigned = cosigned->value_or("")});
   audit::AnswersReport answers;
   {
     Verification verification(options, verifier);

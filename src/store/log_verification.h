@@ -17,6 +17,9 @@ struct VerificationOptions {
   std::string public_key;  // a verifier key's line, or PEM
   std::vector<audit::LogVerifier::SavedCheckpoint> saved;
   unsigned threads = 1;  // that hash, besides the one that reads
+  // Files of copies of checkpoints, and verifier keys of witnesses whose cosignatures are looked for.
+  std::vector<audit::LogVerifier::SavedCheckpoint> copies = {};
+  std::vector<std::string> witness_keys = {};
   // Whether recorded answers are looked at, and the keys of those that are encrypted.
   enum class Answers : std::uint8_t { verified, left_aside };
   Answers answers = Answers::verified;

@@ -48,6 +48,7 @@ Sequencer::Sequencer(Parts parts)
       directory_(parts.directory),
       writer_(parts.files, std::move(parts.directory), std::move(parts.position)),
       closed_(std::move(parts.closed)),
+      signed_checkpoint_(std::move(parts.signed_checkpoint)),
       signer_(std::move(parts.signer)),
       settings_(std::move(parts.settings)),
       pause_(pause_min) {}
@@ -282,6 +283,7 @@ FileResult<Unit> Sequencer::sign_checkpoint(Kept kept, MonoTime now) {
     checkpointed_ = checkpoint.size;
     next_checkpoint_ = now + checkpoint_interval;
     counts_.checkpoints.fetch_add(1, std::memory_order_relaxed);
+    signed_checkpoint_(note, checkpoint);
   }
   return done;
 }

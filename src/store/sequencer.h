@@ -46,6 +46,8 @@ class Sequencer {
     audit::AuditSettings settings;
     // Called on the sequencer's thread when a segment is closed; its first record's index.
     std::function<void(std::uint64_t first)> closed;
+    // Likewise, with each checkpoint that was signed.
+    std::function<void(const std::string& note, const audit::Checkpoint& checkpoint)> signed_checkpoint;
   };
   explicit Sequencer(Parts parts);
 
@@ -100,6 +102,7 @@ class Sequencer {
   std::filesystem::path directory_;
   SegmentWriter writer_;
   std::function<void(std::uint64_t first)> closed_;
+  std::function<void(const std::string& note, const audit::Checkpoint& checkpoint)> signed_checkpoint_;
   audit::NoteSigner signer_;
   std::optional<audit::NoteSigner> next_signer_;
   std::uint64_t handed_over_at_ = 0;  // size of the log behind the record of the hand-over under way

@@ -71,6 +71,19 @@ Result<crypto::PrivateKey, std::string> read_key(const std::filesystem::path& pa
   return std::move(key).value();
 }
 
+// The verifier key's line, where it isn't there.
+Result<Unit, std::string> put_beside(const std::filesystem::path& path, const std::string& key_line) {
+  std::filesystem::path beside = path;
+  beside += ".pub";
+  std::string line = key_line + "\n";
+  std::ifstream present(beside, std::ios::binary);
+  if (std::string{std::istreambuf_iterator<char>(present), std::istreambuf_iterator<char>()} == line) {
+    return Unit{};
+  }
+  ::unlink(beside.c_str());
+  return make_file(beside, line, public_mode);
+}
+
 }  // namespace
 
 Result<audit::NoteSigner, std::string> load_signing_key(const std::filesystem::path& path, std::string_view origin) {
@@ -82,15 +95,8 @@ Result<audit::NoteSigner, std::string> load_signing_key(const std::filesystem::p
   if (!signer) {
     return Unexpected("audit.origin: '" + std::string(origin) + "' can't be the name of a log");
   }
-  std::filesystem::path beside = path;
-  beside += ".pub";
-  std::string line = signer->verifier_key().to_line() + "\n";
-  std::ifstream present(beside, std::ios::binary);
-  if (std::string{std::istreambuf_iterator<char>(present), std::istreambuf_iterator<char>()} != line) {
-    ::unlink(beside.c_str());
-    if (auto made = make_file(beside, line, public_mode); !made) {
-      return Unexpected(std::move(made).error());
-    }
+  if (auto put = put_beside(path, signer->verifier_key().to_line()); !put) {
+    return Unexpected(std::move(put).error());
   }
   return std::move(signer).value();
 }
@@ -104,6 +110,27 @@ Result<audit::NoteSigner, std::string> load_or_make_signing_key(const std::files
     }
   }
   return load_signing_key(path, origin);
+}
+
+Result<audit::Cosigner, std::string> load_or_make_cosigner(const std::filesystem::path& path, std::string_view name) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) {
+    if (auto made = make_key(path); !made) {
+      return Unexpected(std::move(made).error());
+    }
+  }
+  auto key = read_key(path);
+  if (!key) {
+    return Unexpected(std::move(key).error());
+  }
+  auto cosigner = audit::Cosigner::make(std::move(key).value(), name);
+  if (!cosigner) {
+    return Unexpected("witness.name: '" + std::string(name) + "' can't be the name of a witness");
+  }
+  if (auto put = put_beside(path, cosigner->witness_key().to_line()); !put) {
+    return Unexpected(std::move(put).error());
+  }
+  return std::move(cosigner).value();
 }
 
 }  // namespace sallyport::store

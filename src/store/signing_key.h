@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "audit/cosignature.h"
 #include "audit/note.h"
 #include "base/result.h"
 
@@ -17,5 +18,8 @@ Result<audit::NoteSigner, std::string> load_signing_key(const std::filesystem::p
 // The same; where there is no such file one is made, with mode 0600.
 Result<audit::NoteSigner, std::string> load_or_make_signing_key(const std::filesystem::path& path,
                                                                 std::string_view origin);
+
+// The same of the key with which this gateway cosigns other logs' checkpoints.
+Result<audit::Cosigner, std::string> load_or_make_cosigner(const std::filesystem::path& path, std::string_view name);
 
 }  // namespace sallyport::store

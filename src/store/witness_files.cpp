@@ -34,11 +34,11 @@ FileResult<Unit> append(FileSystem& files, const std::filesystem::path& path, st
 
 }  // namespace
 
-Result<Unit, std::string> CheckpointCopies::look_at(const audit::Checkpoint& checkpoint) {
+Result<Unit, CopyError> CheckpointCopies::look_at(const audit::Checkpoint& checkpoint) {
   if (!is_known_) {
     auto text = read_small_file(path_, copies_bytes_max);
     if (!text) {
-      return Unexpected(std::move(text).error());
+      return Unexpected(CopyError{.text = std::move(text).error()});
     }
     audit::NoteList list = audit::split_notes(text->has_value() ? **text : std::string_view{});
     bytes_ = list.taken;
@@ -46,7 +46,7 @@ Result<Unit, std::string> CheckpointCopies::look_at(const audit::Checkpoint& che
     if (!list.notes.empty()) {
       auto read = audit::parse_checkpoint(list.notes.back());
       if (!read) {
-        return Unexpected(path_.string() + " holds something else than checkpoints, or was changed");
+        return Unexpected(CopyError{.text = path_.string() + " holds something else than checkpoints, or was changed"});
       }
       last_ = std::move(read->checkpoint);
     }
@@ -56,17 +56,19 @@ Result<Unit, std::string> CheckpointCopies::look_at(const audit::Checkpoint& che
     return Unit{};
   }
   if (last_->origin != checkpoint.origin) {
-    return Unexpected(path_.string() + " has checkpoints of the log '" + last_->origin + "'");
+    return Unexpected(CopyError{.text = path_.string() + " has checkpoints of the log '" + last_->origin + "'"});
   }
   if (last_->size > checkpoint.size || (last_->size == checkpoint.size && last_->root != checkpoint.root)) {
-    return Unexpected(path_.string() + " has a checkpoint of " + std::to_string(last_->size) +
-                      " records that this log does not go on from: an older state of the log was put in place, or its "
-                      "history is another");
+    return Unexpected(
+        CopyError{.kind = CopyError::Kind::other_history,
+                  .text = path_.string() + " has a checkpoint of " + std::to_string(last_->size) +
+                          " records that this log does not go on from: an older state of the log was put in place, or "
+                          "its history is another"});
   }
   return Unit{};
 }
 
-Result<Unit, std::string> CheckpointCopies::add(std::string_view note, const audit::Checkpoint& checkpoint) {
+Result<Unit, CopyError> CheckpointCopies::add(std::string_view note, const audit::Checkpoint& checkpoint) {
   if (auto good = look_at(checkpoint); !good) {
     return good;
   }
@@ -76,7 +78,7 @@ Result<Unit, std::string> CheckpointCopies::add(std::string_view note, const aud
   std::string text = std::string(note) + "\n";
   if (auto done = append(files_, path_, bytes_, text); !done) {
     is_known_ = false;
-    return Unexpected(std::move(done).error().text);
+    return Unexpected(CopyError{.text = std::move(done).error().text});
   }
   bytes_ += text.size();
   last_ = checkpoint;

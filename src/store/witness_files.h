@@ -21,17 +21,26 @@ inline constexpr std::string_view cosigned_file = "cosigned";
 
 // Errors are sentences for the operator.
 
+struct CopyError {
+  enum class Kind : std::uint8_t {
+    unusable,      // it can't be read or written, or is no such file
+    other_history  // it has a checkpoint that the given one does not go on from
+  };
+  Kind kind = Kind::unusable;
+  std::string text;
+};
+
 // A file on another disk, to which checkpoints are appended as in `checkpoints`.
 class CheckpointCopies {
  public:
   CheckpointCopies(FileSystem& files, std::filesystem::path path) : files_(files), path_(std::move(path)) {}
 
-  // Returns when it is on the disk. An error where the file has a checkpoint of this log that the given one does not go
-  // on from, as far as sizes and roots tell, or one of another log.
-  Result<Unit, std::string> add(std::string_view note, const audit::Checkpoint& checkpoint);
+  // Returns when it is on the disk. Whether it goes on from the last one in the file is seen as far as sizes and roots
+  // tell.
+  Result<Unit, CopyError> add(std::string_view note, const audit::Checkpoint& checkpoint);
 
  private:
-  Result<Unit, std::string> look_at(const audit::Checkpoint& checkpoint);
+  Result<Unit, CopyError> look_at(const audit::Checkpoint& checkpoint);
 
   FileSystem& files_;
   std::filesystem::path path_;

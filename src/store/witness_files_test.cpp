@@ -29,7 +29,7 @@ class WitnessFilesTest : public testing::Test {
     const audit::NoteSigner* signers[] = {&signer};
     return audit::sign(checkpoint, signers);
   }
-  Result<Unit, std::string> add(CheckpointCopies& copies, const audit::Checkpoint& one) const {
+  Result<Unit, CopyError> add(CheckpointCopies& copies, const audit::Checkpoint& one) const {
     return copies.add(note(one), one);
   }
   std::string content(const std::string& name) const {
@@ -64,10 +64,10 @@ TEST_F(WitnessFilesTest, ALogThatWasPutBackIsNotWrittenOverItsCopies) {
   }
   std::string before = content("copies");
   CheckpointCopies copies(system_files(), path);
-  EXPECT_NE(add(copies, checkpoint(6)).error().find("does not go on from"), std::string::npos);
+  EXPECT_NE(add(copies, checkpoint(6)).error().text.find("does not go on from"), std::string::npos);
   EXPECT_FALSE(add(copies, checkpoint(7, 2)));
   origin_ = "other.example";
-  EXPECT_NE(add(copies, checkpoint(9)).error().find("of the log 'log.example'"), std::string::npos);
+  EXPECT_NE(add(copies, checkpoint(9)).error().text.find("of the log 'log.example'"), std::string::npos);
   EXPECT_EQ(content("copies"), before);
   log_.write("copies", "something else\n\nx\n\n");
   CheckpointCopies other(system_files(), path);

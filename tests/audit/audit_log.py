@@ -319,3 +319,76 @@ def parse_tree_line(line):
     if not isinstance(value["time_first"], str) or not isinstance(value["time_last"], str):
         raise Malformed("no times")
     return first, end, hashes, value["time_first"], value["time_last"]
+
+
+class WitnessKey(Key):
+    """C2SP tlog-cosignature, cosignature/v1 with Ed25519."""
+
+    def __init__(self, name, public_bytes):
+        super().__init__(name, public_bytes)
+        self.id = hashlib.sha256(name.encode() + b"\n\x04" + public_bytes).digest()[:4]
+
+    def line(self):
+        return self.name + "+" + self.id.hex() + "+" + base64.b64encode(b"\x04" + self.public_bytes).decode()
+
+    @classmethod
+    def parse(cls, line):
+        parts = line.strip().split("+", 2)
+        raw = decode_base64(parts[-1])
+        if len(parts) != 3 or len(raw) != 33 or raw[0] != 4 or cls(parts[0], raw[1:]).id.hex() != parts[1]:
+            raise Malformed("no key of a witness")
+        return cls(parts[0], raw[1:])
+
+    def time_of(self, checkpoint):
+        """When it cosigned the checkpoint; None when it did not."""
+        times = []
+        for name, key_id, raw in checkpoint.signatures:
+            if (name, key_id) == (self.name, self.id):
+                time = int.from_bytes(raw[:8], "big")
+                if len(raw) != 72 or not self.verifies(cosigned_text(checkpoint.text, time), raw[8:]):
+                    return None
+                times.append(time)
+        return max(times, default=None)
+
+
+def cosigned_text(text, time):
+    return b"cosignature/v1\ntime %d\n" % time + text
+
+
+class Cosigner(Signer):
+    def __init__(self, name, seed):
+        super().__init__(name, seed)
+        self.key = WitnessKey(name, self.key.public_bytes)
+
+    def cosign(self, text, time):
+        signature = self._private.sign(cosigned_text(text, time))
+        return f"{EM_DASH} {self.key.name} {base64.b64encode(self.key.id + time.to_bytes(8, 'big') + signature).decode()}\n"
+
+
+def is_consistent(old_size, old_root, size, root, proof):
+    """RFC 9162, section 2.1.4.2, for 0 < old_size."""
+    if old_size == size:
+        return not proof and old_root == root
+    path = list(proof)
+    if old_size & (old_size - 1) == 0:
+        path = [old_root] + path
+    if not path or old_size > size:
+        return False
+    fn, sn = old_size - 1, size - 1
+    while fn & 1:
+        fn >>= 1
+        sn >>= 1
+    fr = sr = path[0]
+    for digest in path[1:]:
+        if sn == 0:
+            return False
+        if fn & 1 or fn == sn:
+            fr, sr = node_hash(digest, fr), node_hash(digest, sr)
+            while fn and not fn & 1:
+                fn >>= 1
+                sn >>= 1
+        else:
+            sr = node_hash(sr, digest)
+        fn >>= 1
+        sn >>= 1
+    return sn == 0 and fr == old_root and sr == root

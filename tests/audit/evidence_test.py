@@ -22,7 +22,7 @@ from pathlib import Path
 import audit_log
 import verify
 from answer_blob import AnswersKey, plain_piece
-from audit_log import Forest, Signer, canonical, leaf_hash, sign_checkpoint, tree_line
+from audit_log import Cosigner, Forest, Signer, canonical, leaf_hash, sign_checkpoint, tree_line
 from log_writer import LogWriter, write_log
 
 BINARY = os.environ.get("SALLYPORT_BINARY", "build/dev/bin/sallyport")
@@ -43,6 +43,8 @@ class Evidence(unittest.TestCase):
         self.key_file = self.directory / "audit.pub"
         self.copies = itertools.count()
         self.answers_keys = []
+        self.witness_files = []
+        self.witness_keys = []
 
     def keep_key(self, key):
         self.key_file.write_text(key.line() + "\n", encoding="utf-8")
@@ -58,11 +60,15 @@ class Evidence(unittest.TestCase):
         shutil.copytree(self.log, target)
         return target
 
+    def witnesses(self):
+        return [argument for path in self.witness_files for argument in ("--witness-file", path)] + [
+            argument for key in self.witness_keys for argument in ("--witness-key", key)]
+
     def program(self, log, saved=(), wait=0, key=None):
         """(verified, the report)"""
         checkpoints = [argument for path in saved for argument in ("--checkpoint", path)]
         keys = [argument for path in self.answers_keys for argument in ("--answers-key", path)]
-        done = run("verify", log, "--public-key", key or self.key_file, "--json", "--wait", wait, *checkpoints, *keys)
+        done = run("verify", log, "--public-key", key or self.key_file, "--json", "--wait", wait, *checkpoints, *keys, *self.witnesses())
         self.assertIn(done.returncode, (0, 1), done.stderr)
         self.assertTrue(done.stdout, done.stderr)
         report = json.loads(done.stdout)
@@ -73,7 +79,8 @@ class Evidence(unittest.TestCase):
     def second(self, log, saved=(), key=None):
         text = (key or self.key_file).read_text(encoding="utf-8")
         return verify.verify(log, text, [(str(path), path.read_bytes()) for path in saved],
-                             [path.read_text(encoding="ascii") for path in self.answers_keys])
+                             [path.read_text(encoding="ascii") for path in self.answers_keys],
+                             [(str(path), path.read_bytes()) for path in self.witness_files], self.witness_keys)
 
     def assert_verified(self, log, saved=(), key=None):
         verified, report = self.program(log, saved, key=key)
@@ -609,6 +616,77 @@ class Evidence(unittest.TestCase):
                 writer.answer(b"ok", **members)
                 writer.checkpoint()
                 self.assert_found(self.log, "record_malformed")
+
+    # Witnesses.
+
+    def witnessed_log(self):
+        """A log, a file of copies, and what a witness cosigned of it."""
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        copies, cosigner = self.directory / "copies", Cosigner("witness.example/w", b"\x09" * 32)
+        self.witness_files, self.witness_keys = [copies], [cosigner.key.line()]
+        for number in range(6):
+            writer.command(f"SELECT {number}")
+            note = writer.checkpoint()
+            with copies.open("ab") as file:
+                file.write(note + b"\n")
+        cosigned = note + cosigner.cosign(audit_log.Checkpoint(note).text, 1769862896).encode()
+        (self.log / "cosigned").write_bytes(cosigned + b"\n")
+        writer.stop()
+        return writer, copies, cosigner
+
+    def test_what_witnesses_cover_is_said(self):
+        _, copies, cosigner = self.witnessed_log()
+        self.assertEqual(self.assert_verified(self.log)["witnesses"],
+                         [{"name": str(copies), "covered": 7, "checkpoints": 6},
+                          {"name": "witness.example/w", "covered": 7, "checkpoints": 7 - 6, "time": "2026-01-31T12:34:56.000000000Z"}])
+        # A cosigned note that is kept elsewhere will do as well.
+        note = self.saved((self.log / "cosigned").read_bytes()[:-1])
+        (self.log / "cosigned").unlink()
+        self.assert_verified(self.log, [note])
+        self.assert_found(self.log, "witness_missing")
+        self.witness_keys = ["nonsense+00000000+AAAA"]
+        self.assertIn("key_unusable", run("verify", self.log, "--public-key", self.key_file, "--wait", 0, *self.witnesses()).stdout)
+
+    def test_every_flip_in_what_a_witness_cosigned_is_found_by_both(self):
+        self.witnessed_log()
+        self.witness_files = []
+        raw = (self.log / "cosigned").read_bytes()
+        target = self.copy()
+        for bit in range(len(raw) * 8):
+            changed = bytearray(raw)
+            changed[bit // 8] ^= 1 << bit % 8
+            (target / "cosigned").write_bytes(changed)
+            self.assertTrue(self.second(target), bit)
+            if bit % (1 if ALL_FLIPS else 23) == 0:
+                self.assertFalse(self.program(target)[0], bit)
+
+    def test_a_rewritten_or_shortened_log_contradicts_its_witnesses(self):
+        self.witnessed_log()
+        forged = self.directory / "forged"
+        writer = LogWriter(forged)
+        for number in range(9):
+            writer.command(f"DELETE {number}")
+        writer.stop()
+        for given in ((self.witness_files, []), ([], self.witness_keys)):
+            with self.subTest(given):
+                files, keys = self.witness_files, self.witness_keys
+                self.witness_files, self.witness_keys = given
+                shutil.copy(self.log / "cosigned", forged / "cosigned")
+                self.assert_found(forged, "history_rewritten")
+                shutil.rmtree(self.directory / "short", ignore_errors=True)
+                short = LogWriter(self.directory / "short")
+                short.command("SELECT 0")
+                short.checkpoint()
+                shutil.copy(self.log / "cosigned", short.directory / "cosigned")
+                self.assert_found(short.directory, "records_missing")
+                self.witness_files, self.witness_keys = files, keys
+        torn = self.directory / "torn"
+        torn.write_bytes(self.witness_files[0].read_bytes()[:-7])
+        self.witness_files = [torn]
+        self.assert_found(self.log, "checkpoint_malformed")
+        torn.write_bytes(b"")
+        self.assert_found(self.log, "witness_missing")
 
     # Proofs of single records.
 

@@ -2,7 +2,7 @@
 """A second verifier of audit logs, written from docs/audit-format.md alone. It needs Python's `cryptography` package, and the
 program `zstd` where segments are closed.
 
-verify.py DIR --public-key FILE [--checkpoint FILE]... [--answers-key FILE]...
+verify.py DIR --public-key FILE [--checkpoint FILE]... [--answers-key FILE]... [--witness-file FILE]... [--witness-key KEY]...
 
 Prints what it found. Status 0 when every record is proven, 1 when not, 2 on wrong usage. The log must not be written meanwhile.
 """
@@ -16,14 +16,14 @@ from pathlib import Path
 import hashlib
 
 from answer_blob import AnswersKey, pieces
-from audit_log import Checkpoint, Forest, Key, Malformed, leaf_hash, parse_canonical, parse_tree_line
+from audit_log import Checkpoint, Forest, Key, Malformed, WitnessKey, leaf_hash, parse_canonical, parse_tree_line
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 SEGMENT_FILE = re.compile(r"(records|tree)-([0-9]{20})\.(jsonl\.zst|jsonl|json)\Z")
 
 
 class Verification:
-    def __init__(self, directory, key_text, saved, answers_keys=()):
+    def __init__(self, directory, key_text, saved, answers_keys=(), witness_files=(), witness_keys=()):
         self.directory = Path(directory)
         self.key_text = key_text
         self.findings = []
@@ -34,6 +34,8 @@ class Verification:
         self.deleted = []  # (first, end)
         self.whole = True  # no record is missing so far
         self.marks = []  # (where it is from, checkpoint, saved elsewhere)
+        self.witness_files = witness_files  # (name, content)
+        self.witness_keys = [WitnessKey.parse(line) for line in witness_keys]
         self.answers_keys = [AnswersKey(text) for text in answers_keys]
         self.commands = set()  # (session, seq), also of other records
         self.outcomes = []  # (index, record), of those whose answers are recorded
@@ -56,14 +58,23 @@ class Verification:
             self.find("there is no checkpoint")
         kept = self.directory / "checkpoints"
         if kept.exists():
-            # Text, empty line, signatures, empty line, and so on.
-            parts = kept.read_bytes().split(b"\n\n")
-            if parts[-1] != b"" or len(parts) % 2 != 1:
-                self.find("checkpoints ends in a note that is not whole")
-            for text, signatures in zip(parts[0:-1:2], parts[1:-1:2]):
-                self.add_mark("checkpoints", text + b"\n\n" + signatures + b"\n", False)
+            self.add_notes("checkpoints", kept.read_bytes(), is_saved=False)
         for source, note in saved:
             self.add_mark(source, note, True)
+        cosigned = self.directory / "cosigned"
+        lists = list(self.witness_files)
+        if self.witness_keys and cosigned.exists():
+            lists.append(("cosigned", cosigned.read_bytes()))
+        for source, content in lists:
+            self.add_notes(source, content)
+
+    def add_notes(self, source, content, is_saved=True):
+        # Text, empty line, signatures, empty line, and so on.
+        parts = content.split(b"\n\n")
+        if parts[-1] != b"" or len(parts) % 2 != 1:
+            self.find(f"{source} ends in a note that is not whole")
+        for text, signatures in zip(parts[0:-1:2], parts[1:-1:2]):
+            self.add_mark(source, text + b"\n\n" + signatures + b"\n", is_saved)
 
     def segments(self):
         """{first: {kind of file: path}} of those with records or a tree file."""
@@ -244,6 +255,13 @@ class Verification:
             return
         for source, checkpoint, is_saved in self.marks:
             self.judge_mark(source, checkpoint, keys_at, is_saved)
+        for key in self.witness_keys:
+            if not any(self.roots.get(checkpoint.size) == checkpoint.root and key.time_of(checkpoint) is not None
+                       for _, checkpoint, _ in self.marks):
+                self.find(f"witness {key.name} cosigned nothing that this log goes on from")
+        for source, _ in self.witness_files:
+            if not any(name == source for name, _, _ in self.marks):
+                self.find(f"{source} has no checkpoint")
         newest = max(checkpoint.size for checkpoint in own)
         if max(newest, self.tree.end) == 0:
             self.find("there are no records")
@@ -277,9 +295,9 @@ class Verification:
                 self.find(f"records {first} to {end} are deleted, and no record tells of it")
 
 
-def verify(directory, key_text, saved=(), answers_keys=()):
-    """Findings: an empty list when all is proven. `saved` has pairs of a name and a note, `answers_keys` texts."""
-    return Verification(directory, key_text, saved, answers_keys).run()
+def verify(directory, key_text, saved=(), answers_keys=(), witness_files=(), witness_keys=()):
+    """Findings: an empty list when all is proven. `saved` and `witness_files` have pairs of a name and a content, the others texts."""
+    return Verification(directory, key_text, saved, answers_keys, witness_files, witness_keys).run()
 
 
 def main():
@@ -287,11 +305,15 @@ def main():
     parser.add_argument("directory", metavar="DIR")
     parser.add_argument("--public-key", required=True, metavar="FILE", type=Path)
     parser.add_argument("--checkpoint", action="append", default=[], metavar="FILE", type=Path)
+    parser.add_argument("--witness-file", action="append", default=[], metavar="FILE", type=Path)
+    parser.add_argument("--witness-key", action="append", default=[], metavar="KEY")
     parser.add_argument("--answers-key", action="append", default=[], metavar="FILE", type=Path)
     arguments = parser.parse_args()
     verification = Verification(arguments.directory, arguments.public_key.read_text(encoding="utf-8"),
                                 [(str(path), path.read_bytes()) for path in arguments.checkpoint],
-                                [path.read_text(encoding="ascii") for path in arguments.answers_key])
+                                [path.read_text(encoding="ascii") for path in arguments.answers_key],
+                                [(str(path), path.read_bytes()) for path in arguments.witness_file],
+                                [key if "+" in key else Path(key).read_text(encoding="utf-8") for key in arguments.witness_key])
     findings = verification.run()
     for finding in findings:
         print(f"FINDING: {finding}")
