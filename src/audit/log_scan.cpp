@@ -67,6 +67,7 @@ RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<c
                   .ranges = {},
                   .about_log = {},
                   .answers = {},
+                  .answers_keys = {},
                   .faults = {},
                   .fault_count = 0,
                   .time_first = {}};
@@ -93,6 +94,10 @@ RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<c
       fault("it has no type or no time");
     } else if (outline.type == "\"audit_key_changed\"" || outline.type == "\"audit_pruned\"") {
       scan.about_log.push_back({.index = index, .text = std::string(record)});
+    } else if (outline.type == "\"audit_start\"" || outline.type == "\"audit_answers_key\"") {
+      if (std::string_view key = find_member(record, "answers_key"); key.starts_with('"')) {
+        scan.answers_keys.push_back(unescaped(key));
+      }
     } else if (outline.type == "\"outcome\"") {
       if (std::string_view what = read_answer(record, outline, index, scan.answers); !what.empty()) {
         fault(std::string(what));

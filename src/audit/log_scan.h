@@ -47,6 +47,7 @@ struct RecordScan {
   std::vector<ScannedRange> ranges;       // one behind the other; a range ends at each cut
   std::vector<NumberedRecord> about_log;  // changes of key, and what was deleted
   std::vector<RecordedAnswer> answers;    // in the order of their outcomes
+  std::vector<std::string> answers_keys;  // ids of keys that encrypt answers from there on, as records name them
   std::vector<RecordFault> faults;        // the first ones
   std::uint64_t fault_count = 0;
   std::string time_first;  // of the first record

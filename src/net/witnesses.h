@@ -59,8 +59,8 @@ class Witnesses {
   // once.
   void signed_checkpoint(const std::string& note, const audit::Checkpoint& checkpoint);
 
-  // Once, behind the log's last checkpoint: witnesses that are not failing are sent what they do not have yet. Takes no
-  // longer than two exchanges.
+  // Once, behind the log's last checkpoint: witnesses that are not failing are sent what they do not have yet. Takes
+  // as long as some exchanges of five seconds at most.
   void stop();
 
   std::vector<WitnessStatus> status() const;

@@ -41,8 +41,13 @@ void AnswerVerification::begin_segment(std::uint64_t first, std::optional<Answer
   }
 }
 
-void AnswerVerification::take(std::span<const audit::RecordedAnswer> outcomes) {
-  for (const audit::RecordedAnswer& outcome : outcomes) {
+void AnswerVerification::take(const audit::RecordScan& scan) {
+  for (const std::string& key : scan.answers_keys) {
+    if (known_keys_.size() < keys_max) {
+      known_keys_.insert(key);
+    }
+  }
+  for (const audit::RecordedAnswer& outcome : scan.answers) {
     judge(outcome);
   }
 }
@@ -145,7 +150,10 @@ void AnswerVerification::count(const audit::RecordedAnswer& outcome, const OpenA
   if (answer.wanted_key && !answer.damaged && !is_longer) {
     std::string key = to_hex(*answer.wanted_key);
     ++report_.sealed;
-    report_.wanted_keys.insert(key);
+    if (sealed_.size() < keys_max || sealed_.contains(key)) {
+      Sealed& sealed = sealed_[key];
+      sealed.first = sealed.count++ == 0 ? outcome : std::move(sealed.first);
+    }
     if (any_key_) {
       find_(FindingCode::answer_key_missing, name_of(SegmentFile::answers, segments_[at_]),
             phrase_of(outcome) + ", is encrypted with key " + key + ", which is none of those that were given",
@@ -216,7 +224,23 @@ void AnswerVerification::settle_doubts() {
   }
 }
 
+// Whoever changes an answer could have it taken for one whose key was not given. Which keys there are is on record, but
+// for what was deleted.
+void AnswerVerification::settle_keys() {
+  for (const auto& [key, sealed] : sealed_) {
+    report_.wanted_keys.insert(key);
+    if (known_keys_.contains(key) || any_pruned_ || any_key_) {
+      continue;
+    }
+    find_(FindingCode::answer_altered, {},
+          std::to_string(sealed.count) + " answers, the first of which is " + phrase_of(sealed.first) +
+              ", are encrypted with key " + key + ", which no record of this log names: they were changed",
+          audit::RecordSpan{sealed.first.index, sealed.first.index + 1});
+  }
+}
+
 audit::AnswersReport AnswerVerification::finish() {
+  settle_keys();
   settle_doubts();
   return std::move(report_);
 }

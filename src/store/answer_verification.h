@@ -9,8 +9,9 @@
 #include <filesystem>
 #include <functional>
 #include <list>
+#include <map>
 #include <optional>
-#include <span>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -28,6 +29,8 @@ class AnswerVerification {
   // Of so many answers whose command may be a deleted record that is found out at the end.
   static constexpr std::size_t doubts_max = 100'000;
 
+  // Ids of keys that are told apart.
+  static constexpr std::size_t keys_max = 1000;
   // Files that are open at a time, besides that of the newest segment.
   static constexpr std::size_t files_max = 8;
 
@@ -37,7 +40,7 @@ class AnswerVerification {
   // `answers`: the segment's file, where it was there when the segment's records were opened.
   void begin_segment(std::uint64_t first, std::optional<AnswerPieceReader> answers);
   void pruned_segment() { any_pruned_ = true; }
-  void take(std::span<const audit::RecordedAnswer> outcomes);
+  void take(const audit::RecordScan& scan);
   // Once, when all was taken.
   audit::AnswersReport finish();
 
@@ -58,6 +61,7 @@ class AnswerVerification {
   void count(const audit::RecordedAnswer& outcome, const OpenAnswer& answer);
   void missing(const audit::RecordedAnswer& outcome, std::uint64_t bytes);
   void settle_doubts();
+  void settle_keys();
 
   std::filesystem::path directory_;
   bool any_key_;  // was given: then all answers are to be compared
@@ -76,6 +80,12 @@ class AnswerVerification {
     std::uint64_t bytes;
   };
   std::vector<Doubt> doubts_;
+  std::set<std::string> known_keys_;  // that the log's records name
+  struct Sealed {
+    std::uint64_t count = 0;
+    audit::RecordedAnswer first;
+  };
+  std::map<std::string, Sealed> sealed_;  // by the key that they name; of keys_max at most
 };
 
 }  // namespace sallyport::store

@@ -30,7 +30,9 @@ class AnswerVerificationTest : public testing::Test {
                                    .recorded_bytes = answer.size(),
                                    .recorded_sha256 = crypto::sha256({bytes_of(answer)}),
                                    .bytes = answer.size()};
-    verification_.take(std::span{&recorded, 1});
+    audit::RecordScan scan;
+    scan.answers.push_back(std::move(recorded));
+    verification_.take(scan);
   }
 
   test::TestLog log_;

@@ -199,6 +199,8 @@ Result<Unit, std::string> AuditLog::configure(const audit::AuditSettings& settin
     sequencer_->change_key(std::move(signer).value());
   }
   if (settings.answers_key != options_.settings.answers_key) {
+    sequencer_->add_record(
+        answers_key_record(settings.answers_key ? to_hex(settings.answers_key->id()) : std::string{}, wall_now()));
     for (auto& journal : journals_) {
       journal->set_answers_key(settings.answers_key);
     }

@@ -93,6 +93,10 @@ std::string to_line(const PrunedRecord& record, WallTime now) {
       .end();
 }
 
+std::string answers_key_record(std::string_view key_id, WallTime now) {
+  return Line().optional_text("answers_key", key_id).time("time", now).text("type", "audit_answers_key").end();
+}
+
 std::string to_line(const KeyChangedRecord& record, WallTime now) {
   return Line()
       .text("key", record.key)

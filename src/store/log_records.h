@@ -39,6 +39,9 @@ struct PrunedRecord {
 };
 std::string to_line(const PrunedRecord& record, WallTime now);
 
+// `key_id` in hexadecimal; empty: from now on answers are in the clear.
+std::string answers_key_record(std::string_view key_id, WallTime now);
+
 struct KeyChangedRecord {
   std::string key;
   std::string previous_key;

@@ -181,7 +181,7 @@ class Verification {
       pool_.scan(std::string(lines), chunk->index, cuts_in(cuts, *chunk), [this](const audit::RecordScan& scan) {
         verifier_.take(scan);
         if (answers_) {
-          answers_->take(scan.answers);
+          answers_->take(scan);
         }
       });
     }

@@ -109,6 +109,11 @@ bool Sequencer::record(std::string line) {
   return own_settled_number_ >= number;
 }
 
+void Sequencer::add_record(std::string line) {
+  std::lock_guard lock(mutex_);
+  own_.push_back({.line = std::move(line), .number = ++own_number_});
+}
+
 void Sequencer::turn(MonoTime now) {
   if (failing_ && now < retry_at_) {
     return;

@@ -68,6 +68,8 @@ class Sequencer {
   void change_key(audit::NoteSigner signer);
   // Adds a record of the log's own, and waits until it is on the disk. False when the sequencer ended before.
   bool record(std::string line);
+  // The same without waiting.
+  void add_record(std::string line);
   const SequencerCounts& counts() const { return counts_; }
 
  private:

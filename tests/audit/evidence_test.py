@@ -21,7 +21,7 @@ from pathlib import Path
 
 import audit_log
 import verify
-from answer_blob import AnswersKey, plain_piece
+from answer_blob import AnswersKey, plain_piece, sealed_piece
 from audit_log import Cosigner, Forest, Signer, canonical, leaf_hash, sign_checkpoint, tree_line
 from log_writer import LogWriter, write_log
 
@@ -497,7 +497,7 @@ class Evidence(unittest.TestCase):
         return path, AnswersKey(path.read_text(encoding="ascii"))
 
     def log_of_answers(self, key=None):
-        writer = LogWriter(self.log)
+        writer = LogWriter(self.log, answers_key=key)
         self.keep_key(writer.first_key)
         for number in range(4):
             writer.answer(b"\1\0\0\1" + bytes([number]) * 5, seq=2 * number + 1, key=key)
@@ -582,6 +582,24 @@ class Evidence(unittest.TestCase):
         raw = self.blob().read_bytes()
         self.blob().write_bytes(raw[: raw.rindex(b"ANS2")])
         self.assert_found(self.log, "answer_missing")
+
+    def test_a_key_that_the_log_never_had_excuses_nothing(self):
+        """A changed answer must not pass for one that only its key's owner can compare."""
+        _, key = self.answers_key()
+        _, other = self.answers_key("other.key")
+        for of_log in (None, key):
+            shutil.rmtree(self.log, ignore_errors=True)
+            writer = self.log_of_answers(of_log)
+            self.assert_verified(self.log)
+            raw = self.blob().read_bytes()
+            first = raw.index(b"ANS", 1)
+            self.blob().write_bytes(sealed_piece(other, bytes(16), 1, "0f3a5c7e-1", 1, 0, b"XXXX") + raw[first:])
+            report = self.assert_found(self.log, "answer_altered")
+            self.assertIn(other.id.hex(), report["findings"][0]["text"])
+            # Named by a reload, also behind the outcome.
+            writer.append("audit_answers_key", answers_key=other.id.hex())
+            writer.checkpoint()
+            self.assertIn(other.id.hex(), self.assert_verified(self.log)["answers"]["wanted_keys"])
 
     def test_answers_that_go_over_segments_and_deletion_are_compared_where_they_can_be(self):
         writer = LogWriter(self.log)

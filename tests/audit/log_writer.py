@@ -24,7 +24,7 @@ def time_of(number):
 
 
 class LogWriter:
-    def __init__(self, directory, origin="sallyport.example/test", seed=1):
+    def __init__(self, directory, origin="sallyport.example/test", seed=1, answers_key=None):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True)
         self.origin = origin
@@ -35,7 +35,7 @@ class LogWriter:
         self.pieces = 0
         self.segment_first = 0
         self.segment_tree = Forest()
-        self.append("audit_start", durability="normal")
+        self.append("audit_start", durability="normal", **({} if answers_key is None else {"answers_key": answers_key.id.hex()}))
 
     def path(self, kind, ending, first=None):
         return self.directory / f"{kind}-{self.segment_first if first is None else first:020d}.{ending}"

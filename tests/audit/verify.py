@@ -212,14 +212,18 @@ class Verification:
         return self.findings
 
     def judge_answers(self):
+        named = {record.get("answers_key") for record in self.about_log.values()}
+        unnamed = set()
         found = {}  # (session, seq): [content, whether all keys are known, whether all pieces are as they were sealed]
         known = {key.id for key in self.answers_keys} | {b""}
         for path in sorted(self.directory.glob("answers-*.blob")):
             for piece in pieces(path, self.answers_keys):
-                answer = found.setdefault((piece.session, piece.command), [b"", True, True])
+                answer = found.setdefault((piece.session, piece.command), [b"", True, True, set()])
                 if piece.offset == len(answer[0]):
                     answer[0] += bytes(piece.length) if piece.content is None else piece.content
                     answer[1] &= piece.key_id in known
+                    if piece.key_id not in known and piece.key_id.hex() not in named:
+                        answer[3].add(piece.key_id.hex())
                     answer[2] &= piece.content is not None or piece.key_id not in known
         for index, outcome in self.outcomes:
             recorded = outcome["answer_recorded"]
@@ -233,14 +237,19 @@ class Verification:
                 continue
             if length == outcome["bytes"] and outcome.get("answer_sha256", digest) != digest:
                 self.find(f"record {index} has two digests of one answer")
-            content, is_readable, is_as_sealed = found.get(name, (b"", True, True))
+            content, is_readable, is_as_sealed, strange = found.get(name, (b"", True, True, set()))
             if length > 0 and len(content) < length:
                 if not self.deleted or name in self.commands:
                     self.find(f"{len(content)} bytes are there of the answer of record {index}, and {length} were recorded")
+            elif length > 0 and strange and not self.deleted:
+                unnamed |= strange
             elif length > 0 and not is_readable and self.answers_keys:
                 self.find(f"the answer of record {index} is encrypted with another key than those that were given")
             elif length > 0 and not (is_as_sealed and (not is_readable or hashlib.sha256(content[:length]).hexdigest() == digest)):
                 self.find(f"the answer of record {index} is not the one that was recorded")
+
+        for key in sorted(unnamed):
+            self.find(f"answers are encrypted with key {key}, which no record names")
 
     def judge(self):
         self.judge_answers()
