@@ -93,7 +93,8 @@ AnswerVerification::OpenAnswer* AnswerVerification::take_piece() {
     case AnswerPieceReader::Content::whole:
       break;
     case AnswerPieceReader::Content::key_wanted:
-      answer.wanted_key = file.piece().seal->key;
+      answer.wanted_keys.insert(file.piece().seal->key);
+      answer.damaged |= answer.wanted_keys.size() > answer_keys_max;
       break;
     case AnswerPieceReader::Content::damaged:
       answer.damaged = true;
@@ -147,17 +148,10 @@ void AnswerVerification::judge(const audit::RecordedAnswer& outcome) {
 
 void AnswerVerification::count(const audit::RecordedAnswer& outcome, const OpenAnswer& answer) {
   bool is_longer = answer.bytes != outcome.recorded_bytes;
-  if (answer.wanted_key && !answer.damaged && !is_longer) {
-    std::string key = to_hex(*answer.wanted_key);
+  if (!answer.wanted_keys.empty() && !answer.damaged && !is_longer) {
     ++report_.sealed;
-    if (sealed_.size() < keys_max || sealed_.contains(key)) {
-      Sealed& sealed = sealed_[key];
-      sealed.first = sealed.count++ == 0 ? outcome : std::move(sealed.first);
-    }
-    if (any_key_) {
-      find_(FindingCode::answer_key_missing, name_of(SegmentFile::answers, segments_[at_]),
-            phrase_of(outcome) + ", is encrypted with key " + key + ", which is none of those that were given",
-            audit::RecordSpan{outcome.index, outcome.index + 1});
+    for (const audit::AnswersKey::Id& id : answer.wanted_keys) {
+      want_key(to_hex(id), outcome);
     }
     return;
   }
@@ -172,6 +166,18 @@ void AnswerVerification::count(const audit::RecordedAnswer& outcome, const OpenA
   }
   ++(outcome.is_whole() ? report_.whole : report_.beginnings);
   report_.bytes += outcome.recorded_bytes;
+}
+
+void AnswerVerification::want_key(const std::string& key, const audit::RecordedAnswer& outcome) {
+  if (sealed_.size() < keys_max || sealed_.contains(key)) {
+    Sealed& sealed = sealed_[key];
+    sealed.first = sealed.count++ == 0 ? outcome : std::move(sealed.first);
+  }
+  if (any_key_) {
+    find_(FindingCode::answer_key_missing, name_of(SegmentFile::answers, segments_[at_]),
+          phrase_of(outcome) + ", is encrypted with key " + key + ", which is none of those that were given",
+          audit::RecordSpan{outcome.index, outcome.index + 1});
+  }
 }
 
 void AnswerVerification::missing(const audit::RecordedAnswer& outcome, std::uint64_t bytes) {

@@ -29,6 +29,8 @@ class AnswerVerification {
   // Of so many answers whose command may be a deleted record that is found out at the end.
   static constexpr std::size_t doubts_max = 100'000;
 
+  // Keys that one answer may need: a change of key is rare.
+  static constexpr std::size_t answer_keys_max = 8;
   // Ids of keys that are told apart.
   static constexpr std::size_t keys_max = 1000;
   // Files that are open at a time, besides that of the newest segment.
@@ -49,7 +51,7 @@ class AnswerVerification {
     std::string name;  // session and command
     std::uint64_t bytes = 0;
     crypto::Sha256 digest;
-    std::optional<audit::AnswersKey::Id> wanted_key;
+    std::set<audit::AnswersKey::Id> wanted_keys;  // of answer_keys_max at most
     bool damaged = false;
   };
   using OpenAnswers = std::list<OpenAnswer>;
@@ -59,6 +61,7 @@ class AnswerVerification {
   OpenAnswer* take_piece();
   bool next_file();
   void count(const audit::RecordedAnswer& outcome, const OpenAnswer& answer);
+  void want_key(const std::string& key, const audit::RecordedAnswer& outcome);
   void missing(const audit::RecordedAnswer& outcome, std::uint64_t bytes);
   void settle_doubts();
   void settle_keys();

@@ -100,7 +100,9 @@ def test_encrypted_answers_are_in_no_file_and_whoever_has_the_key_reads_them(kin
         everything = sallyport("audit", "search", "--dir", directory, "--text", SECRET[:6])
         assert everything.returncode == 0 and everything.stdout.count(SECRET[:6]) >= 3
         verify = ["audit", "verify", directory, "--public-key", lab.values["LAB_AUDIT_PUBLIC_KEY"], "--json"]
-        answers = json.loads(sallyport(*verify).stdout)["answers"]
+        done = sallyport(*verify)
+        assert done.returncode == 0, done.stdout  # both keys are on record
+        answers = json.loads(done.stdout)["answers"]
         assert answers["encrypted"] == len(outcomes(lab, None)) and answers["wanted_keys"] == sorted(key.id.hex() for key in keys)
         done = sallyport(*verify, "--answers-key", first_file, "--answers-key", second_file)
         assert done.returncode == 0, done.stdout
