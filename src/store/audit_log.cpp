@@ -174,7 +174,7 @@ void AuditLog::start() {
 }
 
 void AuditLog::stop() {
-  if (sequencer_ == nullptr) {
+  if (sequencer_ == nullptr || std::exchange(stopped_, true)) {
     return;
   }
   if (!sequencer_thread_.joinable()) {
@@ -186,7 +186,6 @@ void AuditLog::stop() {
     sequencer_thread_.join();
     closer_thread_.join();
   }
-  sequencer_.reset();
 }
 
 Result<Unit, std::string> AuditLog::configure(const audit::AuditSettings& settings) {

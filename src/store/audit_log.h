@@ -82,8 +82,16 @@ class AuditLog {
   // Between start() and stop(): deletes closed segments by hand, with a record of it. Waits until that is done. The
   // error is a sentence.
   Result<Pruned, std::string> prune(const PruneBounds& bounds, std::string operator_name);
+  // From any thread, between start() and stop(): puts a record of the log's own into it, and waits until it is on the
+  // disk; false when the log ends before, or when `give_up` says so.
+  bool record(std::string line, const std::function<bool()>& give_up) {
+    return sequencer_->record(std::move(line), give_up);
+  }
+  // From any thread: the first record that a reader needs still. Retention keeps it, and what is behind it.
+  void keep_from(std::uint64_t needed) { closer_->keep_from(needed); }
 
   AuditLogStatus status(MonoTime now) const;
+  LogState& state() { return state_; }
   const LogState& state() const { return state_; }
 
  private:
@@ -102,6 +110,7 @@ class AuditLog {
   std::vector<std::unique_ptr<LoopJournal>> journals_;
   std::unique_ptr<SegmentCloser> closer_;
   std::unique_ptr<Sequencer> sequencer_;
+  bool stopped_ = false;
   std::thread sequencer_thread_;
   std::thread closer_thread_;
 };

@@ -59,6 +59,14 @@ std::optional<SegmentName> parse_name(std::string_view name) {
   return std::nullopt;
 }
 
+constexpr std::string_view cursor_prefix = "sink-";
+constexpr std::string_view cursor_suffix = ".json";
+
+bool is_sink_cursor(std::string_view name) {
+  return name.starts_with(cursor_prefix) && name.ends_with(cursor_suffix) &&
+         name.size() > cursor_prefix.size() + cursor_suffix.size();
+}
+
 bool is_journal(std::string_view name) {
   constexpr std::string_view prefix = "journal-";
   return name.starts_with(prefix) && name.size() > prefix.size() &&
@@ -70,6 +78,10 @@ std::string sentence(std::string_view what, const std::filesystem::path& path, i
 }
 
 }  // namespace
+
+std::filesystem::path sink_cursor_file(const std::filesystem::path& directory, std::string_view sink) {
+  return directory / (std::string(cursor_prefix) + std::string(sink) + std::string(cursor_suffix));
+}
 
 std::string name_of(SegmentFile file, std::uint64_t first) {
   const NameParts& parts = segment_names[static_cast<std::size_t>(file)];
@@ -84,7 +96,7 @@ const SegmentEntry* LogDirectory::segment(std::uint64_t first) const {
 }
 
 Result<LogDirectory, std::string> list_log(const std::filesystem::path& path) {
-  LogDirectory found{.path = path, .segments = {}, .journals = {}, .unknown = {}};
+  LogDirectory found{.path = path, .segments = {}, .journals = {}, .sinks = {}, .unknown = {}};
   std::map<std::uint64_t, unsigned> segments;
   std::error_code error;
   for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
@@ -93,6 +105,9 @@ Result<LogDirectory, std::string> list_log(const std::filesystem::path& path) {
       segments[segment->first] |= 1U << static_cast<unsigned>(segment->file);
     } else if (is_journal(name)) {
       found.journals.push_back(std::move(name));
+    } else if (is_sink_cursor(name)) {
+      name.erase(name.size() - cursor_suffix.size());
+      found.sinks.push_back(name.substr(cursor_prefix.size()));
     } else if (name != checkpoint_file && name != checkpoints_file && name != "lock") {
       found.unknown.push_back(std::move(name));
     }
@@ -104,6 +119,7 @@ Result<LogDirectory, std::string> list_log(const std::filesystem::path& path) {
     found.segments.push_back({.first = first, .files = files});
   }
   std::ranges::sort(found.journals);
+  std::ranges::sort(found.sinks);
   std::ranges::sort(found.unknown);
   return found;
 }

@@ -19,6 +19,9 @@ enum class SegmentFile : std::uint8_t { records, compressed_records, tree, index
 inline constexpr std::string_view checkpoint_file = "checkpoint";
 inline constexpr std::string_view checkpoints_file = "checkpoints";
 
+// How far a sink has got: "sink-NAME.json". NAME has letters, digits, '-' and '_'.
+std::filesystem::path sink_cursor_file(const std::filesystem::path& directory, std::string_view sink);
+
 std::string name_of(SegmentFile file, std::uint64_t first);
 
 struct SegmentEntry {
@@ -33,6 +36,7 @@ struct LogDirectory {
   std::filesystem::path path;
   std::vector<SegmentEntry> segments;  // by `first`; where there are only answers of a number, too
   std::vector<std::string> journals;   // names
+  std::vector<std::string> sinks;      // that have a cursor; their own names
   std::vector<std::string>
       unknown;  // names of files that the format doesn't have; temporary ones of a writer, for example
 

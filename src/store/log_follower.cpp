@@ -31,6 +31,7 @@ Result<bool, std::string> LogFollower::open() {
                                                              : Unexpected(std::move(reader).error().text);
   }
   reader_ = std::move(*reader);
+  segment_ = *first;
   return true;
 }
 
@@ -45,6 +46,7 @@ LineChunk LogFollower::behind(LineChunk chunk) {
 }
 
 Result<LineChunk, std::string> LogFollower::read() {
+  reader_->bound(end_ && end_->segment == segment_ ? end_->bytes : UINT64_MAX);
   while (true) {
     auto chunk = reader_->next();
     if (!chunk) {
@@ -61,6 +63,9 @@ Result<LineChunk, std::string> LogFollower::read() {
 }
 
 Result<LineChunk, std::string> LogFollower::next() {
+  if (end_ && next_ >= end_->records) {
+    return LineChunk{};
+  }
   if (reader_) {
     auto chunk = read();
     if (!chunk || !chunk->empty()) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "store/log_state.h"
 #include "store/segment_reader.h"
 
 namespace sallyport::store {
@@ -17,9 +18,15 @@ class LogFollower {
   // Begins with the record of that number. The directory may have no segment yet.
   LogFollower(std::filesystem::path directory, std::uint64_t from);
 
+  // Nothing behind the log's end on the disk is read: what is there may yet be written anew. Ends are given in their
+  // order.
+  void read_up_to(const LogEnd& end) { end_ = end; }
+
   // The next lines that are there; empty when there are none for now. The view lives until the next call.
   // The error is for a person; so is it when records that are due were deleted meanwhile.
   Result<LineChunk, std::string> next();
+  // Index of the record behind those that were read.
+  std::uint64_t position() const { return next_; }
 
  private:
   Result<LineChunk, std::string> read();
@@ -30,6 +37,8 @@ class LogFollower {
 
   std::filesystem::path directory_;
   std::uint64_t next_;
+  std::uint64_t segment_ = 0;  // the first record of the one that is open
+  std::optional<LogEnd> end_;
   std::optional<SegmentReader> reader_;
 };
 

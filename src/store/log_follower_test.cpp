@@ -76,5 +76,29 @@ TEST(LogFollower, SaysWhenWhatIsNextWasDeleted) {
   EXPECT_EQ(chunk.error(), "record 1 was deleted");
 }
 
+TEST(LogFollower, ReadsNothingBehindTheEndThatIsOnTheDisk) {
+  TestLog log;
+  log.write(first_open, "a\nb\nc\n");
+  LogFollower follower{log.directory(), 0};
+  follower.read_up_to({.records = 2, .segment = 0, .bytes = 4});
+  EXPECT_EQ(all_there_is(follower), "a\nb\n");
+  log.write(first_open, "a\nb\nx\n");  // what was not on the disk is written anew
+  EXPECT_EQ(all_there_is(follower), "");
+  follower.read_up_to({.records = 3, .segment = 0, .bytes = 6});
+  EXPECT_EQ(all_there_is(follower), "x\n");
+}
+
+TEST(LogFollower, GoesOnToTheNextSegmentUpToTheEndThatIsOnTheDisk) {
+  TestLog log;
+  log.write(first_open, "a\nb\nc\n");
+  log.write(second_open, "d\ne\n");
+  LogFollower follower{log.directory(), 1};
+  follower.read_up_to({.records = 3, .segment = 3, .bytes = 0});
+  EXPECT_EQ(all_there_is(follower), "b\nc\n");
+  follower.read_up_to({.records = 4, .segment = 3, .bytes = 2});
+  EXPECT_EQ(all_there_is(follower), "d\n");
+  EXPECT_EQ(follower.position(), 4U);
+}
+
 }  // namespace
 }  // namespace sallyport::store

@@ -97,6 +97,18 @@ std::string answers_key_record(std::string_view key_id, WallTime now) {
   return Line().optional_text("answers_key", key_id).time("time", now).text("type", "audit_answers_key").end();
 }
 
+std::string to_line(const SinkDroppedRecord& record, WallTime now) {
+  return Line()
+      .number("count", record.end - record.first)
+      .number("end", record.end)
+      .number("first", record.first)
+      .text("reason", record.reason)
+      .text("sink", record.sink)
+      .time("time", now)
+      .text("type", "audit_sink_dropped")
+      .end();
+}
+
 std::string to_line(const KeyChangedRecord& record, WallTime now) {
   return Line()
       .text("key", record.key)

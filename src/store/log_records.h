@@ -42,6 +42,14 @@ std::string to_line(const PrunedRecord& record, WallTime now);
 // `key_id` in hexadecimal; empty: from now on answers are in the clear.
 std::string answers_key_record(std::string_view key_id, WallTime now);
 
+struct SinkDroppedRecord {
+  std::string sink;
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;  // behind the last
+  std::string_view reason;
+};
+std::string to_line(const SinkDroppedRecord& record, WallTime now);
+
 struct KeyChangedRecord {
   std::string key;
   std::string previous_key;

@@ -23,9 +23,14 @@ Milliseconds LogState::stall_limit() const {
 }
 
 std::string LogState::failure(MonoTime now) const {
-  if (failed_.load(std::memory_order_acquire)) {
+  std::uint8_t obstacles = obstacles_.load(std::memory_order_acquire);
+  if ((obstacles & cannot_be_written) != 0) {
     std::lock_guard lock(error_mutex_);
     return error_;
+  }
+  if ((obstacles & readers_are_behind) != 0) {
+    std::lock_guard lock(end_mutex_);
+    return allowance_.reader + " is too far behind";
   }
   if (!failing(now)) {
     return {};
@@ -47,13 +52,49 @@ void LogState::fails(std::string error) {
     std::lock_guard lock(error_mutex_);
     error_ = std::move(error);
   }
-  failed_.store(true, std::memory_order_release);
+  obstacles_.fetch_or(cannot_be_written, std::memory_order_release);
 }
 
 void LogState::works() {
-  if (failed_.load(std::memory_order_relaxed)) {
-    failed_.store(false, std::memory_order_release);
+  if ((obstacles_.load(std::memory_order_relaxed) & cannot_be_written) != 0) {
+    obstacles_.fetch_and(static_cast<std::uint8_t>(~cannot_be_written), std::memory_order_release);
   }
+}
+
+void LogState::synced(const LogEnd& end) {
+  {
+    std::lock_guard lock(end_mutex_);
+    end_ = end;
+    weigh_allowance();
+  }
+  end_moved_.notify_all();
+}
+
+void LogState::allow(LogAllowance allowance) {
+  std::lock_guard lock(end_mutex_);
+  allowance_ = std::move(allowance);
+  weigh_allowance();
+}
+
+// Once statements are refused, that goes on for a while, lest it begin and end with each record.
+void LogState::weigh_allowance() {
+  bool refused = (obstacles_.load(std::memory_order_relaxed) & readers_are_behind) != 0;
+  if (!refused && end_.records > allowance_.refuse_beyond) {
+    obstacles_.fetch_or(readers_are_behind, std::memory_order_release);
+  } else if (refused && end_.records <= allowance_.resume_at) {
+    obstacles_.fetch_and(static_cast<std::uint8_t>(~readers_are_behind), std::memory_order_release);
+  }
+}
+
+LogEnd LogState::end() const {
+  std::lock_guard lock(end_mutex_);
+  return end_;
+}
+
+LogEnd LogState::wait_for_more(std::uint64_t records, Milliseconds at_most) const {
+  std::unique_lock lock(end_mutex_);
+  end_moved_.wait_for(lock, at_most, [&] { return end_.records > records; });
+  return end_;
 }
 
 void LogState::wait_for_bell(Milliseconds at_most) {

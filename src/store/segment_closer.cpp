@@ -143,6 +143,9 @@ Result<PrunePlan, std::string> plan_pruning(const std::filesystem::path& directo
     if (!segment) {
       return Unexpected(name_of(SegmentFile::tree, entry.first) + " is damaged");
     }
+    if (segment->range.end > bounds.needed) {
+      break;
+    }
     bool old = bounds.before && segment->time_last < oldest;
     bool large = bounds.bytes != 0 && total > bounds.bytes;
     std::string_view reason = old ? "age" : "size";
@@ -169,6 +172,10 @@ void SegmentCloser::add(std::uint64_t first) {
   std::lock_guard lock(mutex_);
   waiting_.insert(first);
   changed_.notify_all();
+}
+
+void SegmentCloser::keep_from(std::uint64_t needed) {
+  needed_.store(needed, std::memory_order_release);
 }
 
 void SegmentCloser::set_retention(const audit::RetentionSettings& retention) {
@@ -237,7 +244,9 @@ Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<P
   Pruned pruned;
   while (!stopped()) {
     WallTime now = std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
-    auto plan = plan_pruning(parts_.directory, bounds(now));
+    PruneBounds kept = bounds(now);
+    kept.needed = needed_.load(std::memory_order_acquire);
+    auto plan = plan_pruning(parts_.directory, kept);
     if (!plan) {
       return Unexpected(std::move(plan).error());
     }

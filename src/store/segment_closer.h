@@ -1,6 +1,7 @@
 // What is done with closed segments, on a thread of its own: they are compressed, and deleted when retention says so.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
@@ -21,8 +22,9 @@ namespace sallyport::store {
 
 // What is to be kept of a log, at least one of these.
 struct PruneBounds {
-  std::optional<WallTime> before;  // not segments whose last record is older
-  std::uint64_t bytes = 0;         // not more than that of all segments together, if that is not 0
+  std::optional<WallTime> before;     // not segments whose last record is older
+  std::uint64_t bytes = 0;            // not more than that of all segments together, if that is not 0
+  std::uint64_t needed = UINT64_MAX;  // this record and those behind it, whatever the others say
 };
 PruneBounds bounds_of(const audit::RetentionSettings& retention, WallTime now);
 
@@ -61,6 +63,8 @@ class SegmentCloser {
 
   // From any thread.
   void add(std::uint64_t first);
+  // The first record that somebody needs still; by default nobody does.
+  void keep_from(std::uint64_t needed);
   void set_retention(const audit::RetentionSettings& retention);
 
   // Deletes by bounds of its own, when all closed segments are compressed; `operator_name` is on record. From any
@@ -91,6 +95,7 @@ class SegmentCloser {
   bool retention_changed_ = true;
   bool ended_ = false;
   std::vector<Order> orders_;
+  std::atomic<std::uint64_t> needed_{UINT64_MAX};
 };
 
 }  // namespace sallyport::store

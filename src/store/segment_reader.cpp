@@ -117,6 +117,7 @@ SegmentReader::SegmentReader(SegmentReader&& other) noexcept
       descriptor_(std::exchange(other.descriptor_, -1)),
       position_(other.position_),
       bytes_read_(other.bytes_read_),
+      bytes_bound_(other.bytes_bound_),
       chunk_bytes_(other.chunk_bytes_),
       buffer_(std::move(other.buffer_)),
       handed_out_(other.handed_out_),
@@ -161,7 +162,8 @@ Result<std::size_t, SegmentError> SegmentReader::fill(std::size_t size) {
     buffer_.resize(filled_ + size);
   }
   if (decompressor_ == nullptr) {
-    auto count = read(buffer_.data() + filled_, size);
+    std::uint64_t left = bytes_bound_ - std::min(bytes_read_, bytes_bound_);
+    auto count = read(buffer_.data() + filled_, static_cast<std::size_t>(std::min<std::uint64_t>(size, left)));
     filled_ += count.value_or(0);
     return count;
   }

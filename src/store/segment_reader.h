@@ -47,6 +47,8 @@ class SegmentReader {
   // The next lines: some chunk_bytes of them, more when one line is longer. Empty at the end; of an open form there may
   // be more later. The view lives until the next call. After an error there is nothing to be had.
   Result<LineChunk, SegmentError> next();
+  // Of the open form nothing behind so many bytes of the file is read. By default there is no bound.
+  void bound(std::uint64_t bytes) { bytes_bound_ = bytes; }
   // Bytes behind the last line end that was found: of a line that isn't whole (yet).
   std::string_view unfinished() const;
   // Index of the record behind those that were read.
@@ -68,6 +70,7 @@ class SegmentReader {
   int descriptor_;
   std::uint64_t position_;
   std::uint64_t bytes_read_ = 0;
+  std::uint64_t bytes_bound_ = UINT64_MAX;
   std::size_t chunk_bytes_;
   std::string buffer_;          // lines that were handed out, then those that weren't
   std::size_t handed_out_ = 0;  // of buffer_

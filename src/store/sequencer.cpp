@@ -19,6 +19,7 @@ constexpr Milliseconds sync_interval{100};
 constexpr Milliseconds checkpoint_interval{1000};
 constexpr Milliseconds retry_interval{100};
 constexpr Milliseconds loss_interval{1000};
+constexpr Milliseconds give_up_interval{100};
 // How long the sequencer rests when nobody waits for it: little while there is something to do, more when there was
 // nothing for long.
 constexpr Milliseconds pause_min{4};
@@ -101,11 +102,15 @@ void Sequencer::change_key(audit::NoteSigner signer) {
   new_signer_ = std::move(signer);
 }
 
-bool Sequencer::record(std::string line) {
+bool Sequencer::record(std::string line, const std::function<bool()>& give_up) {
   std::unique_lock lock(mutex_);
   std::uint64_t number = ++own_number_;
   own_.push_back({.line = std::move(line), .number = number});
-  own_settled_.wait(lock, [&] { return ended_ || own_settled_number_ >= number; });
+  while (!own_settled_.wait_for(lock, give_up_interval, [&] { return ended_ || own_settled_number_ >= number; })) {
+    if (give_up && give_up()) {
+      return false;
+    }
+  }
   return own_settled_number_ >= number;
 }
 
@@ -252,6 +257,7 @@ FileResult<Unit> Sequencer::sync() {
   counts_.records.store(writer_.synced().tree.size(), std::memory_order_relaxed);
   counts_.segment_bytes.store(writer_.synced().segment_bytes, std::memory_order_relaxed);
   session_records_synced_ = counts_.session_records.load(std::memory_order_relaxed);
+  tell_end();
   for (auto& journal : journals_) {
     journal->release();
     journal->tell();
@@ -263,6 +269,12 @@ FileResult<Unit> Sequencer::sync() {
   }
   own_settled_.notify_all();
   return Unit{};
+}
+
+void Sequencer::tell_end() {
+  const LogPosition& synced = writer_.synced();
+  state_.synced(
+      {.records = synced.tree.size(), .segment = synced.segment.range().first, .bytes = synced.segment_bytes});
 }
 
 FileResult<Unit> Sequencer::sign_checkpoint(Kept kept, MonoTime now) {
@@ -332,6 +344,7 @@ FileResult<Unit> Sequencer::next_segment(MonoTime now) {
   }
   counts_.segments_closed.fetch_add(1, std::memory_order_relaxed);
   counts_.segment_bytes.store(0, std::memory_order_relaxed);
+  tell_end();
   closed_(first);
   return Unit{};
 }

@@ -66,8 +66,9 @@ class Sequencer {
   void configure(const audit::AuditSettings& settings);
   // The log is handed over to another key.
   void change_key(audit::NoteSigner signer);
-  // Adds a record of the log's own, and waits until it is on the disk. False when the sequencer ended before.
-  bool record(std::string line);
+  // Adds a record of the log's own, and waits until it is on the disk. False when the sequencer ended before, or when
+  // `give_up`, which is asked now and then, says so; then it may be there later.
+  bool record(std::string line, const std::function<bool()>& give_up = {});
   // The same without waiting.
   void add_record(std::string line);
   const SequencerCounts& counts() const { return counts_; }
@@ -87,6 +88,7 @@ class Sequencer {
   FileResult<Unit> write_own();
   FileResult<Unit> write_buffer();
   FileResult<Unit> sync();
+  void tell_end();
   enum class Kept : std::uint8_t { newest, for_good };
   FileResult<Unit> sign_checkpoint(Kept kept, MonoTime now);
   FileResult<Unit> next_segment(MonoTime now);
