@@ -60,6 +60,7 @@ Result<net::GatewaySettings, std::string> settings_of(const config::Config& conf
                                .policy = std::make_unique<policy::AllowWithinRole>()});
   return net::GatewaySettings{.net = config.net,
                               .audit = config.audit,
+                              .sinks = config.sinks,
                               .issuers = config.identity.issuers,
                               .environment = std::move(environment)};
 }

@@ -37,6 +37,7 @@ class Secret {
 
   // The text itself; the view lives as long as this object is unchanged.
   std::string_view reveal() const { return text_; }
+  friend bool operator==(const Secret& left, const Secret& right) { return left.text_ == right.text_; }
   bool empty() const { return text_.empty(); }
   void clear() {
     wipe(text_.data(), text_.size());

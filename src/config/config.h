@@ -12,6 +12,7 @@
 #include "identity/settings.h"
 #include "net/settings.h"
 #include "session/settings.h"
+#include "sink/settings.h"
 
 namespace sallyport::config {
 
@@ -31,6 +32,7 @@ struct Config {
   std::vector<session::ConnectionSettings> connections;
   identity::IdentitySettings identity;
   audit::AuditSettings audit;
+  std::vector<sink::SinkSettings> sinks;  // of the audit log
   LogSettings log;
 };
 

@@ -47,6 +47,7 @@ class ConfigTest : public ::testing::Test {
           0644);
     ::setenv("SALLYPORT_TEST_PASSWORD", "from the environment", 1);
     ::setenv("SALLYPORT_TEST_EMPTY", "", 1);
+    ::setenv("SALLYPORT_TEST_LINES", "one\r\nX-Other: two", 1);
     ::setenv("CREDENTIALS_DIRECTORY", directory_.c_str(), 1);
     valid_ = read_whole(golden / "valid.yaml");
   }
@@ -254,6 +255,36 @@ TEST_F(ConfigTest, AnAccountHasTheLimitsOfAllWhereItHasNoneOfItsOwn) {
   EXPECT_EQ(own.result_bytes_max, 2ULL << 30);
 }
 
+void expect_sinks(const std::vector<sink::SinkSettings>& sinks) {
+  ASSERT_EQ(sinks.size(), 4U);
+  EXPECT_EQ(std::get<sink::FileSettings>(sinks[0].receiver).path, "/var/spool/records.jsonl");
+  EXPECT_EQ(sinks[0].when_behind, sink::WhenBehind::block);
+  EXPECT_EQ(sinks[0].from, sink::Begin::beginning);
+  EXPECT_EQ(sinks[0].message_bytes_max, 16U << 20);
+  const auto& syslog = std::get<sink::SyslogSettings>(sinks[1].receiver);
+  EXPECT_EQ(syslog.transport, sink::SyslogTransport::tls);
+  EXPECT_EQ(syslog.port, 6514);
+  EXPECT_EQ(syslog.facility, 13);
+  EXPECT_EQ(syslog.tls.server_name, "logs.example.org");
+  EXPECT_EQ(syslog.resend_records, 20'000U);
+  EXPECT_EQ(sinks[1].message_bytes_max, 8U << 10);
+  EXPECT_EQ(sinks[1].types, (std::vector<std::string>{"login_accepted", "login_refused"}));
+  const auto& http = std::get<sink::HttpSettings>(sinks[2].receiver);
+  EXPECT_EQ(http.url, "https://collector.example.org/records");
+  ASSERT_EQ(http.headers.size(), 2U);
+  EXPECT_EQ(http.headers[0].name, "Authorization");
+  EXPECT_EQ(http.headers[0].value.reveal(), "Bearer from the environment");
+  EXPECT_EQ(http.headers[1].value.reveal(), "from the environment");
+  EXPECT_EQ(sinks[2].format, sink::Format::ocsf);
+  EXPECT_EQ(sinks[2].when_behind, sink::WhenBehind::drop);
+  EXPECT_EQ(sinks[2].behind_records_max, 5000U);
+  const auto& kafka = std::get<sink::KafkaSettings>(sinks[3].receiver);
+  EXPECT_EQ(kafka.brokers, (std::vector<std::string>{"k1.example.org:9093", "k2.example.org:9093"}));
+  EXPECT_EQ(kafka.sasl, sink::SaslMechanism::scram_sha_256);
+  EXPECT_EQ(kafka.password.reveal(), "from the environment");
+  EXPECT_EQ(sinks[3].message_bytes_max, 900U << 10);
+}
+
 TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
   auto config = parse(valid_, "config.yaml", directory_);
   ASSERT_TRUE(config);
@@ -276,6 +307,7 @@ TEST_F(ConfigTest, LimitsAuditAndLogAreRead) {
   EXPECT_EQ(config->audit.retention.bytes, 1U << 30);
   EXPECT_EQ(config->audit.answer_bytes_recorded, 64U << 10);
   EXPECT_EQ(config->audit.claims, (std::vector<std::string>{"email", "realm.roles"}));
+  expect_sinks(config->sinks);
   EXPECT_EQ(config->log.level, LogLevel::warning);
   EXPECT_EQ(config->log.format, LogFormat::text);
 }
@@ -569,13 +601,22 @@ TEST_F(ConfigTest, EveryFieldOfTheTableIsReadByTheParser) {
       {"retention", "retention: {", "audit.retention."},
       {"witness", "witnesses: [{", "audit.witnesses[0]."},
       {"served_witness", "witness: {", "witness."},
-      {"log", "log: {", "log."},
+      {"sink", "sinks: [{", "audit.sinks[0]."},
+      {"sink_file", "file: {", "audit.sinks[0].file."},
+      {"sink_syslog", "syslog: {", "audit.sinks[1].syslog."},
+      {"sink_tls", "tls:   {", "audit.sinks[1].syslog.tls."},
+      {"sink_http", "http: {", "audit.sinks[2].http."},
+      {"sink_http_header", "headers: [{", "audit.sinks[2].http.headers[0]."},
+      {"sink_kafka", "kafka: {", "audit.sinks[3].kafka."},
+      {"sink_sasl", "sasl: {", "audit.sinks[3].kafka.sasl."},
+      {"log", " log: {", "log."},
   };
   const std::string skeleton =
       "{listeners: [{tls: {}}], admin: {}, issuers: [{keys: {}}], connections: [{tls:  {}, servers: [{}], pool: {}, "
       "catalogue: {}, logins: [{password: {}}]}], service_accounts: [{match: [{}], grants: [{}]}], limits: {account: "
       "{}}, "
-      "tcp: {}, audit: {retention: {}, witnesses: [{}]}, witness: {}, log: {}}";
+      "tcp: {}, audit: {retention: {}, sinks: [{file: {}}, {syslog: {tls:   {}}}, {http: {headers: [{}]}}, {kafka: "
+      "{sasl: {}}}], witnesses: [{}]}, witness: {}, log: {}}";
   ASSERT_EQ(rows.size(), all_sections().size());
   for (const auto* section : all_sections()) {
     auto row = std::find_if(rows.begin(), rows.end(), [&](const Row& other) { return other.section == section->name; });

@@ -136,6 +136,7 @@ void read_audit(SectionReader section, Config& config) {
   read_answers_keys(section, audit);
   audit.witnesses = read_witnesses(section);
   audit.claims = section.texts("claims");
+  config.sinks = read_sinks(section, audit.directory);
   auto retention = section.section("retention");
   audit.retention = {.age = retention.whole_seconds("age"),
                      .bytes = static_cast<std::uint64_t>(retention.number("bytes"))};

@@ -170,6 +170,14 @@ std::size_t SectionReader::choice_index(std::string_view name) {
   return index.value_or(0);
 }
 
+std::vector<std::string> SectionReader::words(std::string_view name) {
+  std::vector<std::string> words;
+  for (std::size_t index : choice_indices(name)) {
+    words.emplace_back(field(name).choices[index]);
+  }
+  return words;
+}
+
 std::vector<std::size_t> SectionReader::choice_indices(std::string_view name) {
   const Field& known = field(name);
   const Node* node = find(name);

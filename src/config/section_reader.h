@@ -51,6 +51,7 @@ class SectionReader {
   Seconds whole_seconds(std::string_view name);  // duration
   bool flag(std::string_view name);              // boolean
   std::vector<std::string> texts(std::string_view name);
+  std::vector<std::string> words(std::string_view name);  // choices
 
   template <typename E, std::size_t size>
   E choice(std::string_view name, const std::array<Choice<E>, size>& choices) {

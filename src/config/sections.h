@@ -19,6 +19,9 @@ identity::AccountLimits read_account_limits(SectionReader section, const identit
 // How much of an answer is recorded: `none`, `all` or a size, or the table's default.
 std::uint64_t read_answers(SectionReader& section, std::string_view name);
 
+// `log_directory`: the audit log's.
+std::vector<sink::SinkSettings> read_sinks(SectionReader& audit, const std::filesystem::path& log_directory);
+
 // The words of the document, for more than one of these.
 inline constexpr std::array<Choice<session::Flavor>, 2> flavor_choices{
     {{"mysql", session::Flavor::mysql}, {"mariadb", session::Flavor::mariadb}}};

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "config/settings_sinks.h"
+
 namespace sallyport::config {
 
 namespace {
@@ -241,9 +243,6 @@ constexpr std::array<Field, 3> secret_fields{{
      .most = 255},
 }};
 constexpr std::array<Names, 3> secret_exactly_one{"file", "env", "systemd_credential"};
-constexpr Section secret{"secret",
-                         "Where a secret comes from: exactly one of these. A secret is never written in the document.",
-                         secret_fields, secret_exactly_one};
 
 constexpr std::array<Field, 3> login_fields{{
     {.name = "name",
@@ -257,7 +256,7 @@ constexpr std::array<Field, 3> login_fields{{
      .meaning = "User name of the database account.",
      .least = 1,
      .most = 128},
-    {.name = "password", .kind = section, .presence = required, .meaning = "Its password.", .section = &secret},
+    {.name = "password", .kind = section, .presence = required, .meaning = "Its password.", .section = &secret_section},
 }};
 constexpr Section login{"login", "A database account whose password only the gateway holds.", login_fields};
 
@@ -824,7 +823,7 @@ constexpr Section served_witness{"served_witness",
                                  "`POST /witness/add-checkpoint` ([evidence](evidence.md#witnesses)).",
                                  served_witness_fields};
 
-constexpr std::array<Field, 16> audit_fields{{
+constexpr std::array<Field, 17> audit_fields{{
     {.name = "directory",
      .kind = path,
      .default_value = "/var/log/sallyport",
@@ -894,13 +893,13 @@ constexpr std::array<Field, 16> audit_fields{{
      .kind = section,
      .meaning = "The key that encrypts recorded answers: 32 random bytes as 64 hexadecimal digits or base64 "
                 "(`openssl rand -base64 32`). By default they are in the clear. It may change at a reload.",
-     .section = &secret},
+     .section = &secret_section},
     {.name = "previous_answers_keys",
      .kind = sections,
      .meaning = "Keys that encrypted answers before: `sallyport sessions replay --config` reads with these, too.",
      .least = 1,
      .most = 100,
-     .section = &secret},
+     .section = &secret_section},
     {.name = "witnesses",
      .kind = sections,
      .meaning = "Who gets the log's checkpoints.",
@@ -913,6 +912,12 @@ constexpr std::array<Field, 16> audit_fields{{
                 "besides those that the record has anyway.",
      .least = 1,
      .most = 32},
+    {.name = "sinks",
+     .kind = sections,
+     .meaning = "Where records go besides.",
+     .least = 1,
+     .most = 16,
+     .section = &sink_section},
 }};
 constexpr Section audit{"audit", "The record of who did what. Where it can't be written, nothing is forwarded.",
                         audit_fields};
@@ -982,12 +987,44 @@ constexpr std::array<Field, 12> root_fields{{
 }};
 constexpr Section root{"configuration", "The document.", root_fields};
 
-constexpr std::array<const Section*, 24> sections_in_order{
-    &root,        &listener,       &listener_tls, &admin, &issuer,    &issuer_keys, &connection,     &server,
-    &backend_tls, &pool,           &catalogue,    &login, &secret,    &account,     &match,          &grant,
-    &limits,      &account_limits, &tcp,          &audit, &retention, &witness,     &served_witness, &log};
+constexpr std::array<const Section*, 32> sections_in_order{&root,
+                                                           &listener,
+                                                           &listener_tls,
+                                                           &admin,
+                                                           &issuer,
+                                                           &issuer_keys,
+                                                           &connection,
+                                                           &server,
+                                                           &backend_tls,
+                                                           &pool,
+                                                           &catalogue,
+                                                           &login,
+                                                           &secret_section,
+                                                           &account,
+                                                           &match,
+                                                           &grant,
+                                                           &limits,
+                                                           &account_limits,
+                                                           &tcp,
+                                                           &audit,
+                                                           &retention,
+                                                           &witness,
+                                                           &served_witness,
+                                                           &log,
+                                                           &sink_section,
+                                                           &sink_file_section,
+                                                           &sink_syslog_section,
+                                                           &sink_http_section,
+                                                           &sink_http_header_section,
+                                                           &sink_kafka_section,
+                                                           &sink_sasl_section,
+                                                           &sink_tls_section};
 
 }  // namespace
+
+constexpr Section secret_section{
+    "secret", "Where a secret comes from: exactly one of these. A secret is never written in the document.",
+    secret_fields, secret_exactly_one};
 
 const Section& root_section() {
   return root;

@@ -207,6 +207,42 @@ void add_catalogues(std::vector<MetricFamily>& families, const std::vector<Catal
   families.push_back(std::move(failures));
 }
 
+void add_sinks(std::vector<MetricFamily>& families, const std::vector<SinkGauge>& sinks) {
+  auto failing =
+      family({"sallyport_sink_failing", "1 while the sink's last attempt to deliver was in vain."}, MetricType::Gauge);
+  auto delivered = family({"sallyport_sink_delivered_records_total",
+                           "Records that the sink's receiver acknowledged; one that was sent again counts again."},
+                          MetricType::Counter);
+  auto failures = family({"sallyport_sink_failures_total", "Vain attempts to deliver."}, MetricType::Counter);
+  auto dropped = family({"sallyport_sink_dropped_records_total", "Records that the sink left out, which is on record."},
+                        MetricType::Counter);
+  auto records =
+      family({"sallyport_sink_behind_records", "Records on the disk that the receiver has not acknowledged."},
+             MetricType::Gauge);
+  auto bytes =
+      family({"sallyport_sink_behind_bytes", "About how many bytes of the log's files hold these."}, MetricType::Gauge);
+  auto last = family({"sallyport_sink_last_success_timestamp_seconds",
+                      "When the receiver acknowledged something last, since 1970; 0: never."},
+                     MetricType::Gauge);
+  for (const SinkGauge& sink : sinks) {
+    auto add = [&](MetricFamily& to, ClientMetric metric) {
+      metric.label.push_back({"kind", sink.kind});
+      metric.label.push_back({"sink", sink.name});
+      to.metric.push_back(std::move(metric));
+    };
+    add(failing, level(sink.failing ? 1 : 0));
+    add(delivered, counted(sink.delivered));
+    add(failures, counted(sink.failures));
+    add(dropped, counted(sink.dropped));
+    add(records, level(static_cast<double>(sink.behind_records)));
+    add(bytes, level(static_cast<double>(sink.behind_bytes)));
+    add(last, level(sink.last_success_seconds));
+  }
+  for (auto* one : {&failing, &delivered, &failures, &dropped, &records, &bytes, &last}) {
+    families.push_back(std::move(*one));
+  }
+}
+
 void add_audit_log(std::vector<MetricFamily>& families, const AuditGauge& audit) {
   auto add = [&](const Description& description, MetricType type, ClientMetric metric) {
     families.push_back(family(description, type));
@@ -215,7 +251,8 @@ void add_audit_log(std::vector<MetricFamily>& families, const AuditGauge& audit)
   auto total = [&](const Description& description, std::uint64_t value) {
     add(description, MetricType::Counter, counted(value));
   };
-  add({"sallyport_audit_failing", "1 while the audit log can't be written, and statements are refused."},
+  add({"sallyport_audit_failing",
+       "1 while the audit log can't be written or may not grow, and statements are refused."},
       MetricType::Gauge, level(audit.failing ? 1 : 0));
   add({"sallyport_audit_log_records", "Records in the audit log, on the disk."}, MetricType::Gauge,
       level(static_cast<double>(audit.records)));
@@ -289,6 +326,7 @@ std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
   add_catalogues(families, snapshot.catalogues);
   add_audit_log(families, snapshot.audit);
   add_witnesses(families, snapshot.witnesses);
+  add_sinks(families, snapshot.sinks);
   families.push_back(build_info(snapshot.version));
   families.push_back(
       family({"process_start_time_seconds", "When the process started, in seconds since 1970."}, MetricType::Gauge));

@@ -63,6 +63,19 @@ struct WitnessGauge {
   std::uint64_t failures = 0;
 };
 
+// What there is to know of a sink of the audit log. Counts are since it was started.
+struct SinkGauge {
+  std::string name;
+  std::string kind;      // file, syslog, http or kafka
+  bool failing = false;  // its last attempt was in vain
+  std::uint64_t delivered = 0;
+  std::uint64_t failures = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t behind_records = 0;
+  std::uint64_t behind_bytes = 0;
+  double last_success_seconds = 0;  // since 1970; 0: there was none
+};
+
 struct MetricsSnapshot {
   CounterTotals totals;
   std::vector<IssuerGauge> issuers;
@@ -70,6 +83,7 @@ struct MetricsSnapshot {
   std::vector<CatalogueStatus> catalogues;
   AuditGauge audit;
   std::vector<WitnessGauge> witnesses;
+  std::vector<SinkGauge> sinks;
   std::string version;            // of the program
   double start_time_seconds = 0;  // since 1970-01-01T00:00:00Z
 };

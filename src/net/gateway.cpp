@@ -23,6 +23,8 @@
 #include "net/process_limits.h"
 #include "net/witness_server.h"
 #include "net/witnesses.h"
+#include "sink/receivers.h"
+#include "sink/sinks.h"
 #include "store/audit_log.h"
 
 namespace sallyport::net {
@@ -32,6 +34,8 @@ namespace {
 constexpr std::chrono::milliseconds watch_interval{500};
 // Besides the two of each connection: listeners, the audit log, fetches of keys, requests to the admin listener.
 constexpr std::uint64_t descriptors_besides = 256;
+// What sinks get to deliver at the end of the process. What they have not delivered then waits in the log.
+constexpr Milliseconds sinks_flush_timeout{5000};
 
 std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
   std::error_code error;
@@ -59,6 +63,31 @@ void log_change(Log& log, const session::BackendPool::Change& change) {
   } else {
     log.write(Severity::info, "a database server can be reached again",
               {{"connection", change.connection}, {"server", change.server}});
+  }
+}
+
+void log_event(Log& log, const sink::SinkEvent& event) {
+  using Kind = sink::SinkEvent::Kind;
+  switch (event.kind) {
+    case Kind::delivers:
+      log.write(Severity::info, "a sink of the audit log delivers", {{"sink", event.sink}});
+      return;
+    case Kind::fails:
+      log.write(Severity::warning, "a sink of the audit log can't deliver, and goes on trying",
+                {{"sink", event.sink}, {"cause", event.text}});
+      return;
+    case Kind::refused:
+      log.write(Severity::error, "a sink of the audit log is refused: look at its configuration and its receiver's",
+                {{"sink", event.sink}, {"cause", event.text}});
+      return;
+    case Kind::dropped:
+      log.write(Severity::error, "a sink of the audit log left records out",
+                {{"sink", event.sink}, {"what", event.text}});
+      return;
+    case Kind::anew:
+      log.write(Severity::error, "a sink of the audit log begins anew, with all that the log has",
+                {{"sink", event.sink}, {"cause", event.text}});
+      return;
   }
 }
 
@@ -105,6 +134,7 @@ class Gateway::Impl {
   Result<std::shared_ptr<const Runtime>, std::string> make_runtime(const GatewaySettings& settings, ClientTls& files);
   void prepare_process();
   Result<Unit, std::string> open_audit_log(std::uint32_t loops);
+  void make_sinks();
   Result<Unit, std::string> open_loops();
   Result<Unit, std::string> open_listeners();
   void resolve(const std::string& host, std::uint16_t port, Loop& loop, const LoopShared::Resolved& done);
@@ -121,6 +151,7 @@ class Gateway::Impl {
   control::MetricsSnapshot metrics();
   std::vector<control::ServerGauge> server_gauges();
   std::vector<control::CatalogueStatus> catalogue_statuses() const;
+  std::vector<control::SinkGauge> sink_gauges() const;
 
   Log& log_;
   std::string version_;
@@ -134,6 +165,7 @@ class Gateway::Impl {
   LoopShared shared_;
   std::unique_ptr<Witnesses> witnesses_;
   std::unique_ptr<store::AuditLog> audit_log_;
+  std::unique_ptr<sink::Sinks> sinks_;
   bool audit_failing_ = false;  // as was logged last
   std::vector<std::unique_ptr<Loop>> loops_;
   std::vector<session::ListenerProfile> profiles_;
@@ -161,6 +193,7 @@ Gateway::Impl::~Impl() {
   if (witnesses_ != nullptr) {
     witnesses_->stop();
   }
+  sinks_.reset();
 }
 
 Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
@@ -298,12 +331,23 @@ Result<Unit, std::string> Gateway::Impl::open_audit_log(std::uint32_t loops) {
   return Unit{};
 }
 
+void Gateway::Impl::make_sinks() {
+  sinks_ = std::make_unique<sink::Sinks>(
+      sink::Sinks::Parts{.log = *audit_log_,
+                         .directory = settings_.audit.directory,
+                         .origin = settings_.audit.origin.empty() ? host_name() : settings_.audit.origin,
+                         .tell = [this](const sink::SinkEvent& event) { log_event(log_, event); },
+                         .make_receiver = sink::make_receiver});
+  sinks_->configure(settings_.sinks);
+}
+
 Result<Unit, std::string> Gateway::Impl::open_loops() {
   std::uint32_t count = settings_.net.worker_threads != 0 ? settings_.net.worker_threads
                                                           : std::max(1U, std::thread::hardware_concurrency());
   if (auto opened = open_audit_log(count); !opened) {
     return opened;
   }
+  make_sinks();
   for (std::uint32_t i = 0; i < count; ++i) {
     loops_.push_back(std::make_unique<Loop>(i, audit_log_->journal(i), shared_));
     loops_.back()->set_runtime(runtime_);
@@ -372,6 +416,7 @@ void Gateway::Impl::run() {
   schedule_watch();
   audit_log_->start();
   witnesses_->start();
+  sinks_->start();
   for (auto& loop : loops_) {
     threads_.emplace_back([&loop] { loop->run(); });
   }
@@ -382,6 +427,7 @@ void Gateway::Impl::run() {
   }
   audit_log_->stop();
   witnesses_->stop();
+  sinks_->stop(sinks_flush_timeout);
   log_.write(Severity::info, "stopped");
 }
 
@@ -486,6 +532,7 @@ void Gateway::Impl::reload() {
   audit::append_configuration_loaded(line, {.configuration = *digest, .previous = settings_.environment->configuration},
                                      read_clocks().wall);
   settings_ = std::move(next).value();
+  sinks_->configure(settings_.sinks);
   runtime_ = *runtime;
   tls_files_ = std::move(files);
   tls_times_.clear();
@@ -529,7 +576,7 @@ void Gateway::Impl::watch_audit_log() {
   }
   audit_failing_ = !failure.empty();
   if (audit_failing_) {
-    log_.write(Severity::error, "audit log can't be written; every statement is refused until it can",
+    log_.write(Severity::error, "audit log can't be written, or must not grow; every statement is refused until it can",
                {{"error", failure}});
   } else {
     log_.write(Severity::info, "audit log is written again");
@@ -646,6 +693,22 @@ std::vector<control::CatalogueStatus> Gateway::Impl::catalogue_statuses() const 
   return shown;
 }
 
+std::vector<control::SinkGauge> Gateway::Impl::sink_gauges() const {
+  std::vector<control::SinkGauge> gauges;
+  for (const sink::SinkStatus& status : sinks_->status()) {
+    gauges.push_back({.name = status.name,
+                      .kind = status.kind,
+                      .failing = status.failing,
+                      .delivered = status.delivered,
+                      .failures = status.failures,
+                      .dropped = status.dropped,
+                      .behind_records = status.behind_records,
+                      .behind_bytes = status.behind_bytes,
+                      .last_success_seconds = status.last_success_seconds});
+  }
+  return gauges;
+}
+
 control::MetricsSnapshot Gateway::Impl::metrics() {
   control::MetricsSnapshot snapshot;
   counters_.add_to(snapshot.totals);
@@ -676,6 +739,7 @@ control::MetricsSnapshot Gateway::Impl::metrics() {
          .covered = witness.covered,
          .failures = witness.failures});
   }
+  snapshot.sinks = sink_gauges();
   snapshot.version = version_;
   snapshot.start_time_seconds = static_cast<double>(started_.time_since_epoch().count()) / 1e9;
   return snapshot;

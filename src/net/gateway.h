@@ -11,6 +11,7 @@
 #include "identity/settings.h"
 #include "net/log.h"
 #include "net/settings.h"
+#include "sink/settings.h"
 #include "session/environment.h"
 
 namespace sallyport::net {
@@ -19,6 +20,7 @@ namespace sallyport::net {
 struct GatewaySettings {
   NetSettings net;
   audit::AuditSettings audit;
+  std::vector<sink::SinkSettings> sinks;  // of the audit log
   std::vector<identity::IssuerSettings> issuers;
   std::shared_ptr<const session::Environment> environment;
 };

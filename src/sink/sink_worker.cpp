@@ -1,0 +1,345 @@
+#include "sink/sink_worker.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "audit/record_members.h"
+#include "crypto/random.h"
+#include "store/log_records.h"
+
+namespace sallyport::sink {
+namespace {
+
+constexpr Milliseconds poll_interval{100};
+constexpr Milliseconds save_interval{1000};
+constexpr Milliseconds measure_interval{1000};
+constexpr Milliseconds failures_told_interval{60'000};
+// Of records that no message is made of, so that a filter does not keep the thread from its other duties.
+constexpr std::uint64_t records_looked_at_max = 20'000;
+
+MonoTime mono_now() {
+  return std::chrono::steady_clock::now();
+}
+
+WallTime wall_now() {
+  return std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
+}
+
+std::uint64_t any_number() {
+  std::array<std::uint8_t, sizeof(std::uint64_t)> bytes{};
+  crypto::random_bytes(bytes);
+  std::uint64_t number = 0;
+  for (std::uint8_t byte : bytes) {
+    number = number << 8 | byte;
+  }
+  return number;
+}
+
+}  // namespace
+
+SinkWorker::SinkWorker(Parts parts)
+    : parts_(std::move(parts)),
+      receiver_(parts_.make_receiver(parts_.settings, halt_)),
+      finder_(parts_.directory),
+      formatter_(parts_.settings, parts_.origin, [this](const std::string& session) { return finder_.find(session); }),
+      feed_(parts_.directory),
+      cursor_(find_cursor()) {
+  status_.name = parts_.settings.name;
+  status_.kind = std::string(kind_of(parts_.settings));
+  next_.store(cursor_.next, std::memory_order_release);
+  set_needed();
+  rewind();
+}
+
+// One that can't be used is as none, but for this: nothing may be missed then, so all that there is counts.
+Cursor SinkWorker::find_cursor() {
+  std::uint64_t end = parts_.log.end().records;
+  auto loaded = load_cursor(parts_.directory, parts_.settings.name);
+  std::string fault = loaded ? std::string{} : std::move(loaded).error();
+  if (loaded && *loaded) {
+    if ((*loaded)->next <= end) {
+      saved_ = **loaded;
+      return **loaded;
+    }
+    fault = "its cursor is behind the end of the log, which has " + std::to_string(end) + " records";
+  }
+  if (!fault.empty()) {
+    parts_.tell({.kind = SinkEvent::Kind::anew, .sink = parts_.settings.name, .text = fault});
+  } else if (parts_.settings.from == Begin::end) {
+    return {.first = end, .next = end};
+  }
+  std::uint64_t oldest = feed_.first_after(0).value_or(0);  // what was deleted before is not this sink's loss
+  return {.first = oldest, .next = oldest};
+}
+
+SinkWorker::~SinkWorker() {
+  ask_to_stop(MonoTime{});
+  join();
+}
+
+void SinkWorker::start() {
+  thread_ = std::thread([this] { run(); });
+}
+
+void SinkWorker::join() {
+  if (thread_.joinable()) {
+    thread_.join();
+  }
+}
+
+SinkStatus SinkWorker::status() const {
+  std::lock_guard lock(status_mutex_);
+  SinkStatus status = status_;
+  std::uint64_t end = parts_.log.end().records;
+  std::uint64_t next = next_.load(std::memory_order_acquire);
+  status.behind_records = end - std::min(end, next);
+  status.behind_bytes = status.behind_records == 0 ? 0 : status.behind_bytes;
+  return status;
+}
+
+// Nothing is delivered before it is certain where the sink began.
+void SinkWorker::begin() {
+  while (!saved_ && !halt_.is_asked()) {
+    save(mono_now());
+    if (!saved_) {
+      halt_.nap(save_interval);
+    }
+  }
+}
+
+void SinkWorker::run() {
+  begin();
+  while (!halt_.is_due()) {
+    std::uint64_t seen = batch_.empty() ? feed_.position() : UINT64_MAX;
+    store::LogEnd end = seen == UINT64_MAX ? parts_.log.end() : parts_.log.wait_for_more(seen, poll_interval);
+    step(end);
+    MonoTime now = mono_now();
+    measure(end, now);
+    save_if_due(now);
+    bool has_more = !batch_.empty() || cursor_.next < parts_.log.end().records;
+    if (halt_.is_asked() && (!has_more || now < retry_at_)) {
+      break;
+    }
+    if (now < retry_at_) {
+      halt_.nap(std::min(poll_interval, std::chrono::ceil<Milliseconds>(retry_at_ - now)));
+    }
+  }
+  save(mono_now());
+}
+
+void SinkWorker::step(const store::LogEnd& end) {
+  if (drop_what_is_beyond(end) || mono_now() < retry_at_) {
+    return;
+  }
+  if (batch_.empty() && !collect(end)) {
+    return;
+  }
+  if (!batch_.empty()) {
+    deliver();
+  } else if (batch_end_ > cursor_.next) {
+    move_to(batch_end_);  // nothing of it is for this sink
+  } else {
+    be_idle(end);
+  }
+}
+
+// False when the log could not be read.
+bool SinkWorker::collect(const store::LogEnd& end) {
+  const SinkSettings& settings = parts_.settings;
+  std::size_t bytes = 0;
+  std::uint64_t looked_at = 0;
+  while (batch_.size() < settings.batch_records_max && bytes < settings.batch_bytes_max &&
+         looked_at < records_looked_at_max) {
+    auto record = feed_.next(end);
+    if (!record) {
+      if (batch_.empty()) {
+        take_feed_error(record.error());
+        return false;
+      }
+      break;
+    }
+    if (!*record) {
+      break;
+    }
+    ++looked_at;
+    if (takes((*record)->text)) {
+      batch_.push_back(formatter_.message((*record)->index, (*record)->text));
+      bytes += batch_.back().text.size();
+    }
+  }
+  batch_end_ = feed_.position();
+  return true;
+}
+
+bool SinkWorker::takes(std::string_view record) const {
+  const auto& types = parts_.settings.types;
+  if (types.empty()) {
+    return true;
+  }
+  std::string type = audit::string_of(audit::member_value(record, "type"));
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
+
+void SinkWorker::take_feed_error(const std::string& error) {
+  std::uint64_t position = feed_.position();
+  auto first = feed_.first_after(position);
+  if (!first) {
+    failed({.kind = DeliveryError::Kind::unreachable, .text = "the log can't be read: " + error, .retry_after = {}});
+  } else if (position < cursor_.next) {
+    feed_.go_to(std::min(*first, cursor_.next));  // was delivered before
+  } else {
+    drop_until(*first, "deleted");
+  }
+}
+
+void SinkWorker::deliver() {
+  auto done = receiver_->deliver(batch_);
+  if (!done) {
+    if (!halt_.is_due()) {
+      failed(done.error());
+    }
+    return;
+  }
+  {
+    std::lock_guard lock(status_mutex_);
+    status_.delivered += batch_.size();
+  }
+  batch_.clear();
+  delivered_since_rewind_ = true;
+  move_to(batch_end_);
+  succeeded();
+}
+
+void SinkWorker::be_idle(const store::LogEnd& /*end*/) {
+  if (auto done = receiver_->idle(); !done && !halt_.is_asked()) {
+    failed(done.error());
+  }
+}
+
+void SinkWorker::move_to(std::uint64_t next) {
+  if (next <= cursor_.next) {
+    return;
+  }
+  cursor_.next = next;
+  next_.store(next, std::memory_order_release);
+  parts_.moved();
+}
+
+void SinkWorker::succeeded() {
+  backoff_.succeeded();
+  retry_at_ = {};
+  bool was_failing = false;
+  {
+    std::lock_guard lock(status_mutex_);
+    was_failing = std::exchange(status_.failing, false);
+    status_.failure.clear();
+    status_.last_success_seconds = static_cast<double>(wall_now().time_since_epoch().count()) / 1e9;
+  }
+  if (was_failing || !std::exchange(told_, true)) {
+    parts_.tell({.kind = SinkEvent::Kind::delivers, .sink = parts_.settings.name, .text = {}});
+  }
+}
+
+// Is told when it begins, and once in a while as long as it goes on.
+void SinkWorker::failed(const DeliveryError& error) {
+  MonoTime now = mono_now();
+  retry_at_ = now + backoff_.failed(error, any_number());
+  bool was_failing = false;
+  {
+    std::lock_guard lock(status_mutex_);
+    ++status_.failures;
+    was_failing = std::exchange(status_.failing, true);
+    status_.failure = error.text;
+  }
+  if (!was_failing || now - told_at_ >= failures_told_interval) {
+    told_at_ = now;
+    told_ = true;
+    bool refused = error.kind == DeliveryError::Kind::refused;
+    parts_.tell({.kind = refused ? SinkEvent::Kind::refused : SinkEvent::Kind::fails,
+                 .sink = parts_.settings.name,
+                 .text = error.text});
+  }
+  if (receiver_->uncertain_records() > 0 && delivered_since_rewind_) {
+    rewind();
+  }
+}
+
+// To where what was acknowledged is certain to have been taken.
+void SinkWorker::rewind() {
+  batch_.clear();
+  delivered_since_rewind_ = false;
+  std::uint64_t uncertain = std::min(receiver_->uncertain_records(), cursor_.next - cursor_.first);
+  feed_.go_to(cursor_.next - uncertain);
+}
+
+// Whether something was dropped.
+bool SinkWorker::drop_what_is_beyond(const store::LogEnd& end) {
+  const SinkSettings& settings = parts_.settings;
+  if (settings.when_behind != WhenBehind::drop || end.records <= cursor_.next + settings.behind_records_max) {
+    return false;
+  }
+  return drop_until(end.records - settings.behind_records_max / 2, "behind");
+}
+
+// On record before the cursor moves: after a crash in between the record says too much, never too little.
+bool SinkWorker::drop_until(std::uint64_t end, std::string_view reason) {
+  store::SinkDroppedRecord record{.sink = parts_.settings.name, .first = cursor_.next, .end = end, .reason = reason};
+  if (!parts_.record(to_line(record, wall_now()), [this] { return halt_.is_due(); })) {
+    halt_.nap(poll_interval);  // the log ends
+    return false;
+  }
+  {
+    std::lock_guard lock(status_mutex_);
+    status_.dropped += record.end - record.first;
+  }
+  parts_.tell({.kind = SinkEvent::Kind::dropped,
+               .sink = record.sink,
+               .text = "records " + std::to_string(record.first) + " to " + std::to_string(record.end - 1)});
+  cursor_.first = end;
+  move_to(end);
+  save(mono_now());
+  rewind();
+  return true;
+}
+
+void SinkWorker::save_if_due(MonoTime now) {
+  if (now - saved_at_ >= save_interval) {
+    save(now);
+  }
+}
+
+void SinkWorker::save(MonoTime now) {
+  if (saved_ == cursor_) {
+    return;
+  }
+  saved_at_ = now;
+  auto saved = save_cursor(parts_.files, parts_.directory, parts_.settings.name, cursor_, wall_now());
+  if (!saved) {
+    std::lock_guard lock(status_mutex_);
+    ++status_.failures;
+    status_.failure = saved.error().text;
+    return;
+  }
+  saved_ = cursor_;
+  set_needed();
+  parts_.moved();
+}
+
+void SinkWorker::set_needed() {
+  const Cursor& from = saved_ ? *saved_ : cursor_;
+  std::uint64_t uncertain = std::min(receiver_->uncertain_records(), from.next - from.first);
+  needed_.store(from.next - uncertain, std::memory_order_release);
+}
+
+void SinkWorker::measure(const store::LogEnd& end, MonoTime now) {
+  if (now - measured_at_ < measure_interval) {
+    return;
+  }
+  measured_at_ = now;
+  std::uint64_t bytes = bytes_behind(parts_.directory, cursor_.next, end);
+  std::lock_guard lock(status_mutex_);
+  status_.behind_bytes = bytes;
+}
+
+}  // namespace sallyport::sink

@@ -1,0 +1,297 @@
+#include "sink/sinks.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "sink/native_format.h"
+#include "sink/sink_test_fixture.h"
+#include "store/log_directory.h"
+
+namespace sallyport::sink {
+namespace {
+
+using test::SinkFixture;
+
+class SinksTest : public SinkFixture {
+ protected:
+  static SinkSettings from_beginning(const std::string& name) {
+    SinkSettings settings = sink(name);
+    settings.from = Begin::beginning;
+    return settings;
+  }
+  // What of the log the sink has not got.
+  std::vector<std::uint64_t> missing(const std::string& name) {
+    auto texts = scripts_[name].texts();
+    std::vector<std::uint64_t> indices;
+    for (const auto& [index, record] : records()) {
+      auto found = texts.find(index);
+      if (found == texts.end()) {
+        indices.push_back(index);
+      } else {
+        EXPECT_EQ(found->second, native_message(index, record));
+      }
+    }
+    return indices;
+  }
+  // What of the log records of the log say that the sink left out.
+  std::vector<std::uint64_t> on_record_as_dropped(std::string_view reason) {
+    std::vector<std::uint64_t> indices;
+    for (const auto& [index, record] : records()) {
+      if (record.find("audit_sink_dropped") == std::string::npos) {
+        continue;
+      }
+      EXPECT_EQ(audit::string_of(audit::member_value(record, "reason")), reason);
+      auto first = audit::number_of(audit::member_value(record, "first"));
+      auto end = audit::number_of(audit::member_value(record, "end"));
+      EXPECT_EQ(audit::number_of(audit::member_value(record, "count")), *end - *first);
+      for (std::uint64_t i = *first; i < *end; ++i) {
+        indices.push_back(i);
+      }
+    }
+    return indices;
+  }
+  std::filesystem::path cursor_file(const std::string& name) const {
+    return store::sink_cursor_file(audit_.directory, name);
+  }
+};
+
+TEST_F(SinksTest, DeliverEveryRecordInItsOrderOverTheClosingOfSegments) {
+  configure({from_beginning("all")});
+  commit_many(0, 1000);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("all"); }));
+  EXPECT_GE(store::list_log(audit_.directory)->segments.size(), 3U);
+  EXPECT_THAT(missing("all"), testing::IsEmpty());
+  auto order = scripts_["all"].order();
+  EXPECT_EQ(order.size(), records().size()) << "each once";
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+  EXPECT_EQ(status("all").delivered, order.size());
+  EXPECT_EQ(status("all").failures, 0U);
+}
+
+TEST_F(SinksTest, BeginAtTheEndUnlessTheBeginningIsAskedFor) {
+  commit_many(0, 10);
+  std::uint64_t end = log_->state().end().records;
+  configure({sink("late")});
+  commit_many(10, 20);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("late"); }));
+  EXPECT_EQ(scripts_["late"].texts().begin()->first, end);
+  EXPECT_EQ(scripts_["late"].texts().size(), 10U);
+}
+
+TEST_F(SinksTest, LeaveOutTypesThatAreNotAskedFor) {
+  SinkSettings settings = from_beginning("logins");
+  settings.types = {"login_accepted"};
+  configure({settings});
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    commit(i, i % 10 == 3 ? "login_accepted" : "command");
+  }
+  wait_for_disk();
+  ASSERT_TRUE(eventually([&] { return has_caught_up("logins"); }));
+  EXPECT_EQ(scripts_["logins"].order().size(), 10U);
+}
+
+TEST_F(SinksTest, TryAgainUntilTheReceiverHasIt) {
+  scripts_["poor"].fail(2);
+  configure({from_beginning("poor")});
+  commit_many(0, 100);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("poor"); }));
+  EXPECT_THAT(missing("poor"), testing::IsEmpty());
+  EXPECT_EQ(status("poor").failures, 2U);
+  EXPECT_FALSE(status("poor").failing);
+  EXPECT_EQ(events(SinkEvent::Kind::fails).size(), 1U) << "it is told once";
+  EXPECT_EQ(events(SinkEvent::Kind::delivers).size(), 1U);
+}
+
+TEST_F(SinksTest, DeliverAgainWhatMayHaveBeenTaken) {
+  scripts_["poor"].fail_behind(1);
+  configure({from_beginning("poor")});
+  commit_many(0, 50);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("poor"); }));
+  EXPECT_THAT(missing("poor"), testing::IsEmpty());
+  EXPECT_GT(scripts_["poor"].order().size(), records().size());
+}
+
+TEST_F(SinksTest, GoOnAtTheirCursorAfterARestart) {
+  configure({from_beginning("all")});
+  commit_many(0, 100);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("all"); }));
+  close();
+  auto before = scripts_["all"].order();
+  open();
+  commit_many(100, 200);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("all"); }));
+  EXPECT_THAT(missing("all"), testing::IsEmpty());
+  EXPECT_EQ(scripts_["all"].order().size(), records().size()) << "none twice after an end in good order";
+  EXPECT_GT(scripts_["all"].order().size(), before.size());
+}
+
+TEST_F(SinksTest, DeliverTheRecordOfTheGatewaysStop) {
+  configure({from_beginning("all")});
+  commit_many(0, 3);
+  close();
+  EXPECT_THAT(scripts_["all"].texts().rbegin()->second, testing::HasSubstr("audit_stop"));
+  open();
+}
+
+TEST_F(SinksTest, SendOnceMoreWhatAConnectionMayHaveLost) {
+  scripts_["syslog"].set_uncertain(20);
+  configure({from_beginning("syslog")});
+  commit_many(0, 100);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("syslog"); }));
+  std::uint64_t end = log_->state().end().records;
+  scripts_["syslog"].forget();
+  scripts_["syslog"].lose_connection();
+  ASSERT_TRUE(eventually([&] { return scripts_["syslog"].order().size() == 20; }));
+  EXPECT_EQ(scripts_["syslog"].order().front(), end - 20);
+  EXPECT_EQ(scripts_["syslog"].order().back(), end - 1);
+  scripts_["syslog"].forget();
+  close();
+  open();
+  ASSERT_TRUE(eventually([&] { return has_caught_up("syslog"); }));
+  EXPECT_LE(scripts_["syslog"].texts().begin()->first, end - 18) << "and after a restart";
+}
+
+TEST_F(SinksTest, BeginAnewWithAllThatThereIsWhenTheCursorIsDamaged) {
+  commit_many(0, 30);
+  std::ofstream(cursor_file("odd")) << "{\"first\":0,\"ne";
+  configure({sink("odd")});
+  ASSERT_TRUE(eventually([&] { return has_caught_up("odd"); }));
+  EXPECT_THAT(missing("odd"), testing::IsEmpty());
+  EXPECT_EQ(events(SinkEvent::Kind::anew).size(), 1U);
+}
+
+TEST_F(SinksTest, BeginAnewWhenTheLogIsShorterThanTheCursorSays) {
+  commit_many(0, 30);
+  std::ofstream(cursor_file("odd")) << to_text({.first = 0, .next = 100'000}, WallTime{});
+  configure({sink("odd")});
+  ASSERT_TRUE(eventually([&] { return has_caught_up("odd"); }));
+  EXPECT_THAT(missing("odd"), testing::IsEmpty());
+  ASSERT_EQ(events(SinkEvent::Kind::anew).size(), 1U);
+  EXPECT_THAT(events(SinkEvent::Kind::anew)[0].text, testing::HasSubstr("behind the end of the log"));
+}
+
+TEST_F(SinksTest, ThatBlockHaveStatementsRefusedUntilTheyCaughtUpByHalf) {
+  SinkSettings settings = from_beginning("strict");
+  settings.behind_records_max = 100;
+  scripts_["strict"].fail(1'000'000);
+  configure({settings});
+  std::uint64_t number = 0;
+  ASSERT_TRUE(eventually([&] { return !commit(number++); }));
+  EXPECT_GT(log_->state().end().records, 100U);
+  EXPECT_TRUE(log_->state().failing(std::chrono::steady_clock::now()));
+  EXPECT_EQ(log_->state().failure(std::chrono::steady_clock::now()), "the sink strict is too far behind");
+  EXPECT_TRUE(log_->record("{\"time\":\"2026-01-31T12:34:56.000000000Z\",\"type\":\"audit_gap\"}\n", {}))
+      << "the log itself goes on";
+  EXPECT_FALSE(commit(number++));
+  scripts_["strict"].fail(0);
+  ASSERT_TRUE(eventually([&] { return commit(number++); }));
+  wait_for_disk();
+  ASSERT_TRUE(eventually([&] { return has_caught_up("strict"); }));
+  EXPECT_THAT(missing("strict"), testing::IsEmpty());
+  EXPECT_EQ(status("strict").dropped, 0U);
+}
+
+TEST_F(SinksTest, ThatAreTakenAwayNoLongerBlock) {
+  SinkSettings settings = from_beginning("strict");
+  settings.behind_records_max = 50;
+  scripts_["strict"].fail(1'000'000);
+  configure({settings});
+  std::uint64_t number = 0;
+  ASSERT_TRUE(eventually([&] { return !commit(number++); }));
+  configure({});
+  EXPECT_TRUE(commit(number++));
+  configure({settings});
+  EXPECT_TRUE(eventually([&] { return !commit(number++); })) << "it goes on where it was";
+}
+
+TEST_F(SinksTest, ThatDropSayOnRecordExactlyWhatTheyLeftOut) {
+  SinkSettings settings = from_beginning("lossy");
+  settings.when_behind = WhenBehind::drop;
+  settings.behind_records_max = 100;
+  scripts_["lossy"].fail(1'000'000);
+  configure({settings});
+  std::uint64_t number = 0;
+  for (int round = 0; round < 3; ++round) {
+    std::uint64_t dropped = status("lossy").dropped;
+    EXPECT_TRUE(eventually([&] {
+      EXPECT_TRUE(commit(number++)) << "nobody is refused";
+      return status("lossy").dropped > dropped;
+    }));
+  }
+  scripts_["lossy"].fail(0);
+  wait_for_disk();
+  ASSERT_TRUE(eventually([&] { return has_caught_up("lossy"); }));
+  auto dropped = on_record_as_dropped("behind");
+  EXPECT_GE(dropped.size(), 100U);
+  EXPECT_THAT(missing("lossy"), testing::ElementsAreArray(dropped));
+  EXPECT_EQ(status("lossy").dropped, dropped.size());
+  EXPECT_GE(events(SinkEvent::Kind::dropped).size(), 3U);
+}
+
+TEST_F(SinksTest, KeepRetentionFromDeletingWhatTheyNeed) {
+  audit_.retention = {.bytes = 4U << 14};
+  scripts_["slow"].fail(1'000'000);
+  SinkSettings settings = from_beginning("slow");
+  settings.behind_records_max = 100'000;
+  configure({settings});
+  ASSERT_TRUE(log_->configure(audit_));
+  commit_many(0, 2000);
+  ASSERT_TRUE(log_->configure(audit_));
+  EXPECT_EQ(records().begin()->first, 0U);
+  scripts_["slow"].fail(0);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("slow"); }));
+  EXPECT_EQ(missing("slow").size(), 0U);
+}
+
+TEST_F(SinksTest, SayOnRecordWhatWasDeletedBeforeTheyGotIt) {
+  configure({from_beginning("late")});
+  commit_many(0, 10);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("late"); }));
+  configure({});
+  commit_many(10, 1000);
+  ASSERT_TRUE(eventually([&] {  // else what is being compressed comes back
+    auto segments = store::list_log(audit_.directory)->segments;
+    return std::all_of(segments.begin(), segments.end() - 1,
+                       [](const auto& segment) { return !segment.has(store::SegmentFile::records); });
+  }));
+  auto listing = *store::list_log(audit_.directory);
+  std::uint64_t first = 0;
+  for (std::size_t i = 0; i + 1 < listing.segments.size(); ++i) {
+    for (auto kind : {store::SegmentFile::records, store::SegmentFile::compressed_records}) {
+      std::filesystem::remove(listing.file(kind, listing.segments[i].first));
+    }
+    first = listing.segments[i + 1].first;
+  }
+  std::uint64_t next = scripts_["late"].texts().rbegin()->first + 1;
+  configure({from_beginning("late")});
+  ASSERT_TRUE(eventually([&] { return status("late").dropped > 0; }));
+  wait_for_disk();
+  ASSERT_TRUE(eventually([&] { return has_caught_up("late"); }));
+  auto dropped = on_record_as_dropped("deleted");
+  ASSERT_FALSE(dropped.empty());
+  EXPECT_EQ(dropped.front(), next);
+  EXPECT_EQ(dropped.back() + 1, first);
+  EXPECT_THAT(missing("late"), testing::IsEmpty()) << "of what is there";
+}
+
+TEST_F(SinksTest, ThatHaveNotChangedGoOnOverAReload) {
+  configure({from_beginning("kept"), from_beginning("changed")});
+  commit_many(0, 50);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("kept") && has_caught_up("changed"); }));
+  std::uint64_t delivered = status("kept").delivered;
+  SinkSettings changed = from_beginning("changed");
+  changed.batch_records_max = 7;
+  configure({changed, from_beginning("kept"), from_beginning("added")});
+  EXPECT_EQ(status("kept").delivered, delivered) << "it is the same thread";
+  commit_many(50, 100);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("kept") && has_caught_up("changed") && has_caught_up("added"); }));
+  for (const char* name : {"kept", "changed", "added"}) {
+    EXPECT_THAT(missing(name), testing::IsEmpty()) << name;
+    EXPECT_EQ(scripts_[name].order().size(), records().size()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace sallyport::sink
