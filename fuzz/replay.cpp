@@ -42,6 +42,7 @@ constexpr Target targets[] = {{"frame", sallyport::fuzz::fuzz_frame},
                               {"add_checkpoint", sallyport::fuzz::fuzz_add_checkpoint},
                               {"audit_proof", sallyport::fuzz::fuzz_audit_proof},
                               {"audit_records", sallyport::fuzz::fuzz_audit_records},
+                              {"sink_message", sallyport::fuzz::fuzz_sink_message},
                               {"canary", sallyport::fuzz::fuzz_canary}};
 
 bool replay(const Target& target, const char* path) {

@@ -37,6 +37,7 @@ void add_audit(CLI::App& parent, ExitCode& result) {
   add_audit_prove(*audit, result);
   add_audit_check_proof(*audit, result);
   add_audit_stats(*audit, result);
+  add_audit_sinks(*audit, result);
   add_audit_search(*audit, result);
   add_audit_prune(*audit, result);
 }

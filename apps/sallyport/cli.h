@@ -23,6 +23,7 @@ void add_audit_verify(CLI::App& audit, ExitCode& result);
 void add_audit_prove(CLI::App& audit, ExitCode& result);
 void add_audit_check_proof(CLI::App& audit, ExitCode& result);
 void add_audit_stats(CLI::App& audit, ExitCode& result);
+void add_audit_sinks(CLI::App& audit, ExitCode& result);
 void add_audit_search(CLI::App& audit, ExitCode& result);
 void add_audit_prune(CLI::App& audit, ExitCode& result);
 

@@ -209,7 +209,7 @@ SinkSettings read_sink(SectionReader& section, const std::filesystem::path& log_
     settings.receiver = read_kafka(section.section("kafka"));
   } else if (section.present("file")) {
     auto file = section.section("file");
-    settings.receiver = sink::FileSettings{.path = file.path("path")};
+    settings.receiver = sink::FileSettings{.path = file.path("path").lexically_normal()};
     if (file.path("path").parent_path().lexically_normal() == log_directory.lexically_normal()) {
       file.mistake("path", "The log's directory holds the log and nothing else.", "Put the file elsewhere.");
     }
@@ -227,8 +227,17 @@ std::vector<SinkSettings> read_sinks(SectionReader& audit, const std::filesystem
   std::vector<SinkSettings> sinks;
   std::vector<std::string> names;
   for (SectionReader& section : sections) {
-    sinks.push_back(read_sink(section, log_directory));
-    names.push_back(sinks.back().name);
+    SinkSettings read = read_sink(section, log_directory);
+    bool is_taken = std::any_of(sinks.begin(), sinks.end(), [&](const SinkSettings& other) {
+      const auto* file = std::get_if<sink::FileSettings>(&read.receiver);
+      const auto* others = std::get_if<sink::FileSettings>(&other.receiver);
+      return file != nullptr && others != nullptr && !file->path.empty() && file->path == others->path;
+    });
+    if (is_taken) {
+      section.mistake("file", "An earlier sink writes to the same file.", "Give each sink a file of its own.");
+    }
+    names.push_back(read.name);
+    sinks.push_back(std::move(read));
   }
   check_unique_names(sections, "name", names);
   return sinks;

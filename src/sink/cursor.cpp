@@ -16,6 +16,7 @@ std::string to_text(const Cursor& cursor, WallTime now) {
   audit::RecordWriter writer{text};
   writer.number("first", cursor.first);
   writer.number("next", cursor.next);
+  writer.number("start", cursor.start);
   writer.time("time", now);
   writer.end();
   return text;
@@ -29,10 +30,11 @@ std::optional<Cursor> parse_cursor(std::string_view text) {
   std::string_view object = text.substr(0, text.size() - 1);
   auto first = audit::number_of(audit::member_value(object, "first"));
   auto next = audit::number_of(audit::member_value(object, "next"));
-  if (!first || !next || *first > *next) {
+  auto start = audit::number_of(audit::member_value(object, "start"));
+  if (!first || !next || !start || *first > *next) {
     return std::nullopt;
   }
-  return Cursor{.first = *first, .next = *next};
+  return Cursor{.first = *first, .next = *next, .start = *start};
 }
 
 Result<std::optional<Cursor>, std::string> load_cursor(const std::filesystem::path& directory, std::string_view sink) {

@@ -210,19 +210,19 @@ TEST(Ocsf, RemembersAsManySessionsAndCommandsAsItMay) {
 }
 
 TEST(Cursor, IsReadAsItIsWritten) {
-  Cursor cursor{.first = 3, .next = 12345678901};
+  Cursor cursor{.first = 3, .next = 12345678901, .start = 7};
   EXPECT_EQ(to_text(cursor, WallTime{}),
-            "{\"first\":3,\"next\":12345678901,\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
+            "{\"first\":3,\"next\":12345678901,\"start\":7,\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
   EXPECT_EQ(parse_cursor(to_text(cursor, WallTime{})), cursor);
 }
 
 TEST(Cursor, OneThatIsDamagedIsNone) {
-  std::string good = to_text({.first = 3, .next = 12}, WallTime{});
+  std::string good = to_text({.first = 3, .next = 12, .start = 5}, WallTime{});
   for (std::size_t i = 0; i < good.size(); ++i) {
     EXPECT_EQ(parse_cursor(good.substr(0, i)), std::nullopt) << i;
   }
-  for (const char* text : {"", "\n", "{}\n", "{\"first\":13,\"next\":12}\n", "{\"first\":-1,\"next\":12}\n",
-                           "{\"first\":\"x\",\"next\":12}\n", "[3,12]\n"}) {
+  for (const char* text : {"", "\n", "{}\n", "{\"first\":13,\"next\":12,\"start\":1}\n", "{\"first\":1,\"next\":12}\n",
+                           "{\"first\":-1,\"next\":12}\n", "{\"first\":\"x\",\"next\":12}\n", "[3,12]\n"}) {
     EXPECT_EQ(parse_cursor(text), std::nullopt) << text;
   }
 }

@@ -44,7 +44,8 @@ SinkWorker::SinkWorker(Parts parts)
       finder_(parts_.directory),
       formatter_(parts_.settings, parts_.origin, [this](const std::string& session) { return finder_.find(session); }),
       feed_(parts_.directory),
-      cursor_(find_cursor()) {
+      cursor_(find_cursor()),
+      start_(cursor_.start) {
   status_.name = parts_.settings.name;
   status_.kind = std::string(kind_of(parts_.settings));
   next_.store(cursor_.next, std::memory_order_release);
@@ -67,10 +68,10 @@ Cursor SinkWorker::find_cursor() {
   if (!fault.empty()) {
     parts_.tell({.kind = SinkEvent::Kind::anew, .sink = parts_.settings.name, .text = fault});
   } else if (parts_.settings.from == Begin::end) {
-    return {.first = end, .next = end};
+    return {.first = end, .next = end, .start = end};
   }
   std::uint64_t oldest = feed_.first_after(0).value_or(0);  // what was deleted before is not this sink's loss
-  return {.first = oldest, .next = oldest};
+  return {.first = oldest, .next = oldest, .start = end};
 }
 
 SinkWorker::~SinkWorker() {
@@ -276,7 +277,7 @@ void SinkWorker::rewind() {
 // Whether something was dropped.
 bool SinkWorker::drop_what_is_beyond(const store::LogEnd& end) {
   const SinkSettings& settings = parts_.settings;
-  if (settings.when_behind != WhenBehind::drop || end.records <= cursor_.next + settings.behind_records_max) {
+  if (settings.when_behind != WhenBehind::drop || end.records <= counts_from() + settings.behind_records_max) {
     return false;
   }
   return drop_until(end.records - settings.behind_records_max / 2, "behind");

@@ -2,6 +2,7 @@
 // behind what the receiver has acknowledged. docs/adr/0030-sinks.md says why it is done like this.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
@@ -82,8 +83,9 @@ class SinkWorker {
   void join();
 
   const SinkSettings& settings() const { return parts_.settings; }
-  // These from any thread. The first record that was not acknowledged, and the first that may be needed after a crash.
-  std::uint64_t next() const { return next_.load(std::memory_order_acquire); }
+  // These from any thread. The record from which on being behind counts, and the first that may be needed after a
+  // crash.
+  std::uint64_t counts_from() const { return std::max(start_, next_.load(std::memory_order_acquire)); }
   std::uint64_t needed() const { return needed_.load(std::memory_order_acquire); }
   SinkStatus status() const;
 
@@ -125,6 +127,7 @@ class SinkWorker {
   std::uint64_t batch_end_ = 0;  // index behind the records that it was made of
   bool delivered_since_rewind_ = false;
   bool told_ = false;  // the operator knows that it delivers or fails
+  const std::uint64_t start_;
   std::atomic<std::uint64_t> next_{0};
   std::atomic<std::uint64_t> needed_{0};
   mutable std::mutex status_mutex_;

@@ -94,12 +94,12 @@ void Sinks::settle() {
     if (settings.when_behind != WhenBehind::block) {
       continue;
     }
-    std::uint64_t next = worker->next();
-    if (next + settings.behind_records_max < allowance.refuse_beyond) {
-      allowance.refuse_beyond = next + settings.behind_records_max;
+    std::uint64_t from = worker->counts_from();
+    if (from + settings.behind_records_max < allowance.refuse_beyond) {
+      allowance.refuse_beyond = from + settings.behind_records_max;
       allowance.reader = "the sink " + settings.name;
     }
-    allowance.resume_at = std::min(allowance.resume_at, next + settings.behind_records_max / 2);
+    allowance.resume_at = std::min(allowance.resume_at, from + settings.behind_records_max / 2);
   }
   parts_.log.state().allow(std::move(allowance));
   parts_.log.keep_from(needed);

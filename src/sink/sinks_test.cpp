@@ -193,6 +193,23 @@ TEST_F(SinksTest, ThatBlockHaveStatementsRefusedUntilTheyCaughtUpByHalf) {
   EXPECT_EQ(status("strict").dropped, 0U);
 }
 
+TEST_F(SinksTest, AreNotBehindForWhatTheLogHadBeforeThem) {
+  commit_many(0, 300);
+  for (WhenBehind rule : {WhenBehind::block, WhenBehind::drop}) {
+    std::string name = rule == WhenBehind::block ? "blocks" : "drops";
+    SinkSettings settings = from_beginning(name);
+    settings.behind_records_max = 100;
+    settings.when_behind = rule;
+    scripts_[name].fail(3);
+    configure({settings});
+    EXPECT_TRUE(commit(300));
+    wait_for_disk();
+    ASSERT_TRUE(eventually([&] { return has_caught_up(name); }));
+    EXPECT_THAT(missing(name), testing::IsEmpty());
+    EXPECT_EQ(status(name).dropped, 0U);
+  }
+}
+
 TEST_F(SinksTest, ThatAreTakenAwayNoLongerBlock) {
   SinkSettings settings = from_beginning("strict");
   settings.behind_records_max = 50;

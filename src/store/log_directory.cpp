@@ -63,7 +63,11 @@ constexpr std::string_view cursor_prefix = "sink-";
 constexpr std::string_view cursor_suffix = ".json";
 
 bool is_sink_cursor(std::string_view name) {
-  return name.starts_with(cursor_prefix) && name.ends_with(cursor_suffix) &&
+  auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
+           c == '.';
+  };
+  return std::ranges::all_of(name, is_plain) && name.starts_with(cursor_prefix) && name.ends_with(cursor_suffix) &&
          name.size() > cursor_prefix.size() + cursor_suffix.size();
 }
 

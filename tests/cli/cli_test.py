@@ -15,7 +15,7 @@ import unittest
 BINARY = os.environ.get("SALLYPORT_BINARY", "build/dev/bin/sallyport")
 REPOSITORY = pathlib.Path(__file__).resolve().parent.parent.parent
 LEAVES = (["serve"], ["check-config"], ["dev", "issuer", "init"], ["dev", "token", "mint"], ["sql", "analyze"], ["version"],
-          ["audit", "verify"], ["audit", "prove"], ["audit", "check-proof"], ["audit", "stats"], ["audit", "search"], ["audit", "prune"],
+          ["audit", "verify"], ["audit", "prove"], ["audit", "check-proof"], ["audit", "stats"], ["audit", "sinks"], ["audit", "search"], ["audit", "prune"],
           ["sessions", "list"], ["sessions", "show"], ["sessions", "replay"], ["sessions", "export"], ["sessions", "tail"])
 
 CONFIGURATION = """
