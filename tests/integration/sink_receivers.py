@@ -41,9 +41,14 @@ class Receiver:
         self.process = None
 
     def start(self):
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self):
         with open(self.directory / "log", "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.directory)
 
+    def wait_until_ready(self):
         def ready():
             assert self.process.poll() is None, (self.directory / "log").read_text()[-2000:]
             return listens(self.port)
@@ -70,7 +75,10 @@ class File:
         self.path = self.directory / "records.jsonl"
         self.renamed = 0
 
-    def start(self):
+    def launch(self):
+        pass
+
+    def wait_until_ready(self):
         pass
 
     def kill(self):
