@@ -117,8 +117,8 @@ class SinkWorker {
   Formatter formatter_;
   RecordFeed feed_;
   Backoff backoff_;
-  Cursor cursor_;
   std::optional<Cursor> saved_;
+  Cursor cursor_;  // behind saved_, which finding it sets
   MonoTime saved_at_;
   MonoTime retry_at_;
   MonoTime measured_at_;
