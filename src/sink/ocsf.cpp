@@ -160,7 +160,8 @@ Endpoint endpoint_of(std::string_view client) {
   const char* end = client.data() + client.size();
   auto [at, fault] = std::from_chars(client.data() + colon + 1, end, endpoint.port);
   std::string_view address = client.substr(0, colon);
-  if (fault != std::errc{} || at != end || address.find_first_not_of("0123456789abcdefABCDEF.:[]") != address.npos) {
+  if (fault != std::errc{} || at != end ||
+      address.find_first_not_of("0123456789abcdefABCDEF.:[]") != std::string_view::npos) {
     return {};
   }
   if (address.starts_with('[') && address.ends_with(']')) {

@@ -57,7 +57,7 @@ SinkWorker::SinkWorker(Parts parts)
 Cursor SinkWorker::find_cursor() {
   std::uint64_t end = parts_.log.end().records;
   auto loaded = load_cursor(parts_.directory, parts_.settings.name);
-  std::string fault = loaded ? std::string{} : std::move(loaded).error();
+  std::string fault = loaded ? std::string{} : loaded.error();
   if (loaded && *loaded) {
     if ((*loaded)->next <= end) {
       saved_ = **loaded;

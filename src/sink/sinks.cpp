@@ -17,7 +17,8 @@ std::unique_ptr<SinkWorker> Sinks::make(const SinkSettings& settings) {
       .origin = parts_.origin,
       .log = log.state(),
       .files = parts_.files,
-      .record = [&log](std::string line, const auto& give_up) { return log.record(std::move(line), give_up); },
+      .record = [&log](std::string line,
+                       const std::function<bool()>& give_up) { return log.record(std::move(line), give_up); },
       .moved = [this] { settle(); },
       .tell = parts_.tell,
       .make_receiver = parts_.make_receiver});
