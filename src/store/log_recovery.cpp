@@ -57,7 +57,6 @@ class Recovery {
   std::optional<audit::Checkpoint> checkpoint_;
   std::optional<audit::Hash> root_;                  // of the tree of as many records as the checkpoint covers
   std::map<audit::Hash, std::uint64_t> in_segment_;  // how often a record is in the open segment
-  std::uint64_t open_form_bytes_ = 0;                // of the segment read last, whole lines only
 };
 
 Result<RecoveredLog, std::string> Recovery::run() {
