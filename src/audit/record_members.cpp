@@ -290,6 +290,10 @@ std::optional<WallTime> parse_time(std::string_view text) {
       *second > 60) {
     return std::nullopt;
   }
+  // What 64 bits of nanoseconds reach.
+  if (*year < 1678 || *year > 2261) {
+    return std::nullopt;
+  }
   std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*year)}, std::chrono::month{*month},
                                    std::chrono::day{*day}};
   if (!date.ok()) {
