@@ -158,7 +158,7 @@ constexpr std::array<Field, 6> kafka_fields{{
 }};
 
 // All types of docs/audit-records.md; a test compares them.
-constexpr std::array<Names, 16> record_types{"login_accepted",
+constexpr std::array<Names, 18> record_types{"login_accepted",
                                              "login_refused",
                                              "session_start",
                                              "command",
@@ -173,7 +173,9 @@ constexpr std::array<Names, 16> record_types{"login_accepted",
                                              "configuration_loaded",
                                              "configuration_refused",
                                              "audit_key_changed",
-                                             "audit_sink_dropped"};
+                                             "audit_sink_dropped",
+                                             "audit_answers_key",
+                                             "witness_state"};
 
 constexpr std::array<Field, 12> sink_fields{{
     {.name = "name",
@@ -195,7 +197,7 @@ constexpr std::array<Field, 12> sink_fields{{
      .kind = FieldKind::choices,
      .meaning = "[Types of record](audit-records.md) that are delivered. By default all.",
      .least = 1,
-     .most = 16,
+     .most = 18,
      .choices = record_types},
     {.name = "when_behind",
      .kind = choice,
