@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
 #include <cinttypes>
@@ -19,6 +20,7 @@
 #include "config/scalars.h"
 #include "mistakes_output.h"
 #include "review/time_range.h"
+#include "sink/cursor.h"
 #include "store/audit_log.h"
 #include "store/log_directory.h"
 #include "store/signing_key.h"
@@ -37,6 +39,7 @@ struct Options {
   std::string signing_key;
   std::string before;
   std::string to_size;
+  bool despite_sinks = false;
   bool dry_run = false;
   bool as_json = false;
 };
@@ -188,8 +191,25 @@ void print(const store::Pruned& pruned, const Options& options) {
                 one.time_last.c_str(), one.segments.size(), one.bytes, std::string(one.reason).c_str());
   }
   if (pruned.empty()) {
-    std::puts("nothing to delete: no closed segment is beyond what was given");
+    std::puts("nothing to delete: no closed segment is beyond what was given, and delivered by all sinks");
   }
+}
+
+// The first record that a sink still has to deliver.
+Result<std::uint64_t, std::string> needed_by_sinks(const std::filesystem::path& directory) {
+  auto log = store::list_log(directory);
+  if (!log) {
+    return Unexpected(std::move(log).error());
+  }
+  std::uint64_t needed = UINT64_MAX;
+  for (const std::string& name : log->sinks) {
+    auto cursor = sink::load_cursor(directory, name);
+    if (!cursor) {
+      return Unexpected(std::move(cursor).error());
+    }
+    needed = *cursor ? std::min(needed, (*cursor)->next) : needed;
+  }
+  return needed;
 }
 
 ExitCode run(const Options& options) {
@@ -200,6 +220,13 @@ ExitCode run(const Options& options) {
   }
   if (std::string why = options.dry_run ? std::string{} : obstacle(*settings); !why.empty()) {
     return failed(why);
+  }
+  if (!options.despite_sinks) {
+    auto needed = needed_by_sinks(settings->directory);
+    if (!needed) {
+      return failed(needed.error() + "; --despite-sinks deletes without asking what sinks still have to deliver");
+    }
+    bounds.needed = *needed;
   }
   auto pruned = options.dry_run ? plan(*settings, bounds) : prune(*settings, bounds);
   if (!pruned) {
@@ -230,6 +257,8 @@ void add_audit_prune(CLI::App& audit, ExitCode& result) {
   command->add_option("--to-size", options->to_size, "The oldest, until all together have no more than this: 20GiB.")
       ->type_name("SIZE")
       ->excludes(before);
+  command->add_flag("--despite-sinks", options->despite_sinks,
+                    "Also what a sink has not delivered. Without it such segments stay (sallyport audit sinks DIR).");
   command->add_flag("--dry-run", options->dry_run, "Only say what would be deleted.");
   command->add_flag("--json", options->as_json, "The result as JSON.");
   command->footer(

@@ -42,6 +42,17 @@ def test_segments_are_deleted_by_hand_and_the_rest_is_provable(stopped):
     planned = json.loads(prune(lab, "--before", "now", "--dry-run", "--json").stdout)
     assert planned["dry_run"] and planned["deleted"][0]["segments"] >= 3
     assert {path.name: path.read_bytes() for path in directory.iterdir()} == before, "a dry run changes nothing"
+    # What a sink has still to deliver stays, unless that is said.
+    cursor = directory / "sink-late.json"
+    cursor.write_text('{"first":0,"next":1,"start":0,"time":"2026-01-31T12:34:56.000000000Z"}\n')
+    late = prune(lab, "--before", "now", "--dry-run")
+    assert late.returncode == 0 and "nothing to delete" in late.stdout, late
+    despite = json.loads(prune(lab, "--before", "now", "--dry-run", "--json", "--despite-sinks").stdout)
+    assert despite == planned
+    cursor.write_text("{")
+    damaged = prune(lab, "--before", "now")
+    assert damaged.returncode == 1 and "--despite-sinks" in damaged.stderr, damaged
+    cursor.unlink()
     nothing = prune(lab, "--before", "2020-01-01")
     assert nothing.returncode == 0 and "nothing to delete" in nothing.stdout
     assert_verifies(lab)
