@@ -73,7 +73,11 @@ TEST_F(PreparedTextsTest, ALiteralIsReadAndOnRecord) {
   EXPECT_EQ(sink_.count(R"("kind":"prepare")", R"("runs":"SELECT 'a'")"), 1U);
   answer_ok();
   EXPECT_EQ(refused(query("PREPARE s FROM 'SELEC 1'")), "[statement_not_understood]");
+  EXPECT_EQ(sink_.count(R"("runs":"SELEC ")"), 1U) << "also where it is not understood, but for what may be a secret";
   EXPECT_EQ(refused(query("PREPARE s FROM 'KILL 5'")), "[kill_form_not_supported]");
+  EXPECT_EQ(sink_.count(R"("runs":"KILL 5")"), 1U);
+  EXPECT_EQ(refused(query("PREPARE s FROM 'CREAT USER u IDENTIFIED BY ''hunter2'''")), "[statement_not_understood]");
+  EXPECT_EQ(sink_.count("hunter2"), 0U);
 }
 
 TEST_F(PreparedTextsTest, AVariableIsAskedForBeforeItRuns) {

@@ -103,6 +103,10 @@ std::optional<Reason> Session::read_dynamic_text(PendingCommand& pending, Comman
 std::optional<Reason> Session::read_inner_statement(std::string_view statement, PendingCommand& pending,
                                                     CommandRecord& record) {
   auto read = read_text(statement, sql::ParseFor::preparing);
+  if (!read || !*read) {
+    record.runs = sql::unread_text_without_secrets(statement);
+    pending.has_secrets = pending.has_secrets || record.runs->size() < statement.size();
+  }
   if (!read) {
     note_doubt();
     return Reason::reading_unknown;
@@ -111,13 +115,13 @@ std::optional<Reason> Session::read_inner_statement(std::string_view statement, 
     explanation_ = std::move(read->error().explanation);
     return read->error().reason;
   }
+  record.runs = statement;
   const StatementReading& inner = *(pending.runs = std::move(**read));
   pending.dialect = the_one_of(dialects_for(statement));
   if (inner.runs) {
     return Reason::dynamic_text_hidden;
   }
   note_objects(inner, record);
-  record.runs = statement;
   if (pending.reading->prepared && named_.find(pending.reading->prepared->name) == nullptr &&
       named_.size() >= environment_->limits.prepared_statements_max) {
     return Reason::prepared_statements_max;
