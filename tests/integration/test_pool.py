@@ -148,7 +148,7 @@ def test_every_session_variable_is_as_new(lab):
     assert len(changed) > 100, sorted(changed)
 
 
-LEAVES = ["SET @left = 7", "USE pool_tests", "SET ROLE pool_writer", "INSERT INTO numbers (value) VALUES (1), (2)",
+LEAVES = ["SET @left = 7", "USE pool_tests", "INSERT INTO numbers (value) VALUES (1), (2)",
           "CREATE TEMPORARY TABLE left_table (a INT)", "INSERT INTO left_table VALUES (1), (2), (3)", "SELECT GET_LOCK('left', 0)",
           "PREPARE left_statement FROM 'SELECT 1'", "SET profiling = 1", "SELECT 'a statement of another'",
           "SET SESSION TRANSACTION ISOLATION LEVEL SERIALIZABLE", "SET SESSION TRANSACTION READ ONLY",
