@@ -49,25 +49,12 @@ Result<WitnessKey, NoteError> WitnessKey::make(crypto::PublicKey key, std::strin
 }
 
 Result<WitnessKey, NoteError> WitnessKey::parse(std::string_view line) {
-  if (line.ends_with('\n')) {
-    line.remove_suffix(1);
+  auto parts = parse_key_line(line, cosignature_type);
+  if (!parts) {
+    return Unexpected(parts.error());
   }
-  std::size_t first = line.find('+');
-  std::size_t second = first == std::string_view::npos ? first : line.find('+', first + 1);
-  auto encoded = second == std::string_view::npos ? std::nullopt : crypto::base64_decode(line.substr(second + 1));
-  if (!encoded || encoded->empty()) {
-    return Unexpected(NoteError::malformed_key);
-  }
-  if (encoded->front() != cosignature_type) {
-    return Unexpected(NoteError::unsupported_key);
-  }
-  auto key = crypto::PublicKey::from_jwk(
-      {.kty = "OKP", .crv = "Ed25519", .x = crypto::base64url_encode(Bytes(*encoded).subspan(1))});
-  if (!key) {
-    return Unexpected(NoteError::malformed_key);
-  }
-  auto made = make(std::move(*key), line.substr(0, first));
-  if (made && text_of(made->id()) != line.substr(first + 1, second - first - 1)) {
+  auto made = make(std::move(parts->key), parts->name);
+  if (made && text_of(made->id()) != parts->id) {
     return Unexpected(NoteError::malformed_key);
   }
   return made;

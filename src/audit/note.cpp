@@ -112,21 +112,18 @@ Result<NoteKey, NoteError> NoteKey::from_pem(std::string_view pem, std::string_v
   return make(std::move(*key), name);
 }
 
-Result<NoteKey, NoteError> NoteKey::parse(std::string_view line) {
+Result<KeyLine, NoteError> parse_key_line(std::string_view line, std::uint8_t type) {
   if (line.ends_with('\n')) {
     line.remove_suffix(1);
   }
   // The base64 of the key may have a "+" too, the name and the id have none.
   std::size_t first = line.find('+');
   std::size_t second = first == std::string_view::npos ? first : line.find('+', first + 1);
-  if (second == std::string_view::npos) {
-    return Unexpected(NoteError::malformed_key);
-  }
-  auto encoded = crypto::base64_decode(line.substr(second + 1));
+  auto encoded = second == std::string_view::npos ? std::nullopt : crypto::base64_decode(line.substr(second + 1));
   if (!encoded || encoded->empty()) {
     return Unexpected(NoteError::malformed_key);
   }
-  if (encoded->front() != ed25519_type) {
+  if (encoded->front() != type) {
     return Unexpected(NoteError::unsupported_key);
   }
   auto key = crypto::PublicKey::from_jwk(
@@ -134,8 +131,17 @@ Result<NoteKey, NoteError> NoteKey::parse(std::string_view line) {
   if (!key) {
     return Unexpected(NoteError::malformed_key);
   }
-  auto made = make(std::move(*key), line.substr(0, first));
-  if (made && text_of(made->id()) != line.substr(first + 1, second - first - 1)) {
+  return KeyLine{
+      .name = line.substr(0, first), .id = line.substr(first + 1, second - first - 1), .key = std::move(*key)};
+}
+
+Result<NoteKey, NoteError> NoteKey::parse(std::string_view line) {
+  auto parts = parse_key_line(line, ed25519_type);
+  if (!parts) {
+    return Unexpected(parts.error());
+  }
+  auto made = make(std::move(parts->key), parts->name);
+  if (made && text_of(made->id()) != parts->id) {
     return Unexpected(NoteError::malformed_key);
   }
   return made;

@@ -39,6 +39,15 @@ enum class NoteError : std::uint8_t {
 // A phrase in lower case.
 std::string_view describe(NoteError error);
 
+// A verifier key's line, NAME+ID+KEY, in its parts: of an Ed25519 key whose first byte is `type`. The views borrow the
+// line. Whether the id is the key's is not looked at.
+struct KeyLine {
+  std::string_view name;
+  std::string_view id;
+  crypto::PublicKey key;
+};
+Result<KeyLine, NoteError> parse_key_line(std::string_view line, std::uint8_t type);
+
 // A public key that signs notes, with the name it signs as.
 class NoteKey {
  public:
