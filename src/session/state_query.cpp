@@ -1,18 +1,14 @@
 #include "session/state_query.h"
 
-#include <algorithm>
 #include <optional>
 
+#include "base/ascii.h"
 #include "session/backend_login.h"
 
 namespace sallyport::session {
 namespace {
 
 using wire::PacketKind;
-
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
-}
 
 // The value of an expression, and the names of character sets: its own, and those of the session.
 struct Value {

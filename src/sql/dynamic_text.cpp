@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "sql/lexer.h"
 #include "sql/printer.h"
 
 namespace sallyport::sql {
 namespace {
-
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char byte) { return static_cast<unsigned char>(byte) < 0x80; });
-}
 
 // Well-formed, with characters of three bytes at most: MySQL keeps such a text as it is.
 bool is_utf8mb3(std::string_view text) {
