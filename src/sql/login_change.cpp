@@ -80,6 +80,10 @@ bool LoginChange::changes(std::string_view user) const {
 }
 
 LoginChange login_change(const Node& root, std::string_view text) {
+  if (root.is(NodeKind::query) || root.is(NodeKind::select) || root.is(NodeKind::insert) ||
+      root.is(NodeKind::replace) || root.is(NodeKind::update) || root.is(NodeKind::delete_)) {
+    return {};  // rows, of which there may be many
+  }
   Search search{text};
   search.visit(root);
   return search.take();
