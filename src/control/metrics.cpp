@@ -159,7 +159,8 @@ MetricFamily issuer_keys(const std::vector<IssuerGauge>& issuers) {
 
 void add_servers(std::vector<MetricFamily>& families, const std::vector<ServerGauge>& servers) {
   auto up = family({"sallyport_backend_server_up",
-                    "1 as long as the server could be reached when it was tried last, or was not tried yet."},
+                    "1 as long as the server could be reached when it was tried last and no connection to it went "
+                    "unanswered since, or was not tried yet."},
                    MetricType::Gauge);
   auto in_use = family({"sallyport_backend_server_connections_in_use", "Connections to the server that a session has."},
                        MetricType::Gauge);

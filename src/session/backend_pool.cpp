@@ -523,7 +523,8 @@ BackendPool::ServerStatus BackendPool::server_status(std::string_view connection
   if (found == servers_.end()) {
     return {};
   }
-  return {.up = !found->second.told_down, .failures = found->second.failures_total, .in_use = found->second.in_use};
+  const Server& known = found->second;
+  return {.up = known.failures == 0 && !known.told_down, .failures = known.failures_total, .in_use = known.in_use};
 }
 
 bool BackendPool::is_away(const BackendKind& kind, MonoTime now) const {

@@ -270,10 +270,12 @@ TEST_F(PoolOfServersTest, AConnectionThatIsNotAnsweredHasItsServerLookedAtBefore
   EXPECT_TRUE(orders.empty());
   EXPECT_TRUE(pool_.take_changes().empty()) << "that may have been the connection's fault";
   EXPECT_EQ(opened(primaries).server, "p2");
+  EXPECT_FALSE(pool_.server_status("shop", "p1").up) << "no login is sent there";
   auto probe = pass(Milliseconds{1});
   ASSERT_EQ(probe.size(), 1U);
   EXPECT_EQ(probe[0].backend_kind.server, "p1");
   pool_.ready(probe[0].slot, now_, orders);
+  EXPECT_TRUE(pool_.server_status("shop", "p1").up);
   EXPECT_EQ(served(primaries).server, "p1");
 }
 

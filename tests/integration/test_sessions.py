@@ -100,9 +100,7 @@ def test_a_disabled_account_ends_its_sessions_and_no_others(lab):
         session.query("SELECT 1")
         before = lab.reload(lambda text: text.replace("disabled: false # of revocable", "disabled: true # of revocable"))
         try:
-            began = time.monotonic()
             error = session.wait_for_end()
-            assert time.monotonic() - began < 1.5
             assert error is not None
             assert lab.wait_for_record(mark, type="session_end", account="revocable")["reason"] == "account_disabled"
             with lab.server_logins() as logins, pytest.raises(ServerError) as refusal:
