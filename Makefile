@@ -43,7 +43,7 @@ bench: ## measure the gateway against direct connections, bare relays and other 
 	tools/install-deps bench
 	bench/run
 
-fuzz: ## run each fuzz target for FUZZ_SECONDS (default 60)
+fuzz: ## run each fuzz target for FUZZ_SECONDS of CPU time (default 60)
 	tools/install-deps test
 	fuzz/run --seconds $(FUZZ_SECONDS)
 
