@@ -29,7 +29,7 @@ constexpr std::array<Description, metric_count> counters{{
     {"sallyport_logins_accepted_total", "Logins accepted."},
     {"sallyport_statements_denied_total", "Statements answered with a refusal."},
     {"sallyport_statements_parsed_total", "Statements that were parsed."},
-    {"sallyport_statements_known_total", "Statements that were not parsed again, as the same text was before."},
+    {"sallyport_statements_known_total", "Statements that were not parsed again, as the same text came twice before."},
     {"sallyport_results_cut_total", "Results that ended early, at a limit of the service account."},
     {"sallyport_backend_connects_total", "Connections to database servers that were opened."},
     {"sallyport_backend_connect_failures_total", "Connections to database servers that failed before their login."},

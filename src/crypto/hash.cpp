@@ -30,30 +30,10 @@ std::array<std::uint8_t, Size> digest(const EVP_MD* algorithm, std::initializer_
   return result;
 }
 
-Context fetched_sha256() {
-  Context context{EVP_MD_CTX_new()};
-  EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  SALLYPORT_CHECK(context != nullptr && algorithm != nullptr);
-  SALLYPORT_CHECK(EVP_DigestInit_ex(context.get(), algorithm, nullptr) == 1);
-  EVP_MD_free(algorithm);  // the context holds it
-  return context;
-}
-
 }  // namespace
 
 Sha1Digest sha1(std::initializer_list<Bytes> parts) {
   return digest<20>(EVP_sha1(), parts);
-}
-Sha256Digest sha256(std::initializer_list<Bytes> parts) {
-  // Fetching the algorithm and making a context cost more than to hash a short record; both are made once a thread.
-  thread_local const Context context = fetched_sha256();
-  SALLYPORT_CHECK(EVP_DigestInit_ex(context.get(), nullptr, nullptr) == 1);
-  for (const Bytes part : parts) {
-    SALLYPORT_CHECK(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
-  }
-  Sha256Digest result;
-  SALLYPORT_CHECK(EVP_DigestFinal_ex(context.get(), result.data(), nullptr) == 1);
-  return result;
 }
 Sha512Digest sha512(std::initializer_list<Bytes> parts) {
   return digest<64>(EVP_sha512(), parts);

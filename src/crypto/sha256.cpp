@@ -39,4 +39,15 @@ Sha256Digest Sha256::digest() const {
   return digest;
 }
 
+Sha256Digest sha256(std::initializer_list<Bytes> parts) {
+  SHA256_CTX context;
+  SALLYPORT_CHECK(SHA256_Init(&context) == 1);
+  for (const Bytes part : parts) {
+    SALLYPORT_CHECK(SHA256_Update(&context, part.data(), part.size()) == 1);
+  }
+  Sha256Digest digest;
+  SALLYPORT_CHECK(SHA256_Final(digest.data(), &context) == 1);
+  return digest;
+}
+
 }  // namespace sallyport::crypto

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <span>
+#include <utility>
 
 #include "base/hex.h"
 #include "crypto/hash.h"
@@ -144,6 +145,10 @@ bool StatementReader::reads_the_same(std::string_view text, const sql::Dialects&
   });
 }
 
+bool StatementReader::was_seen(std::uint64_t hash) {
+  return std::exchange(seen_[hash / readings_max % seen_texts_max], hash) == hash;
+}
+
 std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReader::read(std::string_view text,
                                                                                         const sql::Dialects& dialects,
                                                                                         sql::ParseFor purpose,
@@ -164,29 +169,34 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
   }
   std::uint64_t version = names.catalogue == nullptr ? 0 : (*names.catalogue)->version();
   std::uint64_t hash = std::hash<std::string_view>{}(text);
-  std::span<Remembered> places{remembered_.data() + hash % (readings_max / ways) * ways, ways};
+  std::size_t first = hash % (readings_max / ways) * ways;
   ++clock_;
-  for (Remembered& place : places) {
-    if (place.used != 0 && place.hash == hash && place.purpose == purpose && place.dialect == dialect &&
-        place.catalogue_version == version && place.text == text && (version == 0 || place.schema == names.schema)) {
+  for (std::size_t i = first; i < first + ways; ++i) {
+    if (hashes_[i] != hash) {
+      continue;
+    }
+    Remembered& place = remembered_[i];
+    if (place.used != 0 && place.purpose == purpose && place.dialect == dialect && place.catalogue_version == version &&
+        place.text == text && (version == 0 || place.schema == names.schema)) {
       place.used = clock_;
       counters_.add(Metric::statements_known);
       return place.reading;
     }
   }
   auto reading = parse(text, dialect, purpose, names);
-  if (reading) {
-    Remembered& oldest =
-        *std::min_element(places.begin(), places.end(),
-                          [](const Remembered& one, const Remembered& other) { return one.used < other.used; });
-    oldest.hash = hash;
-    oldest.used = clock_;
-    oldest.dialect = dialect;
-    oldest.purpose = purpose;
-    oldest.text = text;
-    oldest.schema = names.schema;
-    oldest.catalogue_version = version;
-    oldest.reading = *reading;
+  if (reading && was_seen(hash)) {
+    std::span<Remembered> places{remembered_.data() + first, ways};
+    auto oldest = std::min_element(places.begin(), places.end(), [](const Remembered& one, const Remembered& other) {
+      return one.used < other.used;
+    });
+    hashes_[first + static_cast<std::size_t>(oldest - places.begin())] = hash;
+    oldest->used = clock_;
+    oldest->dialect = dialect;
+    oldest->purpose = purpose;
+    oldest->text = text;
+    oldest->schema = names.schema;
+    oldest->catalogue_version = version;
+    oldest->reading = *reading;
   }
   return reading;
 }

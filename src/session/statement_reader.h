@@ -1,8 +1,10 @@
 // Statements as the server reads them: parsed, and made into the text that it is sent.
 //
-// One for each event loop. What it has read it remembers by text, dialect and what names stand for, up to readings_max.
+// One for each event loop. What it has read twice it remembers by text, dialect and what names stand for, up to
+// readings_max: most texts with literals come once, and would only push out those that come again.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -64,7 +66,8 @@ class StatementReader {
   static constexpr std::size_t readings_max = 1024;
   static constexpr std::size_t remembered_text_bytes_max = 4096;
 
-  explicit StatementReader(LoopCounters& counters) : counters_(counters), remembered_(readings_max) {}
+  explicit StatementReader(LoopCounters& counters)
+      : counters_(counters), remembered_(readings_max), seen_(seen_texts_max) {}
 
   using Reading = std::shared_ptr<const StatementReading>;
   // `text`: a sql::statement_text() without a semicolon behind the statement. Nothing where it is not read in one way
@@ -75,7 +78,6 @@ class StatementReader {
 
  private:
   struct Remembered {
-    std::uint64_t hash = 0;
     std::uint64_t used = 0;  // when last; 0: the place is free
     sql::Dialect dialect;
     sql::ParseFor purpose = sql::ParseFor::executing;
@@ -87,7 +89,9 @@ class StatementReader {
   // Of a text with this hash, one of so many places: a text that many others are in the way of is parsed again, and
   // nothing grows.
   static constexpr std::size_t ways = 4;
+  static constexpr std::size_t seen_texts_max = 4096;
 
+  bool was_seen(std::uint64_t hash);
   Result<Reading, StatementRefusal> parse(std::string_view text, const sql::Dialect& dialect, sql::ParseFor purpose,
                                           const NameSpace& names);
   bool reads_the_same(std::string_view text, const sql::Dialects& dialects, sql::ParseFor purpose,
@@ -98,6 +102,8 @@ class StatementReader {
   sql::Arena other_arena_;
   const sql::Node* root_ = nullptr;  // of what parse() read last
   std::vector<Remembered> remembered_;
+  std::array<std::uint64_t, readings_max> hashes_{};  // of the texts of `remembered_`
+  std::vector<std::uint64_t> seen_;                   // hashes of texts that were read once
   std::uint64_t clock_ = 0;
 };
 

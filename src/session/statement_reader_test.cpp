@@ -36,12 +36,25 @@ class StatementReaderTest : public testing::Test {
   StatementReader reader_{counters_};
 };
 
-TEST_F(StatementReaderTest, ATextThatIsKnownIsNotParsedAgain) {
-  auto first = read("SELECT 1 /*a*/", by(0));
+TEST_F(StatementReaderTest, ATextThatCameTwiceIsNotParsedAgain) {
+  read("SELECT 1 /*a*/", by(0));
   auto second = read("SELECT 1 /*a*/", by(0));
-  EXPECT_EQ(**first, **second) << "the same object";
-  EXPECT_EQ(*(**first)->emitted, "SELECT 1 ");
-  EXPECT_EQ(parsed(), 1U);
+  EXPECT_EQ(parsed(), 2U);
+  EXPECT_EQ(known(), 0U);
+  auto third = read("SELECT 1 /*a*/", by(0));
+  EXPECT_EQ(**second, **third) << "the same object";
+  EXPECT_EQ(*(**third)->emitted, "SELECT 1 ");
+  EXPECT_EQ(parsed(), 2U);
+  EXPECT_EQ(known(), 1U);
+}
+
+TEST_F(StatementReaderTest, TextsThatComeOncePushNothingOut) {
+  read("SELECT a FROM t", by(0));
+  read("SELECT a FROM t", by(0));
+  for (std::size_t i = 0; i < 8 * StatementReader::readings_max; ++i) {
+    read("SELECT " + std::to_string(i), by(0));
+  }
+  read("SELECT a FROM t", by(0));
   EXPECT_EQ(known(), 1U);
 }
 
@@ -84,12 +97,16 @@ TEST_F(StatementReaderTest, WithACatalogueThereAreFactsOfItsVersionAndSchema) {
     auto reading = read("SELECT a FROM t", by(0), sql::ParseFor::executing, {.schema = schema, .catalogue = &of});
     return lineage::text_of(*(**reading)->facts->reads.begin());
   };
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(reads(first, "one"), "one.t.a");
+    EXPECT_EQ(reads(first, "two"), "two.t.a");
+  }
+  std::uint64_t before = parsed();
   EXPECT_EQ(reads(first, "one"), "one.t.a");
   EXPECT_EQ(reads(first, "two"), "two.t.a");
-  EXPECT_EQ(reads(first, "one"), "one.t.a");
-  EXPECT_EQ(known(), 1U);
+  EXPECT_EQ(parsed(), before);
   EXPECT_EQ(reads(second, "one"), "one.t.a");
-  EXPECT_EQ(parsed(), 3U) << "a newer catalogue may say something else";
+  EXPECT_EQ(parsed(), before + 1) << "a newer catalogue may say something else";
   EXPECT_FALSE((**read("SELECT a FROM t", by(0)))->facts) << "without one there are none";
 }
 
@@ -115,14 +132,16 @@ TEST_F(StatementReaderTest, WhateverRunsStoredCodeMayMakeATemporaryTable) {
 TEST_F(StatementReaderTest, WhatIsRememberedIsBounded) {
   for (std::size_t i = 0; i < 3 * StatementReader::readings_max; ++i) {
     EXPECT_EQ(kind("SELECT " + std::to_string(i), by(0)), "select");
+    EXPECT_EQ(kind("SELECT " + std::to_string(i), by(0)), "select");
   }
-  EXPECT_EQ(parsed(), 3 * StatementReader::readings_max);
+  EXPECT_EQ(parsed(), 6 * StatementReader::readings_max);
   std::string last = "SELECT " + std::to_string(3 * StatementReader::readings_max - 1);
   EXPECT_EQ(kind(last, by(0)), "select");
   EXPECT_EQ(known(), 1U) << "the oldest of a place gives way";
   std::string longest = "SELECT '" + std::string(StatementReader::remembered_text_bytes_max, 'x') + "'";
-  EXPECT_EQ(kind(longest, by(0)), "select");
-  EXPECT_EQ(kind(longest, by(0)), "select");
+  for (int round = 0; round < 3; ++round) {
+    EXPECT_EQ(kind(longest, by(0)), "select");
+  }
   EXPECT_EQ(known(), 1U) << "long texts are not remembered";
 }
 

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/text_hash.h"
 
 namespace sallyport::store {
 
@@ -135,7 +136,7 @@ class LogIndexBuilder {
     bool may_have_gone = false;  // a gateway began after its last record
   };
   struct Terms {
-    std::unordered_map<std::string, std::vector<std::uint32_t>> blocks;
+    std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>> blocks;
     bool complete = true;
   };
 
@@ -143,7 +144,7 @@ class LogIndexBuilder {
   void add_term(Field field, std::string_view text, std::uint32_t block);
   void add_json_term(Field field, std::string_view value, std::uint32_t block);
   Session& session_of(std::string_view id);
-  void add_to_session(const struct RecordView& view);
+  Session& add_to_session(const struct RecordView& view);
   void add_outcome(Session& session, const struct RecordView& view);
   void add_session_terms(const SessionSummary& summary);
 
@@ -151,7 +152,7 @@ class LogIndexBuilder {
   LogBlock open_block_;
   std::array<Terms, field_count> terms_;
   std::vector<Session> sessions_;
-  std::unordered_map<std::string, std::size_t> by_id_;
+  std::unordered_map<std::string, std::size_t, TextHash, std::equal_to<>> by_id_;
   std::string scratch_;
 };
 

@@ -98,7 +98,7 @@ void LogIndexBuilder::add_term(Field field, std::string_view text, std::uint32_t
   if (!terms.complete || text.empty()) {
     return;
   }
-  auto found = terms.blocks.find(std::string(text));
+  auto found = terms.blocks.find(text);
   if (found == terms.blocks.end()) {
     if (terms.blocks.size() == terms_max) {
       terms.complete = false;
@@ -117,11 +117,12 @@ void LogIndexBuilder::add_json_term(Field field, std::string_view value, std::ui
 }
 
 LogIndexBuilder::Session& LogIndexBuilder::session_of(std::string_view id) {
-  auto [place, is_new] = by_id_.try_emplace(std::string(id), sessions_.size());
-  if (is_new) {
+  auto known = by_id_.find(id);
+  if (known == by_id_.end()) {
+    known = by_id_.emplace(id, sessions_.size()).first;
     sessions_.push_back({.summary = {.id = std::string(id)}});
   }
-  return sessions_[place->second];
+  return sessions_[known->second];
 }
 
 void LogIndexBuilder::add(std::string_view record) {
@@ -149,8 +150,7 @@ void LogIndexBuilder::add(std::string_view record) {
     }
   }
   if (!view->session.empty()) {
-    add_to_session(*view);
-    Session& session = session_of(string_of(view->session));
+    Session& session = add_to_session(*view);
     session.summary.first_record = session.summary.records == 1 ? number : session.summary.first_record;
     return;
   }
@@ -166,8 +166,8 @@ void LogIndexBuilder::add(std::string_view record) {
   add_term(Field::client, address_of(string_of(view->client)), block());
 }
 
-void LogIndexBuilder::add_to_session(const RecordView& view) {
-  Session& session = session_of(string_of(view.session));
+LogIndexBuilder::Session& LogIndexBuilder::add_to_session(const RecordView& view) {
+  Session& session = session_of(string_of(view.session, scratch_).value_or(std::string_view{}));
   SessionSummary& summary = session.summary;
   session.may_have_gone = false;
   if (summary.records++ == 0) {
@@ -183,13 +183,12 @@ void LogIndexBuilder::add_to_session(const RecordView& view) {
       session.pending.erase(session.pending.begin());
     }
     session.pending.push_back({.seq = number_of(view.seq).value_or(0), .block = block()});
-    return;
-  }
-  if (view.is("outcome")) {
+  } else if (view.is("outcome")) {
     add_outcome(session, view);
-    return;
+  } else {
+    note_identity(summary, view);
   }
-  note_identity(summary, view);
+  return session;
 }
 
 void LogIndexBuilder::add_outcome(Session& session, const RecordView& view) {
