@@ -145,7 +145,7 @@ TEST(Lineage, tells_copies_from_what_is_computed_and_from_what_decides) {
       {"SELECT ssn FROM p UNION ALL SELECT note FROM q", "ssn=p.ssn,q.note"},
       {"SELECT name FROM p EXCEPT SELECT note FROM q", "name=p.name,q.note | p.name,q.note"},
       {"SELECT SUM(id) OVER w FROM p WINDOW w AS (PARTITION BY ssn)", "SUM(id) OVER w~p.id | p.ssn"},
-      {"SELECT {x ssn} FROM p", "{x ssn}=p.ssn"},
+      {"SELECT {x ssn} FROM p", "ssn=p.ssn"},
       {"SELECT my_function(ssn) f FROM p", "f=p.ssn? ! function d.my_function is not in the catalogue"},
       {"SELECT now (ssn) f FROM p", "f=p.ssn? ! function d.now is not in the catalogue"},
       {"SELECT @v := ssn, @v FROM p", "@v := ssn=p.ssn @v=p.ssn? @v<-p.ssn"},

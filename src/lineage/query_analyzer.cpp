@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "lineage/in_text.h"
+#include "sql/column_name.h"
 #include "sql/parse.h"
 #include "sql/printer.h"
 
@@ -333,17 +334,7 @@ void QueryAnalyzer::order_or_group(const Node& list, const Scope& scope, const C
 }
 
 std::string QueryAnalyzer::item_name(const Node* before, const Node& item) const {
-  if (item.is(NodeKind::column_reference)) {
-    return name_of(*item.child(Role::name));
-  }
-  if (item.is(NodeKind::literal) && item.as<sql::LiteralKind>() == sql::LiteralKind::text) {
-    std::string_view written = item.in(at_.text);
-    if (item.first != nullptr) {
-      written = item.first->in(at_.text);
-    }
-    return std::string(written.substr(1, written.size() - 2));
-  }
-  return sql::expression_name(before, item, at_.text, at_.dialect);
+  return sql::column_name(before, item, at_.text, at_.dialect);
 }
 
 void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& columns) {

@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "sql/lexer.h"
 #include "sql/printer.h"
+#include "sql/text_literal.h"
 
 namespace sallyport::sql {
 namespace {
@@ -23,45 +24,6 @@ bool is_utf8mb3(std::string_view text) {
   return true;
 }
 
-char escaped(char byte) {
-  switch (byte) {
-    case '0':
-      return '\0';
-    case 'b':
-      return '\b';
-    case 'n':
-      return '\n';
-    case 'r':
-      return '\r';
-    case 't':
-      return '\t';
-    case 'Z':
-      return '\x1A';
-    default:
-      return byte;
-  }
-}
-
-// What a text token says: 'it''s', "a\tb".
-void append_value(std::string& out, std::string_view token, const Dialect& dialect) {
-  bool has_escapes = (dialect.mode & sql_mode::no_backslash_escapes) == 0;
-  char quote = token.front();
-  std::string_view inside = token.substr(1, token.size() - 2);
-  for (std::size_t i = 0; i < inside.size(); ++i) {
-    bool has_next = i + 1 < inside.size();
-    if (inside[i] == '\\' && has_escapes && has_next) {
-      ++i;
-      if (inside[i] == '%' || inside[i] == '_') {
-        out += '\\';
-      }
-      out += escaped(inside[i]);
-    } else {
-      out += inside[i];
-      i += inside[i] == quote && has_next ? 1U : 0U;  // doubled
-    }
-  }
-}
-
 // Nothing where it is not what it says: what is beyond ASCII may be converted on its way.
 std::optional<std::string> literal_value(const Node& literal, std::string_view text, const Dialect& dialect) {
   std::string_view written = literal.in(text);
@@ -75,7 +37,7 @@ std::optional<std::string> literal_value(const Node& literal, std::string_view t
     if (token.kind != TokenKind::text) {
       return std::nullopt;
     }
-    append_value(value, token.in(written), dialect);
+    append_text_value(value, token.in(written), dialect);
   }
   return value;
 }

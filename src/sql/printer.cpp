@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "sql/column_name.h"
 #include "sql/lexer.h"
 
 namespace sallyport::sql {
@@ -308,7 +309,7 @@ bool is_ascii(std::string_view name) {
 
 // Where the name of an expression begins in the text.
 std::size_t name_begin(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect) {
-  if (before == nullptr || dialect.server != Server::mariadb || expression.is(NodeKind::literal) ||
+  if (before == nullptr || dialect.server != Server::mariadb ||
       !has_comment(text.substr(before->end, expression.begin - before->end))) {
     return expression.begin;
   }
@@ -334,9 +335,8 @@ std::vector<ColumnName> names_with_comments(const Node& root, std::string_view t
   for (const Node& item : children(*select)) {
     before = std::exchange(next_before, item.role == Role::item ? &item : nullptr);
     const Node* operand = item.is(NodeKind::select_item) ? item.child(Role::operand) : nullptr;
-    bool is_named = operand == nullptr || item.child(Role::alias) != nullptr ||
-                    operand->is(NodeKind::column_reference) ||
-                    (operand->is(NodeKind::literal) && operand->as<LiteralKind>() == LiteralKind::text);
+    bool is_named =
+        operand == nullptr || item.child(Role::alias) != nullptr || self_named(*operand, text, dialect) != nullptr;
     if (is_named) {
       continue;
     }

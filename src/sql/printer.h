@@ -25,9 +25,9 @@ Result<std::optional<std::string>, EmissionError> without_comments(std::string_v
 Result<std::optional<std::string>, EmissionError> text_to_send(const Node& root, std::string_view text,
                                                                const Dialect& dialect);
 
-// The name that the servers give to a column of this expression, which has no alias: its text, with plain comments, and
-// with the insides of executable ones in their place. `before`: the select item before this one, null for the first. To
-// MariaDB the comments between the two belong to the name.
+// The name that the servers give to a column of this expression, which has no alias and is not self_named(): its text,
+// with plain comments, and with the insides of executable ones in their place. `before`: the select item before this
+// one, null for the first. To MariaDB the comments between the two belong to the name.
 std::string expression_name(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect);
 
 // Words of the grammar in upper case, names in the quotes of the server, one blank where one is due: two statements

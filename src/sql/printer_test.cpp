@@ -119,7 +119,7 @@ TEST(TextToSend, keeps_the_names_of_columns_that_have_comments_in_them) {
   };
   for (const Dialect& dialect : {mariadb, mysql}) {
     EXPECT_EQ(sent("SELECT 1 /* a */ + 1, 2", dialect), "SELECT 1  + 1 AS `1 /* a */ + 1`, 2");
-    EXPECT_EQ(sent("SELECT (1/* ` */)FROM t", dialect), "SELECT (1) AS `(1/* `` */)`FROM t");
+    EXPECT_EQ(sent("SELECT (-1/* ` */)FROM t", dialect), "SELECT (-1) AS `(-1/* `` */)`FROM t");
     EXPECT_EQ(sent("(SELECT a -- x\n+ 1 UNION SELECT 2 /* b */ + 3)", dialect),
               "(SELECT a \n+ 1 AS `a -- x\n+ 1` UNION SELECT 2  + 3)");
     EXPECT_EQ(sent("WITH c AS (SELECT 1/**/+1) SELECT 2/**/*3 FROM c", dialect),
