@@ -285,7 +285,9 @@ ExitCode run(const Options& options) {
       return ExitCode::failed;
     }
     std::string definitions = text.str();
-    auto read = lineage::read_definitions(definitions, dialect, options.database);
+    // As dumps are written, whatever the session that is asked about has set.
+    auto read = lineage::read_definitions(definitions, {.server = release->server, .version = release->version},
+                                          options.database);
     if (read.mistake) {
       auto line = std::count(definitions.begin(),
                              definitions.begin() + static_cast<std::ptrdiff_t>(read.mistake->offset), '\n');
@@ -325,7 +327,7 @@ void add_sql(CLI::App& parent, ExitCode& result) {
   command->add_option("--server", options->server, "Whose grammar.")
       ->check(CLI::IsMember(names))
       ->capture_default_str();
-  command->add_option("--schema", options->schema_file, "CREATE statements of what the server has.")->type_name("FILE");
+  command->add_option("--schema", options->schema_file, "CREATE statements of what the server has, in UTF-8 and as with no sql_mode.")->type_name("FILE");
   command->add_option("--database", options->database, "The default schema.")->type_name("NAME");
   command->add_option("--sql-mode", options->mode, "The session's sql_mode.")->type_name("MODES");
   command->add_option("--charset", options->charset, "The session's character_set_client.")->capture_default_str();

@@ -106,6 +106,11 @@ class Cli(unittest.TestCase):
         self.assertFalse(answers[1]["statements"][0]["certain"], "p is no table that is known")
         self.assertEqual([answers[i]["error"]["code"] for i in (2, 3)], ["bad_setting", "bad_setting"])
 
+    def test_the_schema_is_read_without_the_sessions_settings(self):
+        done = self.analyze(json.dumps({"sql": "SELECT ssn || NULL FROM p"}), schema="CREATE TABLE p (id INT, ssn TEXT COMMENT \"it's\");",
+                            arguments=["--server", "mariadb-10.11", "--sql-mode", "ORACLE"])
+        self.assertEqual(json.loads(done.stdout)["statements"][0]["output"][0]["derived"], ["d.p.ssn"], done.stderr)
+
     def test_a_schema_that_is_not_understood_is_named_with_its_line(self):
         done = self.analyze(schema="CREATE TABLE p (id INT);\nCREATE TABLE (")
         self.assertEqual(done.returncode, 1)
