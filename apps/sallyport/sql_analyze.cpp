@@ -190,7 +190,8 @@ json::object analyze_text(std::string_view text, const sql::Dialect& dialect, co
     }
     auto emitted = sql::text_to_send(**root, first->text, dialect);
     if (!emitted) {
-      return error("comments_needed", "without its comments it would be read as something else",
+      return error("comments_needed",
+                   "without its comments it would be read as something else, or have other names of columns",
                    offset_of(first->text));
     }
     json::object statement = describe(**root, first->text, dialect, setting);
@@ -327,7 +328,10 @@ void add_sql(CLI::App& parent, ExitCode& result) {
   command->add_option("--server", options->server, "Whose grammar.")
       ->check(CLI::IsMember(names))
       ->capture_default_str();
-  command->add_option("--schema", options->schema_file, "CREATE statements of what the server has, in UTF-8 and as with no sql_mode.")->type_name("FILE");
+  command
+      ->add_option("--schema", options->schema_file,
+                   "CREATE statements of what the server has, in UTF-8 and as with no sql_mode.")
+      ->type_name("FILE");
   command->add_option("--database", options->database, "The default schema.")->type_name("NAME");
   command->add_option("--sql-mode", options->mode, "The session's sql_mode.")->type_name("MODES");
   command->add_option("--charset", options->charset, "The session's character_set_client.")->capture_default_str();

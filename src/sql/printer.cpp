@@ -290,18 +290,6 @@ bool has_comment(std::string_view text) {
          text.find("--") != std::string_view::npos;
 }
 
-// The select whose items name the columns of a query; null for one that has none.
-const Node* naming_select(const Node& query) {
-  const Node* node = &query;
-  while (node != nullptr && !node->is(NodeKind::select)) {
-    node = node->is(NodeKind::query)           ? node->child(Role::body)
-           : node->is(NodeKind::subquery)      ? node->child(Role::query)
-           : node->is(NodeKind::set_operation) ? node->child(Role::operand)
-                                               : nullptr;
-  }
-  return node;
-}
-
 // Beyond ASCII a name may be converted on its way; it stays without its comment then.
 bool is_ascii(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char byte) { return byte > 0; });
@@ -324,29 +312,66 @@ std::size_t name_begin(const Node* before, const Node& expression, std::string_v
   return expression.begin;
 }
 
-std::vector<ColumnName> names_with_comments(const Node& root, std::string_view text, const Dialect& dialect) {
-  std::vector<ColumnName> names;
-  const Node* select = naming_select(root);
-  if (select == nullptr) {
-    return names;
+// Names with comments in them: of all selects, as those of derived tables and views can be referred to.
+class NamesWithComments {
+ public:
+  NamesWithComments(const Node& root, std::string_view text, const Dialect& dialect) : text_(text), dialect_(dialect) {
+    visit(root);
+    std::sort(names_.begin(), names_.end(),
+              [](const ColumnName& one, const ColumnName& other) { return one.end < other.end; });
   }
-  const Node* before = nullptr;
-  const Node* next_before = nullptr;
-  for (const Node& item : children(*select)) {
-    before = std::exchange(next_before, item.role == Role::item ? &item : nullptr);
-    const Node* operand = item.is(NodeKind::select_item) ? item.child(Role::operand) : nullptr;
-    bool is_named =
-        operand == nullptr || item.child(Role::alias) != nullptr || self_named(*operand, text, dialect) != nullptr;
-    if (is_named) {
-      continue;
+  const std::vector<ColumnName>& names() const { return names_; }
+  // One of these can't be given in another way: MariaDB names the columns of VALUES by its first row.
+  bool has_one_without_place() const { return has_one_without_place_; }
+
+ private:
+  void visit(const Node& node) {
+    if (node.is(NodeKind::select)) {
+      select(node);
+    } else if (node.is(NodeKind::values_query) && dialect_.server == Server::mariadb && node.first != nullptr) {
+      first_row(*node.first);
     }
-    std::string name = expression_name(before, *operand, text, dialect);
-    if (has_comment(name) && is_ascii(name)) {
-      names.push_back({.end = operand->end, .name = name.substr(0, expression_name_bytes_max)});
+    for (const Node& child : children(node)) {
+      visit(child);
     }
   }
-  return names;
-}
+
+  void select(const Node& select) {
+    const Node* before = nullptr;
+    const Node* next_before = nullptr;
+    for (const Node& item : children(select)) {
+      before = std::exchange(next_before, item.role == Role::item ? &item : nullptr);
+      const Node* operand = item.is(NodeKind::select_item) ? item.child(Role::operand) : nullptr;
+      if (operand != nullptr && item.child(Role::alias) == nullptr) {
+        if (std::string name = commented_name(before, *operand); !name.empty()) {
+          names_.push_back({.end = operand->end, .name = name.substr(0, expression_name_bytes_max)});
+        }
+      }
+    }
+  }
+
+  void first_row(const Node& row) {
+    const Node* before = nullptr;
+    for (const Node& cell : children(row)) {
+      has_one_without_place_ = has_one_without_place_ || !commented_name(before, cell).empty();
+      before = &cell;
+    }
+  }
+
+  // Empty where there is no comment in it.
+  std::string commented_name(const Node* before, const Node& operand) const {
+    if (self_named(operand, text_, dialect_) != nullptr) {
+      return {};
+    }
+    std::string name = expression_name(before, operand, text_, dialect_, expression_name_bytes_max);
+    return has_comment(name) && is_ascii(name) ? name : std::string{};
+  }
+
+  std::string_view text_;
+  const Dialect& dialect_;
+  std::vector<ColumnName> names_;
+  bool has_one_without_place_ = false;
+};
 
 // Puts each name, as an alias, at its place in `out`.
 struct NamePlace {
@@ -420,19 +445,25 @@ Result<std::optional<std::string>, EmissionError> text_to_send(const Node& root,
   if (!has_comment(text)) {
     return std::optional<std::string>{};
   }
-  return emit(text, dialect, names_with_comments(root, text, dialect));
+  NamesWithComments found(root, text, dialect);
+  if (found.has_one_without_place()) {
+    return Unexpected(EmissionError::name_differs);
+  }
+  return emit(text, dialect, found.names());
 }
 
-std::string expression_name(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect) {
+std::string expression_name(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect,
+                            std::size_t bytes_max) {
   std::string_view written = text.substr(name_begin(before, expression, text, dialect));
   written = written.substr(0, expression.end - (text.size() - written.size()));
   if (written.find("/*") == std::string_view::npos && written.find("*/") == std::string_view::npos) {
-    return std::string(written);
+    return std::string(written.substr(0, bytes_max));
   }
   std::string out;
   Lexer lexer(written, dialect);
   Token previous;
-  for (Token token = lexer.next(); token.kind != TokenKind::end && token.kind != TokenKind::error;
+  for (Token token = lexer.next();
+       out.size() <= bytes_max && token.kind != TokenKind::end && token.kind != TokenKind::error;
        previous = token, token = lexer.next()) {
     std::string_view token_text = token.in(written);
     bool is_skipped_code =
