@@ -22,6 +22,12 @@ bool has_body(Keyword created) {
          created == Keyword::event;
 }
 
+constexpr const char* moves = "what was read by one name may be read by another now";
+
+bool names_table(const Node& node) {
+  return node.is(NodeKind::object_name) && node.keyword() == Keyword::table;
+}
+
 }  // namespace
 
 void StatementAnalyzer::output(QueryAnalyzer::Columns columns) {
@@ -89,14 +95,28 @@ void StatementAnalyzer::statement(const Node& root) {
     case NodeKind::create:
       facts_.implicit_commit = true;
       other(root, access::create);
+      if (root.keyword() == Keyword::index) {
+        queries_.relation_of(*root.child(Role::table), access::alter);
+      }
       if (has_body(root.keyword())) {
         queries_.doubt("what its body does is not followed", root.begin);
       }
       break;
     case NodeKind::alter:
+      facts_.implicit_commit = true;
+      if (root.keyword() == Keyword::table) {
+        alter_table(root);
+      }
+      other(root, access::alter);
+      break;
     case NodeKind::rename:
       facts_.implicit_commit = true;
       other(root, access::alter);
+      for (const Node& pair : sql::children(root)) {
+        if (const Node* from = pair.child(Role::from); from != nullptr && names_table(*from)) {
+          queries_.doubt(moves, pair.begin);
+        }
+      }
       break;
     case NodeKind::drop:
       facts_.implicit_commit = true;
@@ -276,6 +296,26 @@ void StatementAnalyzer::load(const Node& root) {
   }
 }
 
+// Rows, or a column's values, can become those of a table or a column of another name.
+void StatementAnalyzer::alter_table(const Node& root) {
+  queries_.relation_of(*root.child(Role::name), access::alter);
+  for (const Node& action : sql::children(root)) {
+    for (const Node& child : sql::children(action)) {
+      bool is_other = (child.role == Role::table || child.role == Role::into) &&
+                      (names_table(child) || (child.is(NodeKind::object_name) && child.keyword() == Keyword::column));
+      bool is_changed = child.is(NodeKind::column_definition) && action.child(Role::column) != nullptr &&
+                        !catalog::same_name(queries_.name_of(*action.child(Role::column)),
+                                            queries_.name_of(*child.child(Role::name)));
+      if (is_other || is_changed) {
+        queries_.doubt(moves, action.begin);
+      }
+      if (is_other && child.role == Role::table) {
+        queries_.relation_of(child, access::alter);
+      }
+    }
+  }
+}
+
 // Which objects are named anywhere, with the queries in it.
 void StatementAnalyzer::other(const Node& node, Access on_object) {
   Scope scope;
@@ -290,8 +330,11 @@ void StatementAnalyzer::other(const Node& node, Access on_object) {
                   : child.keyword() == Keyword::table || child.keyword() == Keyword::view ? ObjectType::table
                                                                                           : ObjectType::other;
       if (child.child(Role::name) != nullptr) {
-        queries_.note_object(type, lower(sql::text_of(child.keyword())), child,
-                             child.role == Role::name ? on_object : access::read);
+        bool is_object = child.role == Role::name || child.role == Role::from;
+        Access access = is_object                                                ? on_object
+                        : child.role == Role::into && on_object == access::alter ? access::create
+                                                                                 : access::read;
+        queries_.note_object(type, lower(sql::text_of(child.keyword())), child, access);
       }
     } else if (child.is(NodeKind::user_variable) || child.is(NodeKind::system_variable)) {
       bool is_target = child.role == Role::target;

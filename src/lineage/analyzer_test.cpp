@@ -18,6 +18,8 @@ constexpr std::string_view schema =
     "CREATE TABLE p (id INT PRIMARY KEY, name VARCHAR(9), ssn VARCHAR(11), g VARCHAR(11) AS (ssn), h INT AS "
     "(LENGTH(ssn)));"
     "CREATE TABLE q (id INT PRIMARY KEY, pid INT, note TEXT, hidden INT INVISIBLE);"
+    "CREATE TABLE k (id INT, ssn CHAR(9), a INT, g INT AS (a + 1), UNIQUE (ssn, id), UNIQUE (g), KEY (a));"
+    "CREATE TABLE child (kid INT, n INT, FOREIGN KEY (kid) REFERENCES k (id));"
     "CREATE VIEW v AS SELECT id, ssn AS code, CONCAT(name, '!') AS loud FROM p;"
     "CREATE VIEW w (a, b) AS SELECT code, id FROM v;"
     "CREATE FUNCTION plain(a INT) RETURNS INT RETURN a + 1;"
@@ -168,9 +170,9 @@ TEST(Lineage, opens_stored_functions) {
 
 TEST(Lineage, knows_where_writes_take_their_values_from) {
   check({
-      {"INSERT INTO q (pid, note) SELECT id, ssn FROM p", "d.q.pid<-p.id d.q.note<-p.ssn"},
-      {"INSERT INTO q SET note = (SELECT ssn FROM p LIMIT 1)", "d.q.note<-p.ssn"},
-      {"INSERT INTO q VALUES (1, 2, 3)", "d.q.id<- d.q.pid<- d.q.note<-"},
+      {"INSERT INTO q (pid, note) SELECT id, ssn FROM p", "d.q.pid<-p.id d.q.note<-p.ssn | q.id"},
+      {"INSERT INTO q SET note = (SELECT ssn FROM p LIMIT 1)", "d.q.note<-p.ssn | q.id"},
+      {"INSERT INTO q VALUES (1, 2, 3)", "d.q.id<- d.q.pid<- d.q.note<- | q.id"},
       {"INSERT INTO q (id, note) VALUES (1, 'x') ON DUPLICATE KEY UPDATE note = (SELECT ssn FROM p LIMIT 1)",
        "d.q.id<- d.q.note<- d.q.note<-p.ssn | q.id,q.pid,q.note,q.hidden"},
       {"UPDATE p SET name = ssn WHERE id = 1", "d.p.name<-p.ssn | p.id"},
@@ -182,6 +184,45 @@ TEST(Lineage, knows_where_writes_take_their_values_from) {
   check({{"INSERT INTO q (id, note) VALUES (1, 'x') AS new ON DUPLICATE KEY UPDATE note = new.note",
           "d.q.id<- d.q.note<- d.q.note<-q.note | q.id,q.pid,q.note,q.hidden"}},
         mysql);
+}
+
+// "Duplicate entry '721-07-4426-5' for key", "Incorrect integer value: '721-07-4426'": the error has the value, and
+// that there is one says something.
+TEST(Lineage, knows_what_the_error_of_a_change_gives_away) {
+  std::string_view all = " | k.id,k.ssn,k.a,k.g";
+  for (std::string_view text :
+       {"ALTER TABLE k MODIFY ssn INT", "ALTER TABLE k ADD UNIQUE (a)", "CREATE UNIQUE INDEX i ON k (a)",
+        "ALTER TABLE k PARTITION BY LIST (a) (PARTITION p VALUES IN (1))", "ALTER TABLE k CHANGE ssn ssn INT"}) {
+    EXPECT_EQ(read(text), all) << text;
+  }
+  check({
+      {"UPDATE k SET id = 5", "d.k.id<- | k.id,k.ssn,k.a,k.g,child.kid"},
+      {"UPDATE k SET ssn = 'x'", "d.k.ssn<- | k.id,k.ssn,k.a,k.g"},
+      {"UPDATE k SET a = 5", "d.k.a<- | k.a,k.g"},
+      {"INSERT INTO k (a) VALUES (1)", "d.k.a<- | k.id,k.ssn,k.a,k.g"},
+      {"DELETE FROM k", " | child.kid"},
+      {"UPDATE child SET n = 1", "d.child.n<-"},
+      {"UPDATE child SET kid = 1", "d.child.kid<- | k.id"},
+      {"INSERT INTO child VALUES (1, 2)", "d.child.kid<- d.child.n<- | k.id"},
+      {"DELETE FROM child", ""},
+      {"DROP TABLE k", ""},
+      {"DROP INDEX i ON k", ""},
+  });
+}
+
+TEST(Lineage, knows_what_gives_values_another_name) {
+  for (std::string_view text :
+       {"RENAME TABLE k TO p2", "ALTER TABLE k RENAME p2", "ALTER TABLE k EXCHANGE PARTITION a WITH TABLE p",
+        "ALTER TABLE k CONVERT PARTITION a TO TABLE p2", "ALTER TABLE k CHANGE ssn name CHAR(9)",
+        "ALTER TABLE k RENAME COLUMN ssn TO name", "ALTER TABLE k UNION = (p)"}) {
+    EXPECT_NE(read(text).find("! what was read by one name may be read by another now"), std::string::npos) << text;
+  }
+  for (std::string_view text :
+       {"ALTER TABLE k RENAME INDEX a TO b", "ALTER TABLE k ADD FOREIGN KEY (a) REFERENCES q (id)",
+        "ALTER TABLE k MODIFY ssn INT AFTER a", "RENAME USER u TO v"}) {
+    EXPECT_EQ(read(text).find('!'), std::string::npos) << text;
+  }
+  EXPECT_NE(read("ALTER TABLE nowhere ADD x INT").find("! table d.nowhere is not in the catalogue"), std::string::npos);
 }
 
 TEST(Facts, are_uncertain_where_it_is_not_known_what_is_written) {

@@ -26,6 +26,10 @@ struct Event {
 constexpr std::array<Event, 3> events{
     {{access::insert, "INSERT"}, {access::update, "UPDATE"}, {access::remove, "DELETE"}}};
 
+bool has_name(const std::vector<std::string>& names, std::string_view name) {
+  return std::any_of(names.begin(), names.end(), [&](const std::string& one) { return catalog::same_name(one, name); });
+}
+
 bool has_into(const Node& query) {
   const Node* body = query.child(Role::body);
   return query.child(Role::into) != nullptr || (body != nullptr && body->child(Role::into) != nullptr);
@@ -320,17 +324,22 @@ void StatementAnalyzer::follow_changes(const Node& root) {
   // What is followed may change more.
   for (std::size_t i = 0; i < facts_.objects.size(); ++i) {
     Object object = facts_.objects[i];
-    const catalog::Table* table = object.type == ObjectType::table && (object.access & row_changes) != 0
-                                      ? input_.catalogue.find_table(object.schema, object.name)
-                                      : nullptr;
+    const catalog::Table* table =
+        object.type == ObjectType::table && (object.access & (row_changes | access::alter)) != 0
+            ? input_.catalogue.find_table(object.schema, object.name)
+            : nullptr;
     if (table == nullptr) {
       continue;
+    }
+    if ((object.access & access::alter) != 0 && done.insert({table, access::alter}).second) {
+      follow_rows(*table);
     }
     for (const Event& event : events) {
       if ((object.access & event.change) == 0 || !done.insert({table, event.change}).second) {
         continue;
       }
       follow_cascades(*table, event.change);
+      follow_keys(*table, event.change);
       follow_triggers(*table, event.name, root.begin);
       i = static_cast<std::size_t>(-1);  // once more from the start
     }
@@ -382,6 +391,57 @@ void StatementAnalyzer::follow_triggers(const catalog::Table& table, std::string
   }
 }
 
+bool StatementAnalyzer::writes(const catalog::Table& table, std::string_view column) const {
+  return std::any_of(facts_.writes.begin(), facts_.writes.end(), [&](const Source& source) {
+    return source.table == &table && catalog::same_name(source.definition().name, column);
+  });
+}
+
+// ALTER TABLE and CREATE INDEX go over all rows: "Duplicate entry 'x' for key", "Incorrect integer value: 'x'".
+void StatementAnalyzer::follow_rows(const catalog::Table& table) {
+  if (table.kind == catalog::Table::Kind::base) {
+    for (const RelationColumn& column : queries_.columns_of(table)) {
+      queries_.influence(column.lineage);
+    }
+  }
+}
+
+void StatementAnalyzer::influence_named(const catalog::Table& table, const std::vector<std::string>& names) {
+  for (const RelationColumn& column : queries_.columns_of(table)) {
+    if (has_name(names, column.name)) {
+      queries_.influence(column.lineage);
+    }
+  }
+}
+
+// Whether another row has the key; the error of one that is changed in part has all of it.
+void StatementAnalyzer::follow_keys(const catalog::Table& table, Access change) {
+  if (table.kind != catalog::Table::Kind::base || change == access::remove) {
+    return;
+  }
+  QueryAnalyzer::Columns columns = queries_.columns_of(table);
+  for (const catalog::Key& key : table.keys) {
+    // Which columns an expression has is not asked.
+    bool is_hit = change == access::insert || !key.expressions.empty();
+    for (std::size_t i = 0; i < columns.size() && !is_hit; ++i) {
+      is_hit =
+          has_name(key.columns, columns[i].name) && (writes(table, columns[i].name) || table.columns[i].generated_from);
+    }
+    for (const RelationColumn& column : columns) {
+      if (key.unique && is_hit && (has_name(key.columns, column.name) || !key.expressions.empty())) {
+        queries_.influence(column.lineage);
+      }
+    }
+  }
+  for (const catalog::ForeignKey& key : table.foreign_keys) {
+    bool is_hit = change == access::insert || std::any_of(key.columns.begin(), key.columns.end(),
+                                                          [&](const std::string& one) { return writes(table, one); });
+    if (const catalog::Table* parent = is_hit ? input_.catalogue.find_table(key.schema, key.table) : nullptr) {
+      influence_named(*parent, key.referred_columns);
+    }
+  }
+}
+
 // Rows that refer to those that change change with them.
 void StatementAnalyzer::follow_cascades(const catalog::Table& table, Access change) {
   if (change == access::insert) {
@@ -391,15 +451,15 @@ void StatementAnalyzer::follow_cascades(const catalog::Table& table, Access chan
     for (const catalog::ForeignKey& key : other->foreign_keys) {
       bool is_of_table = catalog::same_table_name(key.schema, table.schema, input_.catalogue.table_names()) &&
                          catalog::same_table_name(key.table, table.name, input_.catalogue.table_names());
-      if (!is_of_table || !key.cascades) {
+      if (!is_of_table) {
         continue;
       }
-      auto changes = [&](const std::string& name) {
-        return std::any_of(facts_.writes.begin(), facts_.writes.end(), [&](const Source& source) {
-          return source.table == &table && catalog::same_name(source.definition().name, name);
-        });
-      };
+      auto changes = [&](const std::string& name) { return writes(table, name); };
       if (change == access::update && std::none_of(key.referred_columns.begin(), key.referred_columns.end(), changes)) {
+        continue;
+      }
+      influence_named(*other, key.columns);  // a row there can be in the way
+      if (!key.cascades) {
         continue;
       }
       auto known = std::find_if(facts_.objects.begin(), facts_.objects.end(), [&](const Object& object) {

@@ -42,6 +42,7 @@ class QueryAnalyzer {
   void add_table(const sql::Node& table, Scope& scope);
   // Columns of a target: of INSERT, without more around it.
   Relation relation_of(const sql::Node& object_name, Access access);
+  Columns columns_of(const catalog::Table& table);
   std::optional<Source> find_base_column(const Relation& relation, std::string_view name);
 
   std::string name_of(const sql::Node& name) const;
@@ -97,7 +98,6 @@ class QueryAnalyzer {
   void coalesce(std::string_view name, Scope& scope, const Sides& sides, std::uint32_t offset);
   std::vector<JoinedColumn> shape(const Scope& scope, std::size_t first, std::size_t end) const;
 
-  Columns columns_of(const catalog::Table& table);
   Columns view_columns(const catalog::Table& view);
   Lineage generated(const catalog::Table& table, std::string_view expression);
   Relation open_relation(std::string schema, std::string name);

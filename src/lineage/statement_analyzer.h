@@ -29,6 +29,7 @@ class StatementAnalyzer {
   void remove(const sql::Node& root);
   void load(const sql::Node& root);
   void call(const sql::Node& root, const Scope& scope);
+  void alter_table(const sql::Node& root);
   void other(const sql::Node& node, Access on_object);
   void assign(const sql::Node& assignment, const Scope& targets, const Scope& values, Access how);
   void write(const std::string& target, const std::optional<Source>& source, Lineage lineage);
@@ -57,6 +58,11 @@ class StatementAnalyzer {
   Lineage flows_into(const catalog::Table& table) const;
   void follow_triggers(const catalog::Table& table, std::string_view event, std::uint32_t offset);
   void follow_cascades(const catalog::Table& table, Access change);
+  // What decides whether that succeeds, and may be in the error where it does not.
+  void follow_rows(const catalog::Table& table);
+  void follow_keys(const catalog::Table& table, Access change);
+  void influence_named(const catalog::Table& table, const std::vector<std::string>& names);
+  bool writes(const catalog::Table& table, std::string_view column) const;
   void result_set(const QueryAnalyzer::Columns& columns);
 
   const AnalysisInput& input_;
