@@ -312,10 +312,23 @@ std::size_t name_begin(const Node* before, const Node& expression, std::string_v
   return expression.begin;
 }
 
-// Names with comments in them: of all selects, as those of derived tables and views can be referred to.
+// The part of a query that names its columns; null for one that has none.
+const Node* naming_part(const Node& query) {
+  const Node* node = &query;
+  while (node != nullptr && !node->is(NodeKind::select) && !node->is(NodeKind::values_query)) {
+    node = node->is(NodeKind::query)           ? node->child(Role::body)
+           : node->is(NodeKind::subquery)      ? node->child(Role::query)
+           : node->is(NodeKind::set_operation) ? node->child(Role::operand)
+                                               : nullptr;
+  }
+  return node;
+}
+
+// Names with comments in them: of the result, and of derived tables and common ones, whose columns can be referred to.
 class NamesWithComments {
  public:
   NamesWithComments(const Node& root, std::string_view text, const Dialect& dialect) : text_(text), dialect_(dialect) {
+    name_columns(root);
     visit(root);
     std::sort(names_.begin(), names_.end(),
               [](const ColumnName& one, const ColumnName& other) { return one.end < other.end; });
@@ -326,13 +339,21 @@ class NamesWithComments {
 
  private:
   void visit(const Node& node) {
-    if (node.is(NodeKind::select)) {
-      select(node);
-    } else if (node.is(NodeKind::values_query) && dialect_.server == Server::mariadb && node.first != nullptr) {
-      first_row(*node.first);
-    }
     for (const Node& child : children(node)) {
+      if (child.role == Role::query &&
+          (node.is(NodeKind::derived_table) || node.is(NodeKind::common_table_expression))) {
+        name_columns(child);
+      }
       visit(child);
+    }
+  }
+
+  void name_columns(const Node& query) {
+    const Node* part = naming_part(query);
+    if (part != nullptr && part->is(NodeKind::select)) {
+      select(*part);
+    } else if (part != nullptr && dialect_.server == Server::mariadb && part->first != nullptr) {
+      first_row(*part->first);
     }
   }
 

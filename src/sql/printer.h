@@ -21,8 +21,8 @@ enum class EmissionError : std::uint8_t {
 };
 Result<std::optional<std::string>, EmissionError> without_comments(std::string_view text, const Dialect& dialect);
 
-// The same, of the statement `root`. A select item that the server would name by its text, and by a comment in that,
-// gets that name as its alias.
+// The same, of the statement `root`. A column of the result, of a derived table or of a common one, that the server
+// would name by its text, and by a comment in that, gets that name as its alias.
 Result<std::optional<std::string>, EmissionError> text_to_send(const Node& root, std::string_view text,
                                                                const Dialect& dialect);
 
