@@ -180,6 +180,8 @@ TEST(Lineage, knows_where_writes_take_their_values_from) {
       {"DELETE FROM p WHERE ssn = 'x' RETURNING ssn", "ssn=p.ssn | p.ssn"},
       {"SELECT ssn INTO OUTFILE '/tmp/x' FROM p", "ssn=p.ssn file '/tmp/x'<-p.ssn"},
       {"SELECT ssn FROM p INTO @v", "ssn=p.ssn @v<-p.ssn"},
+      {"SELECT 1 FROM p WHERE LAST_INSERT_ID(ssn)", "1 LAST_INSERT_ID()<-~p.ssn | p.ssn"},
+      {"SELECT LAST_INSERT_ID()", "LAST_INSERT_ID()"},
   });
   check({{"INSERT INTO q (id, note) VALUES (1, 'x') AS new ON DUPLICATE KEY UPDATE note = new.note",
           "d.q.id<- d.q.note<- d.q.note<-q.note | q.id,q.pid,q.note,q.hidden"}},

@@ -199,6 +199,10 @@ Lineage QueryAnalyzer::function_call(const Node& node, const Scope& scope) {
   }
   Lineage found;
   found.add_derived(passed);
+  if (node.child(Role::argument) != nullptr && catalog::same_name(text, "LAST_INSERT_ID")) {
+    // The session keeps it, as it does a user variable.
+    facts_.flows.push_back({"LAST_INSERT_ID()", found});
+  }
   return found;
 }
 
