@@ -29,6 +29,12 @@ constexpr std::string_view schema =
     "CREATE FUNCTION inner_one(a INT) RETURNS TEXT RETURN peek(a);"
     "CREATE FUNCTION again(a INT) RETURNS TEXT RETURN again(a - 1);"
     "CREATE FUNCTION writes() RETURNS INT BEGIN UPDATE q SET note = 'x'; RETURN 1; END;"
+    "CREATE FUNCTION keeps(a INT) RETURNS INT BEGIN DECLARE b TEXT; SET b = a; SET @kept = (SELECT ssn FROM p LIMIT "
+    "1); "
+    "RETURN 1; END;"
+    "CREATE FUNCTION tells() RETURNS INT BEGIN SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'x'; RETURN 1; END;"
+    "CREATE FUNCTION sets() RETURNS INT BEGIN SET @@timestamp = 1; RETURN 1; END;"
+    "CREATE FUNCTION twice(a INT) RETURNS INT RETURN writes() + keeps(a);"
     "CREATE FUNCTION remembers() RETURNS TEXT RETURN @v;"
     "CREATE FUNCTION remembers_more() RETURNS TEXT RETURN (SELECT CONCAT(@v, name) FROM p LIMIT 1);"
     "CREATE FUNCTION lost() RETURNS INT RETURN (SELECT a FROM nowhere)";
@@ -160,8 +166,12 @@ TEST(Lineage, opens_stored_functions) {
       {"SELECT plain(id) f FROM q", "f=q.id"},
       {"SELECT peek(q.id) f FROM q", "f=p.id,p.ssn,q.id | p.id"},
       {"SELECT d.inner_one(1) f", "f=p.id,p.ssn | p.id"},
-      {"SELECT again(1) f", "f? ! function d.again can't be followed"},
-      {"SELECT writes() f", "f? ! function d.writes can't be followed"},
+      {"SELECT again(1) f", "f? ! function d.again is not followed: too many programs run others"},
+      {"SELECT writes() f", "f=q.note d.q.note<-q.note"},
+      {"SELECT 1 FROM q WHERE keeps(pid)", "1 @kept<-p.ssn,q.pid | p.ssn,q.pid"},
+      {"SELECT tells() f", "f message<- message<-"},
+      {"SELECT sets() f", "f? @@timestamp<- ! function d.sets does what is not followed"},
+      {"SELECT twice(1) f", "f=p.ssn,q.note d.q.note<-q.note @kept<-p.ssn"},
       {"SELECT remembers() f", "f?"},
       {"SELECT remembers_more() f", "f=p.name~p.name?"},
       {"SELECT lost() f", "f=nowhere.a? ! table d.nowhere is not in the catalogue"},

@@ -217,11 +217,17 @@ Lineage QueryAnalyzer::stored_function(const Node& name, const Node& call, const
   std::string full_name = object.schema + (object.schema.empty() ? "" : ".") + object.name;
   const auto* routine = input_.catalogue.find_routine(catalog::Routine::Kind::function, object.schema, object.name);
   object.known = routine != nullptr;
-  auto read = routine == nullptr ? std::nullopt : read_body(*routine);
+  if (routine == nullptr || !routine->body) {
+    found.certain = false;
+    doubt("function " + full_name + (routine == nullptr ? " is not in the catalogue" : " can't be seen"), call.begin);
+    return found;
+  }
+  auto read = read_body(*routine);
+  if (!read) {
+    read = run_function_("function " + full_name, *routine, found);
+  }
   if (!read) {
     found.certain = false;
-    doubt("function " + full_name + (routine == nullptr ? " is not in the catalogue" : " can't be followed"),
-          call.begin);
     return found;
   }
   found.add(*read);

@@ -105,6 +105,21 @@ std::optional<Lineage> StatementAnalyzer::run(Program program) {
   return all;
 }
 
+std::optional<Lineage> StatementAnalyzer::run_function(std::string what, const catalog::Routine& function,
+                                                       Lineage given) {
+  Relation parameters;
+  for (const std::string& parameter : function.parameters) {
+    parameters.columns.push_back({.name = parameter, .lineage = {}});
+  }
+  return run({.what = std::move(what),
+              .source = {.head = "CREATE FUNCTION f() RETURNS INT ",
+                         .body = *function.body,
+                         .sql_mode = function.sql_mode,
+                         .schema = function.schema},
+              .names = {std::move(parameters)},
+              .given = std::move(given)});
+}
+
 bool StatementAnalyzer::follow(const Node& node, const Scope& names) {
   if (is_query(node)) {
     return follow_query(node, names);

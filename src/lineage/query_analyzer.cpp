@@ -20,8 +20,10 @@ bool is_query(const Node& node) {
          node.is(NodeKind::values_query) || node.is(NodeKind::table_query) || node.is(NodeKind::subquery);
 }
 
-QueryAnalyzer::QueryAnalyzer(const AnalysisInput& input)
-    : input_(input), at_{.text = input.text, .dialect = input.dialect, .database = std::string(input.database)} {}
+QueryAnalyzer::QueryAnalyzer(const AnalysisInput& input, RunFunction run_function)
+    : input_(input),
+      run_function_(std::move(run_function)),
+      at_{.text = input.text, .dialect = input.dialect, .database = std::string(input.database)} {}
 
 std::string QueryAnalyzer::name_of(const Node& name) const {
   return sql::identifier(name, at_.text);

@@ -1,6 +1,7 @@
 // Queries to the lineage of their columns, for analyzer.h.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,7 +27,10 @@ bool is_query(const sql::Node& node);
 
 class QueryAnalyzer {
  public:
-  explicit QueryAnalyzer(const AnalysisInput& input);
+  // Follows a function that does more than read, and says what it has read; nothing where that can't be done, which is
+  // noted then.
+  using RunFunction = std::function<std::optional<Lineage>(std::string what, const catalog::Routine&, Lineage given)>;
+  QueryAnalyzer(const AnalysisInput& input, RunFunction run_function);
 
   Facts& facts() { return facts_; }
   using Columns = std::vector<RelationColumn>;
@@ -107,6 +111,7 @@ class QueryAnalyzer {
   // Everything that the body reads; nothing where it can't be followed.
   std::optional<Lineage> read_body(const catalog::Routine& routine);
   bool follow(const sql::Node& node, const Scope& variables, Lineage& into);
+  bool is_among(const sql::Node& target, const Scope& variables) const;
   void collect_variables(const sql::Node& node, Relation& into) const;
   Lineage arguments(const sql::Node& node, const Scope& scope);
   void window(const sql::Node& node, const Scope& scope);
@@ -118,6 +123,7 @@ class QueryAnalyzer {
   bool is_named(const Relation& relation, const ColumnName& name) const;
 
   const AnalysisInput& input_;
+  RunFunction run_function_;
   SourceText at_;
   Facts facts_;
   const sql::Node* whole_ = nullptr;

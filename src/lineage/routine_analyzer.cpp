@@ -1,4 +1,5 @@
 // Bodies of stored functions: what they read.
+#include <algorithm>
 #include <utility>
 
 #include "lineage/in_text.h"
@@ -59,6 +60,18 @@ void QueryAnalyzer::collect_variables(const Node& node, Relation& into) const {
   }
 }
 
+bool QueryAnalyzer::is_among(const Node& target, const Scope& variables) const {
+  const Node* name = target.is(NodeKind::variable_name) && target.child(Role::qualifier) == nullptr
+                         ? target.child(Role::name)
+                         : nullptr;
+  return name != nullptr &&
+         std::any_of(variables.relations.begin(), variables.relations.end(), [&](const Relation& relation) {
+           return std::any_of(relation.columns.begin(), relation.columns.end(), [&](const RelationColumn& column) {
+             return catalog::same_name(column.name, name_of(*name));
+           });
+         });
+}
+
 // False where it does more than read.
 bool QueryAnalyzer::follow(const Node& node, const Scope& variables, Lineage& into) {
   if (is_query(node)) {
@@ -87,7 +100,14 @@ bool QueryAnalyzer::follow(const Node& node, const Scope& variables, Lineage& in
     case NodeKind::prepare:
     case NodeKind::execute:
     case NodeKind::execute_immediate:
+    case NodeKind::signal:
       return false;
+    case NodeKind::variable_assignment:
+      // Of a variable of its own.
+      if (const Node* target = node.child(Role::target); target == nullptr || !is_among(*target, variables)) {
+        return false;
+      }
+      break;
     default:
       break;
   }

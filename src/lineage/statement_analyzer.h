@@ -13,7 +13,13 @@ namespace sallyport::lineage {
 
 class StatementAnalyzer {
  public:
-  explicit StatementAnalyzer(const AnalysisInput& input) : input_(input), queries_(input), facts_(queries_.facts()) {}
+  explicit StatementAnalyzer(const AnalysisInput& input)
+      : input_(input),
+        queries_(input, [this](std::string what, const catalog::Routine& function,
+                               Lineage given) { return run_function(std::move(what), function, std::move(given)); }),
+        facts_(queries_.facts()) {}
+  StatementAnalyzer(const StatementAnalyzer&) = delete;
+  StatementAnalyzer& operator=(const StatementAnalyzer&) = delete;
 
   Facts analyze(const sql::Node& root) {
     facts_.kind = kind_of(root);
@@ -47,6 +53,7 @@ class StatementAnalyzer {
   };
   // What it reads, and what it was given; nothing where it could not be followed, which is noted.
   std::optional<Lineage> run(Program program);
+  std::optional<Lineage> run_function(std::string what, const catalog::Routine& function, Lineage given);
   // False where that is not known of one of its statements.
   bool follow(const sql::Node& node, const Scope& names);
   bool follow_children(const sql::Node& node, const Scope& names);
