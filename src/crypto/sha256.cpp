@@ -40,14 +40,11 @@ Sha256Digest Sha256::digest() const {
 }
 
 Sha256Digest sha256(std::initializer_list<Bytes> parts) {
-  SHA256_CTX context;
-  SALLYPORT_CHECK(SHA256_Init(&context) == 1);
+  Sha256 hash;
   for (const Bytes part : parts) {
-    SALLYPORT_CHECK(SHA256_Update(&context, part.data(), part.size()) == 1);
+    hash.update(part);
   }
-  Sha256Digest digest;
-  SALLYPORT_CHECK(SHA256_Final(digest.data(), &context) == 1);
-  return digest;
+  return hash.digest();
 }
 
 }  // namespace sallyport::crypto

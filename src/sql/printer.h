@@ -31,7 +31,7 @@ Result<std::optional<std::string>, EmissionError> text_to_send(const Node& root,
 // one, null for the first. To MariaDB the comments between the two belong to the name. Of what is longer than
 // `bytes_max` at least so much is there.
 std::string expression_name(const Node* before, const Node& expression, std::string_view text, const Dialect& dialect,
-                            std::size_t bytes_max = std::string::npos - 1);
+                            std::size_t bytes_max = std::string::npos);
 
 // Words of the grammar in upper case, names in the quotes of the server, one blank where one is due: two statements
 // that differ in nothing else have the same canonical text. It parses to a tree that says the same.
