@@ -30,14 +30,6 @@ Truth negation(Truth truth) {
   return truth;
 }
 
-const Node& bare(const Node& node) {
-  const Node* at = &node;
-  while (at->is(NodeKind::parentheses) && at->first != nullptr && at->first->next == nullptr) {
-    at = at->first;
-  }
-  return *at;
-}
-
 class Condition {
  public:
   Condition(std::string_view text, const FindColumn& find) : text_(text), find_(find) {}
@@ -62,7 +54,7 @@ class Condition {
 };
 
 Truth Condition::truth(const Node& given) const {
-  const Node& node = bare(given);
+  const Node& node = sql::without_parentheses(given);
   Truth found = Truth::open;
   switch (node.kind) {
     case NodeKind::literal:
@@ -111,7 +103,7 @@ Truth Condition::of_literal(const Node& node) const {
 }
 
 bool Condition::is_zero(const Node& node) const {
-  const Node& at = bare(node);
+  const Node& at = sql::without_parentheses(node);
   return at.is(NodeKind::literal) &&
          (at.as<LiteralKind>() == LiteralKind::integer || at.as<LiteralKind>() == LiteralKind::decimal) &&
          at.in(text_).find_first_not_of("0.") == std::string_view::npos;
@@ -155,8 +147,8 @@ Truth Condition::of_or(const Node& node) const {
 }
 
 Truth Condition::of_comparison(const Node& node) const {
-  const Node& left = bare(*node.first);
-  const Node& right = bare(*node.first->next);
+  const Node& left = sql::without_parentheses(*node.first);
+  const Node& right = sql::without_parentheses(*node.first->next);
   if (same(left, right)) {
     switch (node.as<Operator>()) {
       case Operator::equal:
@@ -179,7 +171,7 @@ Truth Condition::of_comparison(const Node& node) const {
 }
 
 Truth Condition::of_is(const Node& node) const {
-  const Node& operand = bare(*node.child(Role::operand));
+  const Node& operand = sql::without_parentheses(*node.child(Role::operand));
   bool negated = node.has(sql::node_flag::negated);
   Truth found = Truth::open;
   switch (node.keyword()) {
@@ -231,7 +223,7 @@ Truth Condition::of_test(const Node& node) const {
 }
 
 std::string_view Condition::literal_text(const Node& node) const {
-  const Node& at = bare(node);
+  const Node& at = sql::without_parentheses(node);
   if (!at.is(NodeKind::literal) || at.as<LiteralKind>() != LiteralKind::text) {
     return {};
   }
@@ -240,8 +232,8 @@ std::string_view Condition::literal_text(const Node& node) const {
 }
 
 bool Condition::same(const Node& one_given, const Node& other_given) const {
-  const Node& one = bare(one_given);
-  const Node& other = bare(other_given);
+  const Node& one = sql::without_parentheses(one_given);
+  const Node& other = sql::without_parentheses(other_given);
   if (one.in(text_) == other.in(text_)) {
     return true;
   }
@@ -254,8 +246,8 @@ bool Condition::same(const Node& one_given, const Node& other_given) const {
 
 // Whether each row for which `one` is false has the other true.
 bool Condition::complements(const Node& one_given, const Node& other_given) const {
-  const Node& one = bare(one_given);
-  const Node& other = bare(other_given);
+  const Node& one = sql::without_parentheses(one_given);
+  const Node& other = sql::without_parentheses(other_given);
   auto negates = [this](const Node& node, const Node& negated) {
     return negated.is(NodeKind::unary) && negated.as<Operator>() == Operator::not_ &&
            same(*negated.child(Role::operand), node);

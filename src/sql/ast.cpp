@@ -64,6 +64,19 @@ void Arena::grow() {
   used_ = 0;
 }
 
+const Node* in_parentheses(const Node& node) {
+  bool is_pair = node.is(NodeKind::parentheses) && node.first != nullptr && node.first->next == nullptr;
+  return is_pair ? node.first : nullptr;
+}
+
+const Node& without_parentheses(const Node& node) {
+  const Node* at = &node;
+  while (const Node* inner = in_parentheses(*at)) {
+    at = inner;
+  }
+  return *at;
+}
+
 std::string identifier(const Node& name, std::string_view text) {
   std::string_view written = name.in(text);
   if (name.as<NameStyle>() == NameStyle::plain || written.size() < 2) {

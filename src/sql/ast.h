@@ -221,6 +221,10 @@ class Arena {
 // The name that a NodeKind::name stands for: without its quotes, doubled quotes single.
 std::string identifier(const Node& name, std::string_view text);
 
+// What stands in a pair of parentheses. Null for what is none, and for several in one pair.
+const Node* in_parentheses(const Node& node);
+const Node& without_parentheses(const Node& node);
+
 // Whether the two trees say the same: kinds, roles, variants and flags, names by what they stand for, literals by their
 // bytes, and keywords and symbols not at all, as what these say is in the former.
 bool says_the_same(const Node& one, std::string_view text, const Node& other, std::string_view other_text);

@@ -15,20 +15,6 @@ bool is_text(const Node& node) {
          (node.as<LiteralKind>() == LiteralKind::text || node.as<LiteralKind>() == LiteralKind::national_text);
 }
 
-// Null for what stands in none, and for several in one pair.
-const Node* in_parentheses(const Node& node) {
-  bool is_pair = node.is(NodeKind::parentheses) && node.first != nullptr && node.first->next == nullptr;
-  return is_pair ? node.first : nullptr;
-}
-
-const Node& without_parentheses(const Node& expression) {
-  const Node* node = &expression;
-  while (const Node* inner = in_parentheses(*node)) {
-    node = inner;
-  }
-  return *node;
-}
-
 // {d '2020-01-01'} is a value of its own, {D '2020-01-01'} is not. With a text that is no date it would be the text,
 // which is not looked at here.
 bool is_time(const Node& odbc_escape, std::string_view text) {
