@@ -78,7 +78,7 @@ def build_what_is_measured(arguments):
     if arguments.no_build:
         return
     say("building build/bench")
-    programs = ["microbench"] if arguments.micro else ["load", "relay"]
+    programs = ["microbench"] if arguments.micro else ["bench_programs"]
     if not arguments.micro and sallyport_binary() == BUILD / "sallyport":
         programs.append("sallyport")
     build(programs)

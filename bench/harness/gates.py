@@ -49,6 +49,10 @@ GATES = (
     Gate("epoll-ctl", "epoll_ctl per query in the steady state", "syscalls", "epoll_ctl", NONE, NONE, points(1, 8, 64)),
     Gate("two-workers", "rate of two worker threads, × one", "ratio", "rate", 1.6, 1.6, ("workers-64",),
          target="sallyport-two-workers", base="sallyport", at_least=True),
+    Gate("audit", "CPU of a point select, × without audit records", "ratio", CPU, 1.12, 1.12, points(8, 64),
+         base="sallyport-unaudited"),
+    Gate("strict", "rate of strict durability, × a sync for each statement", "ratio", "rate", 5, 5, ("strict-64",),
+         target="sallyport-strict", base="sync-each", at_least=True),
 )
 
 

@@ -11,7 +11,7 @@ from harness import syscalls, workers
 from harness.processes import cpu_seconds, end_in_time, machine_busy_seconds, resident_kib, voluntary_switches
 from harness.report import CPU_FIGURES
 from harness.sysbench import Sysbench
-from harness.targets import BUILD, settle
+from harness.targets import BUILD, SyncEach, settle
 from harness.workloads import Workload
 
 IDLE_SETTLE_SECONDS = 0.5
@@ -91,6 +91,8 @@ class Spent:
 
 def measure(target, workload, seconds):
     """The figures of one round, by name; nothing where a figure doesn't apply."""
+    if isinstance(target, SyncEach):
+        return target.measure(seconds)
     return measure_idle(target, workload, seconds) if workload.kind == "idle" else measure_work(target, workload, seconds)
 
 

@@ -5,7 +5,7 @@ import shutil
 
 from lab.processes import free_port
 
-from harness.targets import BUILD, Direct, Relay, Sallyport, Target
+from harness.targets import BUILD, Direct, Relay, Sallyport, SyncEach, Target, Unaudited
 
 CONNECTIONS_MAX = 20_000
 VERIFIED_SIGNATURES_MAX = 4096  # the gateway's default; all other targets verify each signature
@@ -139,5 +139,7 @@ def make_targets(laboratory, other_relay=None):
                 Sallyport("sallyport-known-tokens", laboratory, verified_signatures_max=VERIFIED_SIGNATURES_MAX,
                           pool=f"mode: pooled, connections_max: {CONNECTIONS_MAX}"),
                 Sallyport("sallyport-two-workers", laboratory, worker_threads=2),
+                Unaudited("sallyport-unaudited", laboratory),
+                SyncEach("sync-each", laboratory), Sallyport("sallyport-strict", laboratory, durability="strict"),
                 Sallyport("sallyport-socket", laboratory, server='socket: "{LAB_SERVER_SOCKET}"')]
     return {one.name: one for one in targets}

@@ -110,16 +110,24 @@ class Sallyport(Target):
     """The gateway, by bench/gateway.yaml; each session has a server connection of its own unless `pool` says otherwise, and verifies
     each token's signature unless `verified_signatures_max` says otherwise."""
 
+    beside = ("sallyport-unaudited",)  # what it is compared with besides
+
     def __init__(self, name, laboratory, side="tls", *, server="host: 127.0.0.1\n    port: {LAB_SERVER_PORT}",
-                 pool="mode: dedicated", worker_threads=1, verified_signatures_max=0):
+                 pool="mode: dedicated", worker_threads=1, verified_signatures_max=0, durability="normal"):
         super().__init__(name, laboratory, side)
         self.server, self.pool, self.worker_threads = server, pool, worker_threads
         self.verified_signatures_max = verified_signatures_max
+        self.durability = durability
         self.user = "shop"
 
     @property
     def bases(self):
-        return (*super().bases, *(["sallyport"] if self.worker_threads > 1 else []))
+        return (*super().bases, *(name for name in self.beside if name != self.name),
+                *(["sallyport"] if self.worker_threads > 1 else []), *(["sync-each"] if self.durability == "strict" else []))
+
+    @property
+    def binary(self):
+        return sallyport_binary()
 
     def start(self):
         self.make_directory("audit", "state")
@@ -127,13 +135,14 @@ class Sallyport(Target):
         values = {**self.laboratory.values, "LAB_PORT": self.port, "LAB_ADMIN_PORT": admin,
                   "LAB_STATE_DIR": self.directory / "state", "LAB_AUDIT_DIR": self.directory / "audit",
                   "LAB_CLIENT_SOCKET": self.directory / "clients.sock", "LAB_WORKER_THREADS": self.worker_threads,
-                  "LAB_VERIFIED_SIGNATURES_MAX": self.verified_signatures_max}
+                  "LAB_VERIFIED_SIGNATURES_MAX": self.verified_signatures_max,
+                  "LAB_DURABILITY": self.durability}
         values["LAB_SERVER_ADDRESS"] = self.server.format(**values)
         values["LAB_POOL"] = f"pool: {{{self.pool}}}"
         if self.side == "unix":
             self.socket = values["LAB_CLIENT_SOCKET"]
         configuration = self.write("gateway.yaml", gateway.fill(REPOSITORY / "bench" / "gateway.yaml", values))
-        self.run([sallyport_binary(), "serve", "--config", configuration],
+        self.run([self.binary, "serve", "--config", configuration],
                  lambda: answers(f"http://127.0.0.1:{admin}/readyz") and gateway.listens(self.port))
 
     def stop(self):
@@ -142,6 +151,56 @@ class Sallyport(Target):
 
     def password(self):
         return self.laboratory.token()
+
+
+class Unaudited(Sallyport):
+    """The gateway without audit records, which only the bench builds."""
+
+    optional = True
+
+    @property
+    def binary(self):
+        return BUILD / "sallyport-unaudited"
+
+    def unavailable(self):
+        return None if self.binary.exists() else "it isn't built"
+
+
+class SyncEach(Target):
+    """Not a process: a file that is appended to and synced, a record of a statement at a time. What a log comes to that
+    shares no sync between statements, however many connections there are."""
+
+    RECORDS = b"x" * 650  # of a point select, its command and its outcome
+    FILE_BYTES = 64 << 20  # allocated, as the gateway's own
+
+    def __init__(self, name, laboratory):
+        super().__init__(name, laboratory, "plain")
+
+    @property
+    def bases(self):
+        return ()
+
+    def measure(self, seconds):
+        """As bench/load says it."""
+        self.make_directory()
+        took = []
+        file = os.open(self.directory / "log", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            os.posix_fallocate(file, 0, self.FILE_BYTES)
+            os.fsync(file)
+            begin = before = time.monotonic()
+            while before - begin < seconds:
+                os.pwrite(file, self.RECORDS, len(took) * len(self.RECORDS) % (self.FILE_BYTES - len(self.RECORDS)))
+                os.fdatasync(file)
+                now = time.monotonic()
+                took.append(1e6 * (now - before))
+                before = now
+        finally:
+            os.close(file)
+            shutil.rmtree(self.directory)
+        took.sort()
+        return {"operations": len(took), "seconds": before - begin, "rate": len(took) / (before - begin),
+                **{f"p{percent}_us": took[len(took) * percent // 100] for percent in (50, 95, 99)}}
 
 
 def sallyport_binary():

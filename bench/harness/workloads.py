@@ -8,6 +8,8 @@ UNIX = ("relay-unix", "sallyport-unix")
 POOLED = ("sallyport-pooled",)
 KNOWN_TOKENS = ("sallyport-known-tokens",)
 PROXIES = tuple(name for name in PLAIN + TLS if not name.startswith("direct"))
+UNAUDITED = ("sallyport-unaudited",)
+STRICT = ("sync-each", "sallyport-strict", "sallyport")
 WORKERS = ("sallyport", "sallyport-two-workers")
 
 
@@ -26,11 +28,12 @@ class Workload:
 
 
 WORKLOADS = {one.name: one for one in (
-    *(Workload(f"{name}-{count}", f"point-{name}", count, "query", PLAIN + TLS + (UNIX if count > 1 else ()))
+    *(Workload(f"{name}-{count}", f"point-{name}", count, "query", PLAIN + TLS + (UNIX + UNAUDITED if count > 1 else ()))
       for name in ("text", "prepared") for count in (1, 8, 64)),
     Workload("sysbench-read-8", "sysbench", 8, "query", script="oltp_read_only"),
     Workload("sysbench-write-8", "sysbench", 8, "query", script="oltp_read_write"),
     Workload("login-8", "login", 8, "login", PLAIN + TLS + POOLED + KNOWN_TOKENS),
+    Workload("strict-64", "point-text", 64, "query", STRICT),
     Workload("large-1", "large", 1, "MB"),
     Workload("idle-1500", "idle", 1500, "session", PROXIES + POOLED, rounds_max=3, busy=8),
     Workload("idle-10000", "idle", 10_000, "session", PROXIES + POOLED, rounds_max=1),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 
 #include "base/check.h"
@@ -24,51 +25,93 @@ char* put(char* at, std::uint64_t value, int digits, char behind) {
 
 // Members' names are short and hold nothing that JSON escapes.
 constexpr std::size_t name_bytes_max = 60;
+// A member with a value of so many bytes is put together apart, and appended at once.
+constexpr std::size_t short_value_bytes_max = 64;
+constexpr std::size_t short_member_bytes_max = name_bytes_max + short_value_bytes_max + 6;
 
-}  // namespace
-
-void append_time(std::string& out, WallTime time) {
-  auto day = std::chrono::floor<std::chrono::days>(time);
-  std::chrono::year_month_day date{day};
-  auto nanoseconds = static_cast<std::uint64_t>((time - day).count());
-  std::uint64_t seconds = nanoseconds / 1'000'000'000;
-  std::array<char, 30> text{};
-  char* at = put(text.data(), static_cast<std::uint64_t>(static_cast<int>(date.year())), 4, '-');
-  at = put(at, static_cast<unsigned>(date.month()), 2, '-');
-  at = put(at, static_cast<unsigned>(date.day()), 2, 'T');
-  at = put(at, seconds / 3600, 2, ':');
-  at = put(at, seconds / 60 % 60, 2, ':');
-  at = put(at, seconds % 60, 2, '.');
-  at = put(at, nanoseconds % 1'000'000'000, 9, 'Z');
-  out.append(text.data(), at);
-}
-
-RecordWriter::RecordWriter(std::string& out) : out_(out) {
-  out_.push_back('{');
-}
-
-void RecordWriter::member(std::string_view name) {
+// What stands before a member's value. Returns what follows.
+char* put_name(char* at, std::string_view name, bool is_first) {
   SALLYPORT_CHECK(name.size() <= name_bytes_max);
-  std::array<char, name_bytes_max + 4> text;
-  char* at = text.data();
-  if (out_.back() != '{' && out_.back() != '[') {
+  if (!is_first) {
     *at++ = ',';
   }
   *at++ = '"';
   at = std::copy(name.begin(), name.end(), at);
   *at++ = '"';
   *at++ = ':';
-  out_.append(text.data(), at);
+  return at;
+}
+
+constexpr std::size_t time_bytes = 30;
+
+// "2026-01-31T"
+using DateText = std::array<char, 11>;
+
+DateText date_text(std::chrono::sys_days day) {
+  std::chrono::year_month_day date{day};
+  DateText text{};
+  char* at = put(text.data(), static_cast<std::uint64_t>(static_cast<int>(date.year())), 4, '-');
+  at = put(at, static_cast<unsigned>(date.month()), 2, '-');
+  put(at, static_cast<unsigned>(date.day()), 2, 'T');
+  return text;
+}
+
+// Returns what follows its time_bytes.
+char* put_time(char* at, WallTime time) {
+  struct Day {
+    std::chrono::sys_days day{};
+    DateText text = date_text({});
+  };
+  thread_local Day last;  // most times are of the same day
+  auto day = std::chrono::floor<std::chrono::days>(time);
+  if (day != last.day) {
+    last = {.day = day, .text = date_text(day)};
+  }
+  auto nanoseconds = static_cast<std::uint64_t>((time - day).count());
+  std::uint64_t seconds = nanoseconds / 1'000'000'000;
+  at = std::copy(last.text.begin(), last.text.end(), at);
+  at = put(at, seconds / 3600, 2, ':');
+  at = put(at, seconds / 60 % 60, 2, ':');
+  at = put(at, seconds % 60, 2, '.');
+  return put(at, nanoseconds % 1'000'000'000, 9, 'Z');
+}
+
+}  // namespace
+
+void append_time(std::string& out, WallTime time) {
+  std::array<char, time_bytes> text;
+  put_time(text.data(), time);
+  out.append(text.data(), text.size());
+}
+
+RecordWriter::RecordWriter(std::string& out) : out_(out) {
+  out_.push_back('{');
+}
+
+bool RecordWriter::at_first_member() const {
+  return out_.back() == '{' || out_.back() == '[';
+}
+
+void RecordWriter::member(std::string_view name) {
+  std::array<char, name_bytes_max + 4> text;
+  out_.append(text.data(), put_name(text.data(), name, at_first_member()));
 }
 
 void RecordWriter::text(std::string_view name, std::string_view value) {
-  if (is_utf8(value)) {
+  if (value.size() <= short_value_bytes_max && is_plain_ascii(value)) {
+    std::array<char, short_member_bytes_max> text;
+    char* at = put_name(text.data(), name, at_first_member());
+    *at++ = '"';
+    at = std::copy(value.begin(), value.end(), at);
+    *at++ = '"';
+    out_.append(text.data(), at);
+  } else if (is_utf8(value)) {
     member(name);
     append_json_string(out_, value);
-    return;
+  } else {
+    member(std::string(name) + "_base64");
+    append_json_string(out_, crypto::base64_encode(bytes_of(value)));
   }
-  member(std::string(name) + "_base64");
-  append_json_string(out_, crypto::base64_encode(bytes_of(value)));
 }
 
 void RecordWriter::text_if_any(std::string_view name, std::string_view value) {
@@ -78,8 +121,14 @@ void RecordWriter::text_if_any(std::string_view name, std::string_view value) {
 }
 
 void RecordWriter::number(std::string_view name, std::uint64_t value) {
-  member(name);
-  append_json_integer(out_, value);
+  if (value > json_integer_max) {
+    member(name);
+    append_json_integer(out_, value);
+    return;
+  }
+  std::array<char, short_member_bytes_max> text;
+  char* at = put_name(text.data(), name, at_first_member());
+  out_.append(text.data(), std::to_chars(at, text.data() + text.size(), value).ptr);
 }
 
 void RecordWriter::number_if_any(std::string_view name, std::uint64_t value) {
@@ -89,17 +138,28 @@ void RecordWriter::number_if_any(std::string_view name, std::uint64_t value) {
 }
 
 void RecordWriter::time(std::string_view name, WallTime value) {
-  member(name);
-  out_.push_back('"');
-  append_time(out_, value);
-  out_.push_back('"');
+  std::array<char, short_member_bytes_max> text;
+  char* at = put_name(text.data(), name, at_first_member());
+  *at++ = '"';
+  at = put_time(at, value);
+  *at++ = '"';
+  out_.append(text.data(), at);
 }
 
 void RecordWriter::hex(std::string_view name, Bytes value) {
-  member(name);
-  out_.push_back('"');
-  append_hex(out_, value);
-  out_.push_back('"');
+  if (2 * value.size() > short_value_bytes_max) {
+    text(name, to_hex(value));
+    return;
+  }
+  std::array<char, short_member_bytes_max> text;
+  char* at = put_name(text.data(), name, at_first_member());
+  *at++ = '"';
+  for (std::uint8_t byte : value) {
+    *at++ = lower_hex_digits[byte >> 4];
+    *at++ = lower_hex_digits[byte & 15];
+  }
+  *at++ = '"';
+  out_.append(text.data(), at);
 }
 
 void RecordWriter::begin_object(std::string_view name) {

@@ -51,6 +51,7 @@ class RecordWriter {
   void end();
 
  private:
+  bool at_first_member() const;
   void member(std::string_view name);
   void separate();
 

@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <chrono>
-#include <cstring>
 
 #include "crypto/base64.h"
 
@@ -24,14 +23,31 @@ std::size_t string_end(std::string_view text) {
   }
 }
 
-// The same by memchr, which is faster where there are few quotes.
+// The same where there are few escapes.
 std::size_t plain_string_end(std::string_view text) {
-  const void* quote = text.size() < 2 ? nullptr : std::memchr(text.data() + 1, '"', text.size() - 1);
-  if (quote == nullptr) {
-    return std::string_view::npos;
+  std::size_t quote = text.find('"', 1);
+  if (quote == std::string_view::npos) {
+    return quote;
   }
-  auto at = static_cast<std::size_t>(static_cast<const char*>(quote) - text.data());
-  return text[at - 1] == '\\' ? string_end(text) : at + 1;
+  return text[quote - 1] == '\\' ? string_end(text) : quote + 1;
+}
+
+// The same of a name, which is short.
+std::size_t name_end(std::string_view text) {
+  std::size_t at = 1;
+  while (at < text.size() && text[at] != '"') {
+    ++at;
+  }
+  return at < text.size() && text[at - 1] != '\\' ? at + 1 : plain_string_end(text);
+}
+
+std::size_t plain_value_end(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == ',' || text[at] == '}' || text[at] == ']') {
+      return at;
+    }
+  }
+  return std::string_view::npos;
 }
 
 // The end of the value that begins at the front; npos when there is none.
@@ -43,7 +59,7 @@ std::size_t value_end(std::string_view text) {
     return plain_string_end(text);
   }
   if (text[0] != '{' && text[0] != '[') {
-    return text.find_first_of(",}]");
+    return plain_value_end(text);
   }
   std::size_t depth = 0;
   std::size_t at = 0;
@@ -131,13 +147,13 @@ std::size_t append_escape(std::string& out, std::string_view text) {
   return 2;
 }
 
-std::optional<unsigned> digits_of(std::string_view text) {
+// A number of digits only; `valid` is false from the first other character on.
+unsigned number_in(std::string_view digits, bool& valid) {
   unsigned value = 0;
-  for (char c : text) {
-    if (c < '0' || c > '9') {
-      return std::nullopt;
-    }
-    value = value * 10 + static_cast<unsigned>(c - '0');
+  for (char c : digits) {
+    auto digit = static_cast<unsigned>(c) - '0';
+    valid = valid && digit <= 9;
+    value = value * 10 + digit;
   }
   return value;
 }
@@ -166,12 +182,12 @@ bool MemberReader::next() {
   if (rest_[0] == ',') {
     rest_.remove_prefix(1);
   }
-  std::size_t name_end = rest_.empty() || rest_[0] != '"' ? std::string_view::npos : plain_string_end(rest_);
-  if (name_end == std::string_view::npos || name_end >= rest_.size() || rest_[name_end] != ':') {
+  std::size_t colon = rest_.empty() || rest_[0] != '"' ? std::string_view::npos : name_end(rest_);
+  if (colon == std::string_view::npos || colon >= rest_.size() || rest_[colon] != ':') {
     return fail();
   }
-  name_ = rest_.substr(1, name_end - 2);
-  rest_.remove_prefix(name_end + 1);
+  name_ = rest_.substr(1, colon - 2);
+  rest_.remove_prefix(colon + 1);
   std::size_t end = value_end(rest_);
   if (end == std::string_view::npos || end == 0) {
     return fail();
@@ -274,37 +290,36 @@ std::optional<WallTime> parse_time(std::string_view text) {
       text[10] != 'T' || text[13] != ':' || text[16] != ':' || text.back() != 'Z') {
     return std::nullopt;
   }
-  auto year = digits_of(text.substr(0, 4));
-  auto month = digits_of(text.substr(5, 2));
-  auto day = digits_of(text.substr(8, 2));
-  auto hour = digits_of(text.substr(11, 2));
-  auto minute = digits_of(text.substr(14, 2));
-  auto second = digits_of(text.substr(17, 2));
+  bool valid = true;
+  unsigned year = number_in(text.substr(0, 4), valid);
+  unsigned month = number_in(text.substr(5, 2), valid);
+  unsigned day = number_in(text.substr(8, 2), valid);
+  unsigned hour = number_in(text.substr(11, 2), valid);
+  unsigned minute = number_in(text.substr(14, 2), valid);
+  unsigned second = number_in(text.substr(17, 2), valid);
   std::string_view fraction = text.substr(whole_seconds, text.size() - whole_seconds - 1);
   if (fraction.size() == 1 || (!fraction.empty() && fraction[0] != '.')) {
     return std::nullopt;
   }
   std::string_view places = fraction.empty() ? fraction : fraction.substr(1);
-  auto nanoseconds = digits_of(places);
-  if (!year || !month || !day || !hour || !minute || !second || !nanoseconds || *hour > 23 || *minute > 59 ||
-      *second > 60) {
+  std::int64_t scaled = number_in(places, valid);
+  if (!valid || hour > 23 || minute > 59 || second > 60) {
     return std::nullopt;
   }
   // What 64 bits of nanoseconds reach.
-  if (*year < 1678 || *year > 2261) {
+  if (year < 1678 || year > 2261) {
     return std::nullopt;
   }
-  std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*year)}, std::chrono::month{*month},
-                                   std::chrono::day{*day}};
+  std::chrono::year_month_day date{std::chrono::year{static_cast<int>(year)}, std::chrono::month{month},
+                                   std::chrono::day{day}};
   if (!date.ok()) {
     return std::nullopt;
   }
-  std::int64_t scaled = *nanoseconds;
   for (std::size_t i = places.size(); i < 9; ++i) {
     scaled *= 10;
   }
-  return WallTime{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{*hour} +
-                  std::chrono::minutes{*minute} + Seconds{*second} + Nanoseconds{scaled}};
+  return WallTime{std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour} +
+                  std::chrono::minutes{minute} + Seconds{second} + Nanoseconds{scaled}};
 }
 
 }  // namespace sallyport::audit

@@ -104,6 +104,25 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool is_plain_ascii(std::string_view text) {
+  constexpr std::size_t word_bytes = sizeof(std::uint64_t);
+  auto is_plain = [](std::uint64_t word) { return (needs_escape(word) | (word & high_bits)) == 0; };
+  if (text.empty()) {
+    return true;
+  }
+  if (text.size() < word_bytes) {
+    std::uint64_t word = low_bits * 'x';
+    std::memcpy(&word, text.data(), text.size());
+    return is_plain(word);
+  }
+  for (std::size_t i = 0; i + word_bytes < text.size(); i += word_bytes) {
+    if (!is_plain(word_at(text.data() + i))) {
+      return false;
+    }
+  }
+  return is_plain(word_at(text.data() + text.size() - word_bytes));
+}
+
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   std::size_t plain = 0;

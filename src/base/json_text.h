@@ -10,6 +10,9 @@ namespace sallyport {
 // Whether the bytes are well-formed UTF-8 (Unicode 15, table 3-7: no surrogates, nothing overlong).
 bool is_utf8(std::string_view text);
 
+// Whether the bytes are ASCII that JSON has nothing to escape in.
+bool is_plain_ascii(std::string_view text);
+
 // Appends `text`, which is UTF-8, as a quoted JSON string.
 void append_json_string(std::string& out, std::string_view text);
 

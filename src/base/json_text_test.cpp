@@ -54,6 +54,20 @@ std::string integer(T value) {
   return out;
 }
 
+TEST(PlainAscii, IsWhatJsonHasAsItIs) {
+  EXPECT_TRUE(is_plain_ascii({}));
+  for (int value = 0; value < 256; ++value) {
+    bool is_plain = value >= 0x20 && value < 0x80 && value != '"' && value != '\\';
+    for (std::size_t length = 1; length < 20; ++length) {
+      for (std::size_t at = 0; at < length; ++at) {
+        std::string text(length, 'x');
+        text[at] = static_cast<char>(value);
+        ASSERT_EQ(is_plain_ascii(text), is_plain) << value << " at " << at << " of " << length;
+      }
+    }
+  }
+}
+
 TEST(JsonInteger, IsAStringWhereReadersWouldRoundIt) {
   EXPECT_EQ(integer(std::uint64_t{0}), "0");
   EXPECT_EQ(integer((std::uint64_t{1} << 53) - 1), "9007199254740991");

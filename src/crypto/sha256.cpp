@@ -3,6 +3,8 @@
 #include <openssl/sha.h>
 
 #include <cstring>
+#include <new>
+#include <type_traits>
 
 #include "base/check.h"
 #include "crypto/hash.h"
@@ -11,40 +13,39 @@ namespace sallyport::crypto {
 
 namespace {
 
-SHA256_CTX load(const std::uint8_t* state) {
-  SHA256_CTX context;
-  std::memcpy(&context, state, sizeof context);
-  return context;
-}
-
-}  // namespace
-
-Sha256::Sha256() {
-  static_assert(sizeof(SHA256_CTX) == state_bytes);
-  SHA256_CTX context;
-  SALLYPORT_CHECK(SHA256_Init(&context) == 1);
-  std::memcpy(state_.data(), &context, sizeof context);
-}
-
-void Sha256::update(Bytes bytes) {
-  SHA256_CTX context = load(state_.data());
-  SALLYPORT_CHECK(SHA256_Update(&context, bytes.data(), bytes.size()) == 1);
-  std::memcpy(state_.data(), &context, sizeof context);
-}
-
-Sha256Digest Sha256::digest() const {
-  SHA256_CTX context = load(state_.data());
+Sha256Digest final_of(SHA256_CTX& context) {
   Sha256Digest digest;
   SALLYPORT_CHECK(SHA256_Final(digest.data(), &context) == 1);
   return digest;
 }
 
+}  // namespace
+
+// The context lies in `state_`; it is trivial, so a copy of the bytes is a copy of it.
+Sha256::Sha256() {
+  static_assert(sizeof(SHA256_CTX) == state_bytes && std::is_trivial_v<SHA256_CTX>);
+  auto* context = new (state_.data()) SHA256_CTX;
+  SALLYPORT_CHECK(SHA256_Init(context) == 1);
+}
+
+void Sha256::update(Bytes bytes) {
+  auto* context = std::launder(reinterpret_cast<SHA256_CTX*>(state_.data()));
+  SALLYPORT_CHECK(SHA256_Update(context, bytes.data(), bytes.size()) == 1);
+}
+
+Sha256Digest Sha256::digest() const {
+  SHA256_CTX context;
+  std::memcpy(&context, state_.data(), sizeof context);
+  return final_of(context);
+}
+
 Sha256Digest sha256(std::initializer_list<Bytes> parts) {
-  Sha256 hash;
+  SHA256_CTX context;
+  SALLYPORT_CHECK(SHA256_Init(&context) == 1);
   for (const Bytes part : parts) {
-    hash.update(part);
+    SALLYPORT_CHECK(SHA256_Update(&context, part.data(), part.size()) == 1);
   }
-  return hash.digest();
+  return final_of(context);
 }
 
 }  // namespace sallyport::crypto

@@ -136,8 +136,13 @@ class LogIndexBuilder {
     bool may_have_gone = false;  // a gateway began after its last record
   };
   struct Terms {
-    std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>> blocks;
+    using Blocks = std::unordered_map<std::string, std::vector<std::uint32_t>, TextHash, std::equal_to<>>;
+    Blocks blocks;
+    std::array<Blocks::value_type*, 2> recent{};  // the newest first: most records say what one of the last two said
     bool complete = true;
+
+    // The blocks of that text, where it is one of these.
+    std::vector<std::uint32_t>* of_recent(std::string_view text);
   };
 
   std::uint32_t block() const { return static_cast<std::uint32_t>(index_.blocks.size()); }

@@ -93,21 +93,38 @@ LogIndexBuilder::LogIndexBuilder(std::uint64_t first, const std::vector<SessionS
   }
 }
 
+std::vector<std::uint32_t>* LogIndexBuilder::Terms::of_recent(std::string_view text) {
+  if (recent[0] != nullptr && recent[0]->first == text) {
+    return &recent[0]->second;
+  }
+  if (recent[1] != nullptr && recent[1]->first == text) {
+    std::swap(recent[0], recent[1]);
+    return &recent[0]->second;
+  }
+  return nullptr;
+}
+
 void LogIndexBuilder::add_term(Field field, std::string_view text, std::uint32_t block) {
   Terms& terms = terms_[static_cast<std::size_t>(field)];
   if (!terms.complete || text.empty()) {
+    return;
+  }
+  if (auto* blocks = terms.of_recent(text)) {
+    add_last(*blocks, block);
     return;
   }
   auto found = terms.blocks.find(text);
   if (found == terms.blocks.end()) {
     if (terms.blocks.size() == terms_max) {
       terms.complete = false;
+      terms.recent = {};
       terms.blocks.clear();
       return;
     }
     found = terms.blocks.emplace(text, std::vector<std::uint32_t>{}).first;
   }
   add_last(found->second, block);
+  terms.recent = {&*found, terms.recent[0]};
 }
 
 void LogIndexBuilder::add_json_term(Field field, std::string_view value, std::uint32_t block) {

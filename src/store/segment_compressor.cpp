@@ -26,19 +26,43 @@ SegmentCompressor::~SegmentCompressor() {
 
 void SegmentCompressor::add(std::string_view bytes, std::string& out) {
   while (!bytes.empty()) {
-    std::size_t end = bytes.find('\n');
-    if (end == std::string_view::npos) {
-      lines_ += bytes;
+    std::size_t taken = indexed_ < lines_.size() ? take_rest_of_line(bytes) : take_lines(bytes);
+    if (indexed_ >= frame_content_bytes) {
+      end_frame(out);
+    } else if (taken == 0) {
+      lines_ += bytes;  // of a line that isn't whole yet
       return;
     }
-    lines_ += bytes.substr(0, end + 1);
-    bytes.remove_prefix(end + 1);
-    builder_.add(std::string_view(lines_).substr(indexed_, lines_.size() - indexed_ - 1));
-    indexed_ = lines_.size();
-    if (lines_.size() >= frame_content_bytes) {
-      end_frame(out);
-    }
+    bytes.remove_prefix(taken);
   }
+}
+
+// These return how many of the bytes they took; 0 where no line ends.
+std::size_t SegmentCompressor::take_rest_of_line(std::string_view bytes) {
+  std::size_t end = bytes.find('\n');
+  if (end == std::string_view::npos) {
+    return 0;
+  }
+  lines_ += bytes.substr(0, end + 1);
+  builder_.add(std::string_view(lines_).substr(indexed_, lines_.size() - indexed_ - 1));
+  indexed_ = lines_.size();
+  return end + 1;
+}
+
+// As many whole lines as the frame takes.
+std::size_t SegmentCompressor::take_lines(std::string_view bytes) {
+  std::size_t taken = 0;
+  while (lines_.size() + taken < frame_content_bytes) {
+    std::size_t end = bytes.find('\n', taken);
+    if (end == std::string_view::npos) {
+      break;
+    }
+    builder_.add(bytes.substr(taken, end - taken));
+    taken = end + 1;
+  }
+  lines_ += bytes.substr(0, taken);
+  indexed_ = lines_.size();
+  return taken;
 }
 
 void SegmentCompressor::end_frame(std::string& out) {

@@ -40,6 +40,8 @@ class SegmentCompressor {
   const LogIndex& index() const { return index_; }
 
  private:
+  std::size_t take_rest_of_line(std::string_view bytes);
+  std::size_t take_lines(std::string_view bytes);
   void end_frame(std::string& out);
 
   LogIndexBuilder builder_;

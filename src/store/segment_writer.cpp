@@ -57,14 +57,15 @@ FileResult<Unit> SegmentWriter::write(std::string_view lines) {
   if (written_.time_first.empty()) {
     written_.time_first = time_of_record(lines.substr(0, lines.find('\n')));
   }
+  // Both trees take their common part as it is, so that its nodes are hashed once.
+  audit::RangeTree added{written_.tree.size()};
   while (!lines.empty()) {
     std::size_t end = lines.find('\n');
     record = lines.substr(0, end);
     lines.remove_prefix(end + 1);
-    audit::Hash leaf = audit::leaf_hash(record);
-    written_.tree.append(leaf);
-    written_.segment.append(leaf);
+    added.append(audit::leaf_hash(record));
   }
+  SALLYPORT_CHECK(written_.tree.append_range(added.range()) && written_.segment.append_range(added.range()));
   written_.time_last = time_of_record(record);
   return Unit{};
 }

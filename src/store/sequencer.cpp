@@ -22,7 +22,7 @@ constexpr Milliseconds loss_interval{1000};
 constexpr Milliseconds give_up_interval{100};
 // How long the sequencer rests when nobody waits for it: little while there is something to do, more when there was
 // nothing for long.
-constexpr Milliseconds pause_min{4};
+constexpr Milliseconds pause_min{10};
 constexpr Milliseconds pause_max{25};
 
 Now read_clocks() {
