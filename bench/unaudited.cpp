@@ -1,12 +1,14 @@
-// What takes the place of src/session/records.cpp and answer_trace.cpp in `sallyport-unaudited`: a gateway that makes no
-// record of its sessions and no digest of answers, so that bench/run can say what auditing costs. There is no setting for
-// it, and the program is not installed.
+// What takes the place of src/session/records.cpp and answer_trace.cpp in `sallyport-unaudited`: a gateway that makes
+// no record of its sessions and no digest of answers, so that bench/run can say what auditing costs. There is no
+// setting for it, and the program is not installed.
 #include "session/answer_trace.h"
 #include "session/records.h"
 
 namespace sallyport::session {
 
-bool SessionRecords::login_accepted(const LoginRecord& /*login*/, WallTime /*now*/) { return true; }
+bool SessionRecords::login_accepted(const LoginRecord& /*login*/, WallTime /*now*/) {
+  return true;
+}
 
 bool SessionRecords::login_refused(const LoginRecord& /*login*/, std::string_view /*reason*/,
                                    std::string_view /*detail*/, WallTime /*now*/) {
@@ -22,14 +24,20 @@ bool SessionRecords::command(const CommandRecord& /*command*/, WallTime /*now*/)
   return true;
 }
 
-bool SessionRecords::outcome(const OutcomeRecord& /*outcome*/, WallTime /*now*/) { return true; }
+bool SessionRecords::outcome(const OutcomeRecord& /*outcome*/, WallTime /*now*/) {
+  return true;
+}
 
-bool SessionRecords::kill(const Kill& /*kill*/, WallTime /*now*/) { return true; }
+bool SessionRecords::kill(const Kill& /*kill*/, WallTime /*now*/) {
+  return true;
+}
 
-bool SessionRecords::kill_outcome(const KillResult& /*result*/, WallTime /*now*/) { return true; }
+bool SessionRecords::kill_outcome(const KillResult& /*result*/, WallTime /*now*/) {
+  return true;
+}
 
-bool SessionRecords::session_end(std::string_view /*account*/, std::string_view /*reason*/,
-                                 std::string_view /*detail*/, WallTime /*now*/) {
+bool SessionRecords::session_end(std::string_view /*account*/, std::string_view /*reason*/, std::string_view /*detail*/,
+                                 WallTime /*now*/) {
   return true;
 }
 
@@ -50,8 +58,12 @@ void AnswerTrace::add(Bytes bytes) {
   bytes_ += bytes.size();
 }
 
-std::optional<crypto::Sha256Digest> AnswerTrace::digest() const { return std::nullopt; }
+std::optional<crypto::Sha256Digest> AnswerTrace::digest() const {
+  return std::nullopt;
+}
 
-std::optional<AnswerTrace::Recorded> AnswerTrace::recorded() const { return std::nullopt; }
+std::optional<AnswerTrace::Recorded> AnswerTrace::recorded() const {
+  return std::nullopt;
+}
 
 }  // namespace sallyport::session

@@ -44,8 +44,8 @@ TEST(Record, SaysTheSameWhateverTheLength) {
       hex += "a5";
     }
     EXPECT_EQ(line, "{\"a\":\"" + plain + "\",\"b\":\"" + plain + "\\\"\",\"c\":\"" + plain +
-                        "\xC3\xA9\",\"d_base64\":\"" + crypto::base64_encode(bytes_of(plain + "\xFF")) +
-                        "\",\"e\":\"" + hex + "\"}\n");
+                        "\xC3\xA9\",\"d_base64\":\"" + crypto::base64_encode(bytes_of(plain + "\xFF")) + "\",\"e\":\"" +
+                        hex + "\"}\n");
   }
 }
 

@@ -7,8 +7,8 @@
 namespace sallyport::store {
 namespace {
 
-// Records are much alike: on point selects, and on the tests' own records, level 1 makes less of them than 2 to 4 do, and
-// 5 takes twice the time for nothing.
+// Records are much alike: on point selects, and on the tests' own records, level 1 makes less of them than 2 to 4 do,
+// and 5 takes twice the time for nothing.
 constexpr int compression_level = 1;
 
 }  // namespace
