@@ -11,7 +11,7 @@ import pytest
 from laboratory import REPOSITORY
 from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_MULTI_STATEMENTS, CLIENT_PS_MULTI_RESULTS, CLIENT_SESSION_TRACK, QUERY, USUAL,
                         Client, ServerError, read_lenenc_number)
-from test_drivers import contents, difference, log_since, recorded_run
+from test_drivers import NAMES, contents, difference, log_since, recorded_run
 
 BINARY = os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport")
 
@@ -31,7 +31,7 @@ def run_script(lab, script):
                        stdin=text, capture_output=True, check=False, timeout=300, env={**os.environ, "MYSQL_PWD": password})
 
 
-@pytest.mark.parametrize("name", ["mysql client", "mysqlclient", "node mysql2", "node mariadb", "php mysqli"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_script_of_the_log_yields_the_same_database(lab, name, tmp_path):
     seen, log, expected = recorded_run(lab, name, tmp_path)
     assert "refused" not in seen[0], seen[0]
