@@ -23,7 +23,8 @@ struct Options {
   std::string session;
   std::string speed = "1";
   std::string pause_max;
-  std::size_t rows = 1000;
+  std::size_t rows = review::AnswerLimits{}.rows_max;
+  std::size_t value_bytes = review::AnswerLimits{}.cell_bytes_max;
 };
 
 // How many times faster; nothing for no pauses at all.
@@ -95,6 +96,7 @@ ExitCode replay(const Options& options) {
   };
   review::AnswerLimits limits;
   limits.rows_max = options.rows == 0 ? SIZE_MAX : options.rows;
+  limits.cell_bytes_max = options.value_bytes == 0 ? SIZE_MAX : options.value_bytes;
   auto done = review::replay(*story, find, limits, [&](const review::ReplayStep& step) {
     pace.wait_until(step.time);
     return print(step.text) && std::fflush(stdout) == 0;
@@ -115,6 +117,8 @@ void add_sessions_replay(CLI::App& sessions, ExitCode& result) {
       ->capture_default_str();
   command->add_option("--max-pause", options->pause_max, "The longest pause: 2s.")->type_name("DURATION");
   command->add_option("--rows", options->rows, "Rows shown of each result; 0 for all.")->capture_default_str();
+  command->add_option("--value-bytes", options->value_bytes, "Bytes shown of each value; 0 for all.")
+      ->capture_default_str();
   command->footer(
       help_footer("  sallyport sessions replay --dir audit 4c1f0a9b77e2\n"
                   "  sallyport sessions replay --dir audit 4c1f0a9b77e2 --speed 4 --max-pause 2s\n"

@@ -147,7 +147,7 @@ class Dialogue {
     };
     for (std::size_t i = 0; i < columns; ++i) {
       writer.begin(sequence_id);
-      wire::write_column_definition(writer, {});
+      wire::write_column_definition(writer, {}, 0);
       sequence_id = writer.end();
     }
     eof();

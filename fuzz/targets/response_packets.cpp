@@ -33,21 +33,21 @@ void check_err_and_eof(Bytes payload) {
   }
 }
 
-void check_column(Bytes payload) {
-  auto first = wire::parse_column_definition(payload);
+void check_column(Bytes payload, wire::Capabilities negotiated) {
+  auto first = wire::parse_column_definition(payload, negotiated);
   if (!first) {
     return;
   }
   std::vector<std::uint8_t> written;
   wire::PacketWriter writer{written};
-  wire::write_column_definition(writer, *first);
-  auto second = wire::parse_column_definition(written);
+  wire::write_column_definition(writer, *first, negotiated);
+  auto second = wire::parse_column_definition(written, negotiated);
   SALLYPORT_CHECK(second && second->catalog == first->catalog && second->schema == first->schema);
   SALLYPORT_CHECK(second->table == first->table && second->org_table == first->org_table);
   SALLYPORT_CHECK(second->name == first->name && second->org_name == first->org_name);
   SALLYPORT_CHECK(second->collation_id == first->collation_id && second->length == first->length);
   SALLYPORT_CHECK(second->type == first->type && second->flags == first->flags);
-  SALLYPORT_CHECK(second->decimals == first->decimals);
+  SALLYPORT_CHECK(second->decimals == first->decimals && second->extended == first->extended);
 }
 
 void check_rows(Bytes payload, std::size_t columns, ByteReader types) {
@@ -83,7 +83,8 @@ void fuzz_response_packets(Bytes input) {
   Bytes payload = reader.rest();
   check_ok(payload, negotiated);
   check_err_and_eof(payload);
-  check_column(payload);
+  check_column(payload, 0);
+  check_column(payload, wire::capability::mariadb_extended_metadata);
   check_rows(payload, columns, types);
   if (auto prepared = wire::parse_prepare_ok(payload, negotiated)) {
     SALLYPORT_CHECK(payload.size() >= 12 && payload[0] == 0);

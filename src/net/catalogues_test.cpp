@@ -112,7 +112,7 @@ class FakeServer {
       Buffer framed;
       wire::PacketWriter writer{framed};
       writer.begin(0);
-      wire::write_column_definition(writer, {});
+      wire::write_column_definition(writer, {}, 0);
       writer.end();
       return Buffer(framed.begin() + wire::frame_header_bytes, framed.end());
     }();

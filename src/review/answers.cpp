@@ -17,10 +17,11 @@ std::string warnings_words(std::uint64_t count) {
   return count == 0 ? "" : ", " + std::to_string(count) + (count == 1 ? " warning" : " warnings");
 }
 
-bool is_number(wire::ColumnType type) {
+// What command line clients set to the right: numbers, and columns of nothing but NULL.
+bool stands_right(wire::ColumnType type) {
   using enum wire::ColumnType;
   return type == decimal || type == tiny || type == short_ || type == long_ || type == float_ || type == double_ ||
-         type == longlong || type == int24 || type == year || type == newdecimal;
+         type == longlong || type == int24 || type == year || type == newdecimal || type == null;
 }
 
 constexpr std::uint16_t unsigned_flag = 32;
@@ -180,7 +181,7 @@ class Printer {
   }
 
   void take_definition(Bytes payload) {
-    auto definition = wire::parse_column_definition(payload);
+    auto definition = wire::parse_column_definition(payload, answer_.capabilities);
     AnswerColumn column;
     if (definition) {
       AnswerColumn name{.name = {}, .type = wire::ColumnType::var_string, .collation_id = 0};
@@ -189,6 +190,8 @@ class Printer {
       column.collation_id = definition->collation_id;
       column.flags = definition->flags;
       column.decimals = definition->decimals;
+    } else {
+      column.name = "(unreadable)";
     }
     columns_.push_back(std::move(column));
     if (answer_.command == wire::Command::stmt_prepare) {
@@ -206,7 +209,7 @@ class Printer {
     std::vector<TableColumn> headings;
     for (const AnswerColumn& column : columns_) {
       headings.push_back({.heading = column.name,
-                          .align = is_number(column.type) ? TableColumn::Align::right : TableColumn::Align::left});
+                          .align = stands_right(column.type) ? TableColumn::Align::right : TableColumn::Align::left});
     }
     if (headings.empty()) {
       headings.push_back({.heading = "(columns not recorded)"});

@@ -106,6 +106,29 @@ TEST(Answers, CapabilitiesCanBeToldFromAnAnswerWithRows) {
   }
 }
 
+TEST(Answers, HaveTheirColumnsWithExtendedMetadataToo) {
+  constexpr wire::Capabilities extended = newer | capability::mariadb_extended_metadata;
+  std::vector<std::uint8_t> packets;
+  wire::PacketWriter writer{packets};
+  auto packet = [&, sequence_id = std::uint8_t{1}](const auto& write) mutable {
+    writer.begin(sequence_id++);
+    write();
+    writer.end();
+  };
+  packet([&] { writer.lenenc(1); });
+  packet([&] {
+    wire::write_column_definition(
+        writer, {.name = "note", .type = wire::ColumnType::var_string, .extended = "\x01\x04json"}, extended);
+  });
+  packet([&] { writer.lenenc_text("[1]"); });
+  packet([&] { writer.bytes(bytes_of_hex("fe000002000000")); });
+  for (wire::Capabilities given : {extended, guess_capabilities(wire::Command::query, packets)}) {
+    KnownColumns known;
+    EXPECT_EQ(print_answer({.packets = packets, .capabilities = given}, known, {}),
+              "+------+\n| note |\n+------+\n| [1]  |\n+------+\n1 row in set\n");
+  }
+}
+
 // Whatever is recorded, by a server that lies or on a disk that fails, is printed without harm.
 TEST(Answers, DamagedOnesAreSafeForATerminalAndNeverReadBeyond) {
   std::mt19937 random{5};

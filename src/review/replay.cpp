@@ -1,5 +1,6 @@
 #include "review/replay.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/command_names.h"
@@ -40,6 +41,11 @@ bool reads_whole(wire::Command command, Bytes packets, wire::Capabilities capabi
     }
     if (step->bytes == 0) {
       return true;  // not whole, but right so far
+    }
+    bool defines = step->kind == wire::PacketKind::column_definition || step->kind == wire::PacketKind::prepare_column;
+    Bytes payload = packets.first(step->bytes).subspan(std::min(step->bytes, wire::frame_header_bytes));
+    if (defines && !wire::parse_column_definition(payload, capabilities)) {
+      return false;
     }
     packets = packets.subspan(step->bytes);
   }
@@ -195,11 +201,15 @@ wire::Capabilities guess_capabilities(wire::Command command, Bytes packets) {
   constexpr wire::Capabilities common =
       protocol_41 | transactions | secure_connection | multi_results | ps_multi_results;
   constexpr std::array<wire::Capabilities, 3> results{0, optional_resultset_metadata, mariadb_cache_metadata};
+  constexpr wire::Capabilities none = 0;
   for (wire::Capabilities metadata : results) {
-    for (wire::Capabilities eof : {wire::Capabilities{deprecate_eof}, wire::Capabilities{0}}) {
-      for (wire::Capabilities track : {wire::Capabilities{session_track}, wire::Capabilities{0}}) {
-        if (reads_whole(command, packets, common | metadata | eof | track)) {
-          return common | metadata | eof | track;
+    for (wire::Capabilities extended : {none, mariadb_extended_metadata}) {
+      for (wire::Capabilities eof : {deprecate_eof, none}) {
+        for (wire::Capabilities track : {session_track, none}) {
+          wire::Capabilities guess = common | metadata | extended | eof | track;
+          if (reads_whole(command, packets, guess)) {
+            return guess;
+          }
         }
       }
     }

@@ -7,6 +7,9 @@
 namespace sallyport::review {
 namespace {
 
+// A frame is no wider for a longer value, as with the clients.
+constexpr std::size_t frame_width_max = 1024;
+
 using Rows = std::vector<std::vector<std::string>>;
 
 std::string padded(const std::string& text, std::size_t width, TableColumn::Align align) {
@@ -57,7 +60,8 @@ std::string framed_table(const std::vector<TableColumn>& columns, Rows rows) {
   std::vector<std::string> headings;
   std::vector<std::size_t> widths = lay_out(columns, headings, rows);
   std::string rule = "+";
-  for (std::size_t width : widths) {
+  for (std::size_t& width : widths) {
+    width = std::min(width, frame_width_max);
     rule += std::string(width + 2, '-') + "+";
   }
   std::string out = rule + "\n";

@@ -32,7 +32,7 @@ Buffer result(std::size_t columns, const Rows& rows) {
     Buffer framed;
     wire::PacketWriter writer{framed};
     writer.begin(0);
-    wire::write_column_definition(writer, {});
+    wire::write_column_definition(writer, {}, 0);
     writer.end();
     payloads.emplace_back(framed.begin() + wire::frame_header_bytes, framed.end());
   }

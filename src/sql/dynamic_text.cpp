@@ -45,11 +45,23 @@ std::optional<std::string> literal_value(const Node& literal, std::string_view t
 // Functions of the server's own that give the same value twice, and change nothing. A name that has none before it
 // means them, whatever functions have been defined.
 bool is_plain_function(std::string_view name) {
-  constexpr std::array<std::string_view, 20> plain{
-      "CONCAT", "CONCAT_WS", "REPLACE", "LOWER",  "LCASE", "UPPER",  "UCASE",    "QUOTE", "LEFT",     "RIGHT",
-      "SUBSTR", "SUBSTRING", "TRIM",    "REPEAT", "IF",    "IFNULL", "COALESCE", "CHAR",  "DATABASE", "SCHEMA"};
+  constexpr std::array<std::string_view, 21> plain{
+      "SFORMAT", "CONCAT", "CONCAT_WS", "REPLACE",  "LOWER",  "LCASE",     "UPPER",
+      "UCASE",   "QUOTE",  "LEFT",      "RIGHT",    "SUBSTR", "SUBSTRING", "TRIM",
+      "REPEAT",  "IF",     "IFNULL",    "COALESCE", "CHAR",   "DATABASE",  "SCHEMA"};
   return std::any_of(plain.begin(), plain.end(),
                      [&](std::string_view other) { return equals_ignoring_case(name, other); });
+}
+
+// Variables that only the session itself changes.
+bool is_of_session(const Node& variable, std::string_view text) {
+  constexpr std::array<std::string_view, 5> plain{"character_set_client", "character_set_connection",
+                                                  "character_set_results", "collation_connection", "sql_mode"};
+  const Node* name = variable.child(Role::name);
+  bool is_own = name != nullptr && variable.child(Role::scope) == nullptr && variable.child(Role::part) == nullptr;
+  return is_own && std::any_of(plain.begin(), plain.end(), [&](std::string_view other) {
+           return equals_ignoring_case(identifier(*name, text), other);
+         });
 }
 
 bool is_plain(const Node& node, std::string_view text) {
@@ -57,6 +69,8 @@ bool is_plain(const Node& node, std::string_view text) {
     case NodeKind::literal:
     case NodeKind::user_variable:
       return true;
+    case NodeKind::system_variable:
+      return is_of_session(node, text);
     case NodeKind::parentheses:
     case NodeKind::binary:
       break;

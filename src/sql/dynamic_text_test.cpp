@@ -73,6 +73,10 @@ TEST(DynamicText, OfVariablesAndPlainFunctionsCanBeAskedFor) {
            {mariadb, "EXECUTE IMMEDIATE NULL", "expression: NULL"},
            {mariadb, "SET STATEMENT max_statement_time = 1 FOR EXECUTE IMMEDIATE @a", "expression: @a"},
            {mariadb, "EXECUTE IMMEDIATE ('a')", "expression: ('a')"},
+           {mariadb, "EXECUTE IMMEDIATE CONCAT('SELECT ', @@Collation_connection)",
+            "expression: CONCAT('SELECT ', @@Collation_connection)"},
+           {mariadb, "EXECUTE IMMEDIATE SFORMAT('SELECT {}', @@sql_mode)",
+            "expression: SFORMAT('SELECT {}', @@sql_mode)"},
        }) {
     EXPECT_EQ(found(c.text, c.dialect), c.expected) << c.text;
   }
@@ -87,6 +91,9 @@ TEST(DynamicText, IsHiddenWhereItsValueMayBeAnotherWhenItRuns) {
            "EXECUTE IMMEDIATE CONCAT(@a := 'b', @a)",
            "EXECUTE IMMEDIATE (SELECT 'a')",
            "EXECUTE IMMEDIATE @@last_insert_id",
+           "EXECUTE IMMEDIATE @@init_connect",
+           "EXECUTE IMMEDIATE @@global.sql_mode",
+           "EXECUTE IMMEDIATE d.SFORMAT('{}', 1)",
            "EXECUTE IMMEDIATE NEXT VALUE FOR q",
            "BEGIN NOT ATOMIC EXECUTE IMMEDIATE 'SELECT 1'; END",
            "BEGIN NOT ATOMIC SET NAMES gbk; EXECUTE s; END",

@@ -78,7 +78,8 @@ TEST(KillStatement, is_refused_in_every_other_form) {
   EXPECT_EQ(read(std::string("SELECT \0 KILL 5", 15), mysql), "!not understood");
   for (Charset charset : {Charset::transparent, Charset::transparent_a0_blank}) {
     Dialect dialect{.server = Server::mariadb, .version = 101119, .charset = charset};
-    EXPECT_EQ(read("\xA0KILL 5", dialect), charset == Charset::transparent ? "-" : "connection 5") << "a blank in latin1";
+    EXPECT_EQ(read("\xA0KILL 5", dialect), charset == Charset::transparent ? "-" : "connection 5")
+        << "a blank in latin1";
   }
 }
 

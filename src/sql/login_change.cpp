@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
+#include "sql/text_literal.h"
+
 namespace sallyport::sql {
 namespace {
 
@@ -62,9 +65,19 @@ class Search {
       found_.changes_oneself = true;
       return;
     }
-    std::string user = identifier(*name, text_);
-    // What a backslash says depends on sql_mode.
-    found_.changes_oneself = found_.changes_oneself || user.find('\\') != std::string::npos;
+    std::string_view written = name->in(text_);
+    bool is_quoted = written.starts_with('\'') || written.starts_with('"');
+    if (is_quoted && written.find('\\') != std::string_view::npos) {
+      note_escapes(written);
+    }
+    found_.users.push_back(identifier(*name, text_));
+  }
+
+  // What a backslash says depends on sql_mode, and beyond ASCII on the character set.
+  void note_escapes(std::string_view written) {
+    std::string user;
+    append_text_value(user, written, Dialect{});
+    found_.changes_oneself = found_.changes_oneself || !is_ascii(written);
     found_.users.push_back(std::move(user));
   }
 

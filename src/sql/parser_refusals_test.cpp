@@ -116,8 +116,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"SELECT 2 LIKE 1 ESCAPE 3 | 4", TakenBy::only_mariadb}, Case{"SELECT * FROM (SELECT 1)", TakenBy::none},
         Case{"SELECT * FROM ((SELECT 1)) a", TakenBy::both},
         Case{"SELECT * FROM (SELECT 1) a (b)", TakenBy::only_mysql},
-        Case{"SELECT * FROM ((SELECT 1) a)", TakenBy::only_mariadb}, Case{"SELECT a.x FROM t = a", TakenBy::only_mariadb},
-        Case{"SELECT 1 FROM (SELECT 1) = a", TakenBy::only_mariadb}, Case{"EXPLAIN EXTENDED ALL SELECT 1", TakenBy::only_mariadb}, Case{"SELECT * FROM t AS window", TakenBy::none},
+        Case{"SELECT * FROM ((SELECT 1) a)", TakenBy::only_mariadb},
+        Case{"SELECT a.x FROM t = a", TakenBy::only_mariadb},
+        Case{"SELECT 1 FROM (SELECT 1) = a", TakenBy::only_mariadb},
+        Case{"EXPLAIN EXTENDED ALL SELECT 1", TakenBy::only_mariadb}, Case{"SELECT * FROM t AS window", TakenBy::none},
         Case{"SELECT * FROM {x t LEFT JOIN u ON 1}", TakenBy::only_mariadb},
         Case{"SELECT .t.a FROM t", TakenBy::only_mariadb}));
 

@@ -135,12 +135,15 @@ std::optional<PrepareOk> parse_prepare_ok(Bytes payload, Capabilities negotiated
   return reader.ok() && follows <= 1 ? std::optional(ok) : std::nullopt;
 }
 
-std::optional<ColumnDefinition> parse_column_definition(Bytes payload) {
+std::optional<ColumnDefinition> parse_column_definition(Bytes payload, Capabilities negotiated) {
   ByteReader reader{payload};
   ColumnDefinition column;
   for (std::string_view* text :
        {&column.catalog, &column.schema, &column.table, &column.org_table, &column.name, &column.org_name}) {
     *text = text_of(read_lenenc_bytes(reader));
+  }
+  if (has(negotiated, capability::mariadb_extended_metadata)) {
+    column.extended = text_of(read_lenenc_bytes(reader));
   }
   ByteReader fixed{read_lenenc_bytes(reader)};
   column.collation_id = fixed.u16();
@@ -152,10 +155,13 @@ std::optional<ColumnDefinition> parse_column_definition(Bytes payload) {
   return reader.ok() && fixed.ok() ? std::optional(column) : std::nullopt;
 }
 
-void write_column_definition(PacketWriter& writer, const ColumnDefinition& column) {
+void write_column_definition(PacketWriter& writer, const ColumnDefinition& column, Capabilities negotiated) {
   for (std::string_view text :
        {column.catalog, column.schema, column.table, column.org_table, column.name, column.org_name}) {
     writer.lenenc_text(text);
+  }
+  if (has(negotiated, capability::mariadb_extended_metadata)) {
+    writer.lenenc_text(column.extended);
   }
   writer.lenenc(0x0C);
   writer.u16(column.collation_id);

@@ -104,10 +104,13 @@ struct ColumnDefinition {
   ColumnType type = ColumnType::null;
   std::uint16_t flags = 0;
   std::uint8_t decimals = 0;
+  // With MARIADB_CLIENT_EXTENDED_METADATA: type name and format, undecoded.
+  std::string_view extended = {};
 };
 
-std::optional<ColumnDefinition> parse_column_definition(Bytes payload);
-void write_column_definition(PacketWriter& writer, const ColumnDefinition& column);
+// Source: "Protocol::ColumnDefinition41"; MariaDB's "Column definition packet" for what mariadb_extended_metadata adds.
+std::optional<ColumnDefinition> parse_column_definition(Bytes payload, Capabilities negotiated);
+void write_column_definition(PacketWriter& writer, const ColumnDefinition& column, Capabilities negotiated);
 
 // A row's cells; nothing stands for NULL. False when malformed.
 bool parse_text_row(Bytes payload, std::size_t columns, std::vector<std::optional<Bytes>>& cells);

@@ -181,7 +181,7 @@ constexpr std::string_view captured_column =  // of MariaDB and MySQL alike
 
 TEST(ColumnDefinition, IsWrittenAsServersWriteIt) {
   Buffer raw = from_hex(captured_column);
-  auto column = parse_column_definition(raw);
+  auto column = parse_column_definition(raw, 0);
   ASSERT_TRUE(column.has_value());
   EXPECT_EQ(column->catalog, "def");
   EXPECT_EQ(column->schema, "wirecap");
@@ -193,20 +193,38 @@ TEST(ColumnDefinition, IsWrittenAsServersWriteIt) {
   EXPECT_EQ(column->length, 80U);
   EXPECT_EQ(column->type, ColumnType::var_string);
   EXPECT_EQ(column->decimals, 0);
-  EXPECT_EQ(payload_of([&](PacketWriter& writer) { write_column_definition(writer, *column); }), raw);
+  EXPECT_EQ(payload_of([&](PacketWriter& writer) { write_column_definition(writer, *column, 0); }), raw);
 }
 
 TEST(ColumnDefinition, OfAFieldListHasADefaultBehind) {
   Buffer raw = from_hex(captured_column);
   test::append(raw, from_hex("046e6f6e65"));
-  EXPECT_TRUE(parse_column_definition(raw).has_value());
+  EXPECT_TRUE(parse_column_definition(raw, 0).has_value());
+}
+
+// The field "format: json" of MariaDB 10.11, and a column that has none.
+TEST(ColumnDefinition, MayHaveExtendedMetadata) {
+  for (std::string extended : {"06 01046a736f6e", "00"}) {
+    Buffer raw = from_hex(std::string(captured_column).replace(captured_column.find("0c 2d00"), 0, extended + " "));
+    EXPECT_FALSE(parse_column_definition(raw, 0).has_value());
+    auto column = parse_column_definition(raw, capability::mariadb_extended_metadata);
+    ASSERT_TRUE(column.has_value());
+    EXPECT_EQ(column->name, "name");
+    EXPECT_EQ(column->extended, extended == "00" ? "" : "\x01\x04json");
+    EXPECT_EQ(column->type, ColumnType::var_string);
+    EXPECT_EQ(payload_of([&](PacketWriter& writer) {
+                write_column_definition(writer, *column, capability::mariadb_extended_metadata);
+              }),
+              raw);
+  }
+  EXPECT_FALSE(parse_column_definition(from_hex(captured_column), capability::mariadb_extended_metadata).has_value());
 }
 
 TEST(ColumnDefinition, CutShortIsNone) {
   Buffer raw = from_hex(captured_column);
   for (std::size_t length = 0; length < raw.size(); ++length) {
     Buffer cut(raw.begin(), raw.begin() + static_cast<std::ptrdiff_t>(length));
-    EXPECT_FALSE(parse_column_definition(cut).has_value()) << length;
+    EXPECT_FALSE(parse_column_definition(cut, 0).has_value()) << length;
   }
 }
 

@@ -1,17 +1,22 @@
 """What the audit log tells is what happened: a script made of it does the same to a server, and a replay shows what the client got."""
 
-import hashlib
 import json
 import os
+import re
 import struct
 import subprocess
+import sys
 
 import pytest
 
 from laboratory import REPOSITORY
 from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_MULTI_STATEMENTS, CLIENT_PS_MULTI_RESULTS, CLIENT_SESSION_TRACK, QUERY, USUAL,
                         Client, ServerError, read_lenenc_number)
+from test_audit_crashes import gateway_of
 from test_drivers import NAMES, contents, difference, log_since, recorded_run
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "audit"))
+from answer_blob import pieces  # noqa: E402
 
 BINARY = os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport")
 
@@ -107,10 +112,26 @@ def framed(names, rows):
     return rule + line(names) + rule + "".join(map(line, rows)) + rule
 
 
+@pytest.fixture(scope="module")
+def recording(kind, tmp_path_factory):
+    """A lab whose gateway records all of each answer."""
+    with gateway_of(kind, tmp_path_factory.mktemp("recording") / "lab", durability="normal", answers="all") as (lab, gateway):
+        gateway.start()
+        lab.load_fixture()
+        yield lab
+
+
+def replay_of(lab, mark):
+    session = lab.wait_for_record(mark, type="session_end")["session"]
+    text = sallyport("sessions", "replay", session, "--dir", lab.audit_directory(), "--speed", "max", "--rows", 0, "--value-bytes", 0).decode()
+    assert "not what the log says" not in text and "can't be read" not in text and "not recorded" not in text
+    return session, text
+
+
 @pytest.mark.parametrize("more", [0, CLIENT_DEPRECATE_EOF, CLIENT_DEPRECATE_EOF | CLIENT_SESSION_TRACK])
-def test_a_replay_shows_what_a_capture_at_the_clients_side_has(lab, tmp_path, more):
-    """The captured answers are put into the log as a gateway records them: several results, binary rows, errors."""
-    lab.load_fixture()
+def test_a_replay_shows_what_a_capture_at_the_clients_side_has(recording, more):
+    """Several results, binary rows, errors: byte by byte what the client got, and what that says."""
+    lab = recording
     mark = lab.audit_mark()
     captures = []
     with Recording(lab.port) as client:
@@ -131,12 +152,12 @@ def test_a_replay_shows_what_a_capture_at_the_clients_side_has(lab, tmp_path, mo
         step(lambda: client.query("SELECT day, moment_fraction, fixed_binary, varied, latin FROM driver_types WHERE id IN (1, 3)"))
         typed = step(lambda: client.prepare("SELECT day, moment_fraction, fixed_binary, varied, latin FROM driver_types WHERE id IN (1, 3)"))[0]
         step(lambda: client.execute(typed))
-        step(lambda: client.query("UPDATE driver_unique SET small = 5 WHERE id = 1"))
-    lab.wait_for_record(mark, type="session_end")
-    log = log_since(lab, mark, tmp_path / "log")
-    record_answers(log, captures)
-    text = sallyport("sessions", "replay", lab.wait_for_record(mark, type="session_end")["session"], "--dir", log, "--speed", "max").decode()
-    assert "not what the log says" not in text and "can't be read" not in text and "not recorded" not in text
+        step(lambda: client.query("UPDATE driver_unique SET small = 55 WHERE id = 1"))
+        step(lambda: client.query("UPDATE driver_unique SET small = 1 WHERE id = 1"))
+    session, text = replay_of(lab, mark)
+    recorded = recorded_answers(lab.audit_directory(), session)
+    commands = [one for one in lab.audit(mark) if one["type"] == "command" and one["command"] not in ("quit", "stmt_close")]
+    assert [recorded[one["seq"]] for one in commands] == captures
     numbers = framed(["id", "label"], [(0, "row 0000"), (1, "row 0001"), (2, "row 0002")])
     assert numbers + "3 rows in set\n" + framed(["which", "given"], [("second", 3)]) + "1 row in set\nEmpty set\nQuery OK, 0 rows affected\n" in text
     assert "with '1'\n" + framed(["id", "name", "small"], [(1, "one", 1), (2, "two", 2)]) + "2 rows in set\n" in text
@@ -144,25 +165,58 @@ def test_a_replay_shows_what_a_capture_at_the_clients_side_has(lab, tmp_path, mo
     values = framed(["day", "moment_fraction", "fixed_binary", "varied", "latin"],
                     [("9999-12-31", "9999-12-31 23:59:59.999999", "0x0001027F80FEFF00", "varied", "äöü€"), (None,) * 5])
     assert text.count(values + "2 rows in set\n") == 2, "as text and prepared"
-    assert "Query OK, 1 row affected\nRows matched: 1  Changed: 1  Warnings: 0\n" in text
+    assert text.count("Query OK, 1 row affected\nRows matched: 1  Changed: 1  Warnings: 0\n") == 2
 
 
-def record_answers(log, captures):
-    """Puts answers beside the log's records, as docs/audit-format.md has it, and what the outcomes say of them."""
-    path = next(log.glob("records-*"))
-    records = [json.loads(line) for line in path.read_text().splitlines()]
-    commands = [one for one in records if one["type"] == "command" and one["command"] not in ("quit", "stmt_close")]
-    assert len(commands) == len(captures), [one["command"] for one in commands]
-    with open(log / f"answers-{0:020}.blob", "wb") as blob:
-        for command, answer in zip(commands, captures):
-            outcome = next(one for one in records if one["type"] == "outcome" and one["of"] == command["seq"] and one["session"] == command["session"])
-            assert outcome["bytes"] == len(answer), command
-            outcome["answer_recorded"] = {"bytes": len(answer), "sha256": hashlib.sha256(answer).hexdigest()}
-            for offset in range(0, len(answer), 100):
-                piece = answer[offset:offset + 100]
-                session = command["session"].encode()
-                blob.write(b"ANS1" + struct.pack("<IQQB", len(piece), command["seq"], offset, len(session)) + session + piece)
-    path.write_text("".join(json.dumps(dict(sorted(one.items())), ensure_ascii=False, separators=(",", ":")) + "\n" for one in records))
+def recorded_answers(directory, session):
+    """{seq of the command: answer}, as docs/audit-format.md has them."""
+    answers = {}
+    for path in sorted(directory.glob("answers-*.blob")):
+        for piece in pieces(path, []):
+            if piece.session == session:
+                had = answers.setdefault(piece.command, b"")
+                assert piece.offset == len(had)
+                answers[piece.command] = had + piece.content
+    return answers
+
+
+# What a command line client prints of answers, and a replay too.
+PRINTED = re.compile(r"^(\+[-+]*\+|\|.*\||\d+ rows? in set|Empty set|Query OK, .*|Rows matched: .*|Records: .*|ERROR \d+ \(\w+\)).*$")
+
+CLIENT_SCRIPT = """SELECT * FROM driver_rows ORDER BY id;
+SELECT a.id, a.label, b.label AS other, a.half FROM driver_rows a JOIN driver_rows b ON b.id < 3 ORDER BY a.id, b.id;
+SELECT REPEAT('long', 500000) AS wide, NULL AS nothing, -1.5 AS number, 'äöü€' AS some_letters;
+SELECT * FROM not_there;
+CALL driver_results(3);
+UPDATE driver_unique SET small = 77 WHERE id = 2;
+UPDATE driver_unique SET small = 2 WHERE id = 2;
+INSERT INTO driver_unique (id, name) VALUES (1, 'again');
+SELECT 1 FROM driver_rows WHERE 0;
+DO 1;
+SELECT COUNT(*), MAX(label), 'x' IS NULL, 18446744073709551615, 0x00FF AS b FROM driver_rows;
+"""
+
+
+def printed(text):
+    """Without what differs: times, the line of the script, how wide the frame of a very long value is."""
+    lines = (re.sub(r" \(\d+\.\d+ sec\)$", "", line) for line in text.splitlines())
+    return [re.sub(r" at line \d+|-{1000,}| {1000,}", "", line) for line in lines if PRINTED.match(line)]
+
+
+def test_a_replay_prints_what_the_command_line_client_printed(recording, kind):
+    """Thirty thousand rows and a value of two megabytes among it."""
+    lab = recording
+    mark = lab.audit_mark()
+    verify = ["--ssl-verify-server-cert"] if kind == "mariadb" else ["--ssl-mode=VERIFY_IDENTITY"]
+    client = [lab.values["LAB_CLIENT"], "--no-defaults", "--host=127.0.0.1", f"--port={lab.port}", "--protocol=tcp", "--user=shop", f"--ssl-ca={lab.ca}",
+              *verify, "--default-character-set=utf8mb4", "--max-allowed-packet=64M", "--force", "--table", "--binary-as-hex", "--unbuffered", "-vvv", "shop"]
+    done = subprocess.run(client, input=CLIENT_SCRIPT.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300,
+                          env={**os.environ, "MYSQL_PWD": lab.token("writer")})
+    seen = printed(done.stdout.decode())
+    assert len(seen) > 40_000, seen[-5:]
+    shown = printed(replay_of(lab, mark)[1])[-len(seen):]  # before it, what the client asks by itself
+    at = next((i for i, (one, other) in enumerate(zip(seen, shown)) if one != other), None)
+    assert at is None and len(seen) == len(shown), (at, len(seen), len(shown), [line[:200] for line in seen[at:at + 2]], [line[:200] for line in shown[at:at + 2]])
 
 
 def test_a_search_finds_a_statement_by_what_it_did(lab, tmp_path):

@@ -235,7 +235,7 @@ std::string random_definition(Choices& choices) {
   Buffer bytes;
   wire::PacketWriter writer{bytes};
   std::string name = choices.letters(1 + choices.below(6));
-  wire::write_column_definition(writer, {.catalog = "def", .name = name, .type = wire::ColumnType::var_string});
+  wire::write_column_definition(writer, {.catalog = "def", .name = name, .type = wire::ColumnType::var_string}, 0);
   return {bytes.begin(), bytes.end()};
 }
 
