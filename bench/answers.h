@@ -36,12 +36,14 @@ inline std::vector<std::uint8_t> text_result(std::size_t rows, wire::Capabilitie
   packet([&] { writer.lenenc(4); });
   for (std::string_view name : {"id", "k", "c", "pad"}) {
     packet([&] {
-      wire::write_column_definition(writer, {.catalog = "def",
-                                             .schema = "shop",
-                                             .table = "points",
-                                             .org_table = "points",
-                                             .name = name,
-                                             .org_name = name});
+      wire::write_column_definition(writer,
+                                    {.catalog = "def",
+                                     .schema = "shop",
+                                     .table = "points",
+                                     .org_table = "points",
+                                     .name = name,
+                                     .org_name = name},
+                                    negotiated);
     });
   }
   if (!ok_ends_rows) {

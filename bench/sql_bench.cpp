@@ -18,20 +18,34 @@ constexpr std::string_view point_select = "SELECT c FROM sbtest1 WHERE id=4711";
 constexpr std::string_view range_select = "SELECT DISTINCT c FROM sbtest1 WHERE id BETWEEN 100 AND 199 ORDER BY c";
 constexpr std::string_view update = "UPDATE sbtest1 SET k=k+1 WHERE id=4711";
 constexpr std::string_view report =
-    "WITH sales AS (SELECT o.person, p.name, SUM(o.price) AS total, COUNT(*) AS orders, MAX(o.price) AS largest FROM orders o JOIN people p "
-    "ON p.id = o.person LEFT JOIN notes n ON n.person = p.id AND n.kind IN ('call', 'mail', 'visit') WHERE o.day BETWEEN '2026-01-01' AND "
-    "'2026-03-31' AND o.state NOT IN ('open', 'void') AND (p.region = 'north' OR p.region = 'south' AND p.age > 30) GROUP BY o.person, p.name "
-    "HAVING SUM(o.price) > 1000) SELECT s.name, s.total, s.orders, s.largest, RANK() OVER (PARTITION BY q.region ORDER BY s.total DESC) AS place, "
-    "CASE WHEN s.total > 10000 THEN 'gold' WHEN s.total > 5000 THEN 'silver' ELSE CONCAT('rank ', CAST(s.orders AS CHAR(10))) END AS class, "
-    "(SELECT COUNT(*) FROM orders o2 WHERE o2.person = s.person AND o2.state = 'void') AS cancelled, COALESCE(q.email, q.phone, 'none') AS contact "
-    "FROM sales s JOIN people q ON q.id = s.person WHERE EXISTS (SELECT 1 FROM notes n2 WHERE n2.person = q.id AND n2.text LIKE '%renew%') AND "
-    "s.total / s.orders > (SELECT AVG(price) FROM orders WHERE state = 'paid') UNION ALL SELECT p.name, 0, 0, NULL, NULL, 'new', 0, p.email FROM "
-    "people p WHERE p.id NOT IN (SELECT person FROM orders) AND p.joined > '2026-01-01' UNION ALL SELECT CONCAT(p.name, ' (', p.region, ')'), "
-    "SUM(IF(o.state = 'paid', o.price, 0)), COUNT(DISTINCT o.id), MAX(o.price), NULL, CASE p.region WHEN 'north' THEN 'n' WHEN 'south' THEN 's' "
-    "ELSE LOWER(LEFT(p.region, 1)) END, SUM(o.state = 'void'), IFNULL(p.phone, p.email) FROM people p JOIN orders o ON o.person = p.id AND o.day > "
-    "p.joined LEFT JOIN (SELECT n.person, COUNT(*) AS calls, MAX(n.text) AS latest FROM notes n WHERE n.kind = 'call' GROUP BY n.person) c ON "
-    "c.person = p.id WHERE (c.calls > 3 OR c.latest LIKE '%urgent%' OR p.age BETWEEN 18 AND 25) AND o.price * 2 - 1 > (SELECT AVG(o3.price) FROM "
-    "orders o3 WHERE o3.person = p.id AND o3.day < o.day) GROUP BY p.name, p.region, p.phone, p.email HAVING COUNT(*) > 1 AND SUM(o.price) > 100 "
+    "WITH sales AS (SELECT o.person, p.name, SUM(o.price) AS total, COUNT(*) AS orders, MAX(o.price) AS largest FROM "
+    "orders o JOIN people p "
+    "ON p.id = o.person LEFT JOIN notes n ON n.person = p.id AND n.kind IN ('call', 'mail', 'visit') WHERE o.day "
+    "BETWEEN '2026-01-01' AND "
+    "'2026-03-31' AND o.state NOT IN ('open', 'void') AND (p.region = 'north' OR p.region = 'south' AND p.age > 30) "
+    "GROUP BY o.person, p.name "
+    "HAVING SUM(o.price) > 1000) SELECT s.name, s.total, s.orders, s.largest, RANK() OVER (PARTITION BY q.region ORDER "
+    "BY s.total DESC) AS place, "
+    "CASE WHEN s.total > 10000 THEN 'gold' WHEN s.total > 5000 THEN 'silver' ELSE CONCAT('rank ', CAST(s.orders AS "
+    "CHAR(10))) END AS class, "
+    "(SELECT COUNT(*) FROM orders o2 WHERE o2.person = s.person AND o2.state = 'void') AS cancelled, COALESCE(q.email, "
+    "q.phone, 'none') AS contact "
+    "FROM sales s JOIN people q ON q.id = s.person WHERE EXISTS (SELECT 1 FROM notes n2 WHERE n2.person = q.id AND "
+    "n2.text LIKE '%renew%') AND "
+    "s.total / s.orders > (SELECT AVG(price) FROM orders WHERE state = 'paid') UNION ALL SELECT p.name, 0, 0, NULL, "
+    "NULL, 'new', 0, p.email FROM "
+    "people p WHERE p.id NOT IN (SELECT person FROM orders) AND p.joined > '2026-01-01' UNION ALL SELECT "
+    "CONCAT(p.name, ' (', p.region, ')'), "
+    "SUM(IF(o.state = 'paid', o.price, 0)), COUNT(DISTINCT o.id), MAX(o.price), NULL, CASE p.region WHEN 'north' THEN "
+    "'n' WHEN 'south' THEN 's' "
+    "ELSE LOWER(LEFT(p.region, 1)) END, SUM(o.state = 'void'), IFNULL(p.phone, p.email) FROM people p JOIN orders o ON "
+    "o.person = p.id AND o.day > "
+    "p.joined LEFT JOIN (SELECT n.person, COUNT(*) AS calls, MAX(n.text) AS latest FROM notes n WHERE n.kind = 'call' "
+    "GROUP BY n.person) c ON "
+    "c.person = p.id WHERE (c.calls > 3 OR c.latest LIKE '%urgent%' OR p.age BETWEEN 18 AND 25) AND o.price * 2 - 1 > "
+    "(SELECT AVG(o3.price) FROM "
+    "orders o3 WHERE o3.person = p.id AND o3.day < o.day) GROUP BY p.name, p.region, p.phone, p.email HAVING COUNT(*) "
+    "> 1 AND SUM(o.price) > 100 "
     "ORDER BY total DESC, name LIMIT 100";
 
 const catalog::Catalogue& catalogue() {
@@ -39,7 +53,8 @@ const catalog::Catalogue& catalogue() {
       lineage::read_definitions(
           "CREATE TABLE sbtest1 (id INT PRIMARY KEY, k INT, c CHAR(120), pad CHAR(60));"
           "CREATE TABLE orders (id INT PRIMARY KEY, person INT, price INT, day DATE, state VARCHAR(9));"
-          "CREATE TABLE people (id INT PRIMARY KEY, name TEXT, region TEXT, age INT, email TEXT, phone TEXT, joined DATE);"
+          "CREATE TABLE people (id INT PRIMARY KEY, name TEXT, region TEXT, age INT, email TEXT, phone TEXT, joined "
+          "DATE);"
           "CREATE TABLE notes (id INT PRIMARY KEY, person INT, kind TEXT, text TEXT)",
           dialect, "d")
           .content,
@@ -53,8 +68,8 @@ void analysed(benchmark::State& state, std::string_view text) {
     arena.clear();
     auto root = sql::parse(text, dialect, sql::ParseFor::executing, arena);
     SALLYPORT_CHECK(root.has_value());
-    auto facts = lineage::analyze(
-        {.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue()});
+    auto facts =
+        lineage::analyze({.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue()});
     SALLYPORT_CHECK(facts.certain());
     benchmark::DoNotOptimize(facts);
   }

@@ -153,21 +153,40 @@ class HttpServer(Receiver):
 
 
 class Kafka(Receiver):
-    """A broker of Apache Kafka, in KRaft mode, with three partitions."""
+    """A broker of Apache Kafka, in KRaft mode, with three partitions. With `certificates` it has a second listener, at
+    `secure_port`, which wants a certificate of that authority and a login as USER with PASSWORD."""
 
     topic = "sallyport.audit"
+    USER, PASSWORD = "sallyport", "a-password-that-no-log-has"
+    MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 
-    def __init__(self, directory):
+    def __init__(self, directory, certificates=None):
         super().__init__(directory)
         controller = free_port()
+        listeners = [f"PLAINTEXT://127.0.0.1:{self.port}"]
+        more, scram = [], []
+        if certificates:
+            self.secure_port = free_port()
+            listeners.append(f"SASL_SSL://127.0.0.1:{self.secure_port}")
+            more = self.secure_settings(certificates)
+            scram = [word for name in self.MECHANISMS[1:] for word in ("--add-scram", f"{name}=[name={self.USER},password={self.PASSWORD}]")]
         (self.directory / "server.properties").write_text("\n".join((
             "process.roles=broker,controller", "node.id=1", f"controller.quorum.voters=1@127.0.0.1:{controller}",
-            f"listeners=PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-            f"advertised.listeners=PLAINTEXT://127.0.0.1:{self.port}", "controller.listener.names=CONTROLLER",
+            f"listeners={','.join(listeners)},CONTROLLER://127.0.0.1:{controller}",
+            f"advertised.listeners={','.join(listeners)}", "controller.listener.names=CONTROLLER",
             f"log.dirs={self.directory / 'data'}", "offsets.topic.replication.factor=1",
-            "transaction.state.log.replication.factor=1", "num.partitions=3", "auto.create.topics.enable=true", "")))
-        subprocess.run([*self.java(), "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", "server.properties"],
+            "transaction.state.log.replication.factor=1", "num.partitions=3", "auto.create.topics.enable=true", *more, "")))
+        subprocess.run([*self.java(), "kafka.tools.StorageTool", "format", "-t", "4L6g3nShT-eMCtK--X86sw", "-c", "server.properties", *scram],
                        cwd=self.directory, check=True, capture_output=True)
+
+    def secure_settings(self, certificates):
+        pair = self.directory / "broker.pem"
+        pair.write_text("".join(Path(certificates[name]).read_text() for name in ("key", "certificate")))
+        login = "org.apache.kafka.common.security"
+        return ["ssl.keystore.type=PEM", f"ssl.keystore.location={pair}", "ssl.truststore.type=PEM", f"ssl.truststore.location={certificates['ca']}",
+                "ssl.client.auth=required", f"sasl.enabled.mechanisms={','.join(self.MECHANISMS)}",
+                f'listener.name.sasl_ssl.plain.sasl.jaas.config={login}.plain.PlainLoginModule required user_{self.USER}="{self.PASSWORD}";',
+                *(f"listener.name.sasl_ssl.{name.lower()}.sasl.jaas.config={login}.scram.ScramLoginModule required;" for name in self.MECHANISMS[1:])]
 
     @staticmethod
     def java():

@@ -15,7 +15,7 @@ import pytest
 
 from laboratory import audit_segments, segment_text, wait_until
 from mysql_wire import Closed, ServerError
-from sink_receivers import TOKEN, File, HttpServer, Kafka, Rsyslog
+from sink_receivers import TOKEN, File, HttpServer, Kafka, Rsyslog, listens
 from test_audit_crashes import BINARY, assert_verifies, gateway_of
 
 LONG = "SALLYPORT_TEST_LONG" in os.environ
@@ -192,6 +192,52 @@ def test_receivers_are_killed_amid_the_stream(lab, tmp_path):
     finally:
         for receiver in receivers.values():
             receiver.kill()
+
+
+def test_a_broker_that_wants_a_certificate_and_a_login(lab, tmp_path):
+    """By each mechanism; a wrong password, no certificate and another authority are refused, and nothing is lost by it."""
+    files = certificates(lab)
+    receiver = Kafka(tmp_path / "kafka", files)
+    password, wrong = tmp_path / "password", tmp_path / "wrong"
+    for path, text in ((password, Kafka.PASSWORD), (wrong, "wrong-" + Kafka.PASSWORD)):
+        path.write_text(text + "\n")
+        path.chmod(0o600)
+    foreign = tmp_path / "foreign.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=foreign",
+                    "-keyout", tmp_path / "foreign.key", "-out", foreign], check=True, capture_output=True)
+
+    def sink(mechanism, **changed):
+        settings = {"brokers": [f"127.0.0.1:{receiver.secure_port}"], "topic": Kafka.topic, "timeout": "3s", "tls": dict(files),
+                    "sasl": {"mechanism": mechanism, "user": Kafka.USER, "password": {"file": str(password)}}, **changed}
+        return {"name": "secure", "kafka": settings, "when_behind": "block"}
+
+    def refused(mechanism, reason, **changed):
+        with sinks_of(lab, sink(mechanism, **changed)):
+            begin = len(lab.gateway_log())
+            with lab.login() as client:
+                client.query("DO 1")
+            wait_until(lambda: reason in lab.gateway_log()[begin:], 30, f"{reason}: {lab.gateway_log()[begin:]}")
+            assert metric(lab, "behind_records", "secure") > 0
+
+    try:
+        receiver.start()
+        wait_until(lambda: listens(receiver.secure_port), 30, "a listener with TLS")
+        first = end_of(lab)
+        for mechanism in Kafka.MECHANISMS:
+            with sinks_of(lab, sink(mechanism)):
+                with lab.login() as client:
+                    client.query(f"DO '{mechanism}'")
+                wait_for_sinks(lab, "secure")
+            refused(mechanism, "uthentication", sasl=sink(mechanism)["kafka"]["sasl"] | {"password": {"file": str(wrong)}})
+        refused("PLAIN", "certificate", tls={"ca": files["ca"]})
+        refused("PLAIN", "certificate", tls=files | {"ca": str(foreign)})
+        with sinks_of(lab, sink("SCRAM-SHA-512")):
+            wait_for_sinks(lab, "secure")
+            assert_complete(lab, receiver, first, end_of(lab), "secure")
+            assert metric(lab, "dropped_records_total", "secure") == 0
+        assert Kafka.PASSWORD not in lab.gateway_log()
+    finally:
+        receiver.kill()
 
 
 def assert_sessions_are_in_order(kafka):
