@@ -183,8 +183,8 @@ class Kafka(Receiver):
         pair = self.directory / "broker.pem"
         pair.write_text("".join(Path(certificates[name]).read_text() for name in ("key", "certificate")))
         login = "org.apache.kafka.common.security"
-        return ["ssl.keystore.type=PEM", f"ssl.keystore.location={pair}", "ssl.truststore.type=PEM", f"ssl.truststore.location={certificates['ca']}",
-                "ssl.client.auth=required", f"sasl.enabled.mechanisms={','.join(self.MECHANISMS)}",
+        return ["listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL", "ssl.keystore.type=PEM", f"ssl.keystore.location={pair}", "ssl.truststore.type=PEM", f"ssl.truststore.location={certificates['ca']}",
+                "listener.name.sasl_ssl.ssl.client.auth=required", f"sasl.enabled.mechanisms={','.join(self.MECHANISMS)}",
                 f'listener.name.sasl_ssl.plain.sasl.jaas.config={login}.plain.PlainLoginModule required user_{self.USER}="{self.PASSWORD}";',
                 *(f"listener.name.sasl_ssl.{name.lower()}.sasl.jaas.config={login}.scram.ScramLoginModule required;" for name in self.MECHANISMS[1:])]
 

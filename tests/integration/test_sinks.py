@@ -212,8 +212,8 @@ def test_a_broker_that_wants_a_certificate_and_a_login(lab, tmp_path):
         return {"name": "secure", "kafka": settings, "when_behind": "block"}
 
     def refused(mechanism, reason, **changed):
+        begin = len(lab.gateway_log())
         with sinks_of(lab, sink(mechanism, **changed)):
-            begin = len(lab.gateway_log())
             with lab.login() as client:
                 client.query("DO 1")
             wait_until(lambda: reason in lab.gateway_log()[begin:], 30, f"{reason}: {lab.gateway_log()[begin:]}")
