@@ -155,6 +155,7 @@ def audit_lines_of_segments(directory, since):
 
 @pytest.mark.ends_gateway
 @pytest.mark.parametrize("durability", ["normal", "strict"])
+@pytest.mark.timeout(7200 if LONG else 900)
 def test_kill_at_random_points(kind, tmp_path, durability):
     """Whatever the server's general log has of agents is in the audit log, once, and the log is whole."""
     chance = random.Random(f"{kind} {durability}")
