@@ -53,15 +53,13 @@ bool is_plain_function(std::string_view name) {
                      [&](std::string_view other) { return equals_ignoring_case(name, other); });
 }
 
-// Variables that only the session itself changes.
-bool is_of_session(const Node& variable, std::string_view text) {
-  constexpr std::array<std::string_view, 5> plain{"character_set_client", "character_set_connection",
-                                                  "character_set_results", "collation_connection", "sql_mode"};
-  const Node* name = variable.child(Role::name);
-  bool is_own = name != nullptr && variable.child(Role::scope) == nullptr && variable.child(Role::part) == nullptr;
-  return is_own && std::any_of(plain.begin(), plain.end(), [&](std::string_view other) {
-           return equals_ignoring_case(identifier(*name, text), other);
-         });
+// Those by which a text is read. Only the session itself changes them, so a text may be made of them, but not where
+// SET STATEMENT gives them another value than the server was asked for.
+bool is_of_reading(std::string_view variable) {
+  constexpr std::array<std::string_view, 4> of_reading{"sql_mode", "character_set_client", "character_set_connection",
+                                                       "collation_connection"};
+  return std::any_of(of_reading.begin(), of_reading.end(),
+                     [&](std::string_view other) { return equals_ignoring_case(variable, other); });
 }
 
 bool is_plain(const Node& node, std::string_view text) {
@@ -70,7 +68,8 @@ bool is_plain(const Node& node, std::string_view text) {
     case NodeKind::user_variable:
       return true;
     case NodeKind::system_variable:
-      return is_of_session(node, text);
+      return node.child(Role::scope) == nullptr && node.child(Role::part) == nullptr &&
+             is_of_reading(identifier(*node.child(Role::name), text));
     case NodeKind::parentheses:
     case NodeKind::binary:
       break;
@@ -114,8 +113,6 @@ DynamicText text_of(const Node& statement, std::string_view text, const Dialect&
 
 // SET STATEMENT a = 1 FOR EXECUTE s. It has to leave how the text is read, and what the text is, as they are.
 const Node* behind_set_statement(const Node& root, std::string_view text) {
-  constexpr std::array<std::string_view, 4> of_reading{"sql_mode", "character_set_client", "character_set_connection",
-                                                       "collation_connection"};
   for (const Node& assignment : children(root)) {
     if (assignment.role != Role::assignment) {
       continue;
@@ -125,9 +122,7 @@ const Node* behind_set_statement(const Node& root, std::string_view text) {
     const Node* value = assignment.child(Role::value);
     bool is_known = name != nullptr && value != nullptr && target->child(Role::qualifier) == nullptr &&
                     (value->is(NodeKind::keyword) || is_plain(*value, text));
-    if (!is_known || std::any_of(of_reading.begin(), of_reading.end(), [&](std::string_view variable) {
-          return equals_ignoring_case(identifier(*name, text), variable);
-        })) {
+    if (!is_known || is_of_reading(identifier(*name, text))) {
       return nullptr;
     }
   }

@@ -92,6 +92,10 @@ TEST(DynamicText, IsHiddenWhereItsValueMayBeAnotherWhenItRuns) {
            "EXECUTE IMMEDIATE (SELECT 'a')",
            "EXECUTE IMMEDIATE @@last_insert_id",
            "EXECUTE IMMEDIATE @@init_connect",
+           "EXECUTE IMMEDIATE @@character_set_results",
+           "SET STATEMENT character_set_results = latin1 FOR EXECUTE IMMEDIATE IF(@@character_set_results = 'latin1', "
+           "'KILL 5', 'DO 1')",
+           "SET STATEMENT sql_mode = 'ANSI' FOR EXECUTE IMMEDIATE IF(@@sql_mode = 'ANSI', 'KILL 5', 'DO 1')",
            "EXECUTE IMMEDIATE @@global.sql_mode",
            "EXECUTE IMMEDIATE d.SFORMAT('{}', 1)",
            "EXECUTE IMMEDIATE NEXT VALUE FOR q",

@@ -120,6 +120,19 @@ def test_what_is_prepared_by_statements_works_and_is_on_record(lab):
     assert ("EXECUTE b USING @x", "SELECT 'it''s', CONCAT(?, 'b')") in runs
 
 
+def test_variables_of_the_session_may_make_a_text_but_not_under_a_set_statement(lab):
+    """Which would give them another value than the gateway was told."""
+    if lab.kind != "mariadb":
+        pytest.skip("MariaDB's")
+    with lab.login() as session:
+        collation = session.query("SELECT @@collation_connection")[0]
+        assert session.query("EXECUTE IMMEDIATE CONCAT('SELECT \"', @@collation_connection, '\"')") == [collation]
+        for variable, value in (("character_set_results", "latin1"), ("character_set_client", "latin1"), ("character_set_connection", "latin1"),
+                                ("collation_connection", "latin1_bin"), ("sql_mode", "ANSI_QUOTES")):
+            text = f"EXECUTE IMMEDIATE IF(@@{variable} = '{value}', 'SELECT 7 AS another', 'SELECT 5 AS read_by_the_gateway')"
+            assert "dynamic_text_hidden" in refused(session, f"SET STATEMENT {variable} = '{value}' FOR {text}").message, variable
+
+
 def test_a_text_is_run_where_it_is_certain_what_the_server_makes_of_it(lab):
     e_acute, yen = "\u00e9", "\u00a5"
     with lab.login() as session:
