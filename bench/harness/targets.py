@@ -110,8 +110,6 @@ class Sallyport(Target):
     """The gateway, by bench/gateway.yaml; each session has a server connection of its own unless `pool` says otherwise, and verifies
     each token's signature unless `verified_signatures_max` says otherwise."""
 
-    beside = ("sallyport-unaudited",)  # what it is compared with besides
-
     def __init__(self, name, laboratory, side="tls", *, server="host: 127.0.0.1\n    port: {LAB_SERVER_PORT}",
                  pool="mode: dedicated", worker_threads=1, verified_signatures_max=0, durability="normal"):
         super().__init__(name, laboratory, side)
@@ -122,8 +120,8 @@ class Sallyport(Target):
 
     @property
     def bases(self):
-        return (*super().bases, *(name for name in self.beside if name != self.name),
-                *(["sallyport"] if self.worker_threads > 1 else []), *(["sync-each"] if self.durability == "strict" else []))
+        beside = {"sallyport-unaudited": self.tls, "sallyport": self.worker_threads > 1, "sync-each": self.durability == "strict"}
+        return (*super().bases, *(name for name, compared in beside.items() if compared and name != self.name))
 
     @property
     def binary(self):

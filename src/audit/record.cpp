@@ -88,23 +88,26 @@ RecordWriter::RecordWriter(std::string& out) : out_(out) {
   out_.push_back('{');
 }
 
-bool RecordWriter::at_first_member() const {
-  return out_.back() == '{' || out_.back() == '[';
+// A member whose value `put` writes where it is told, in at most short_value_bytes_max and two quotes; it returns what
+// follows.
+template <typename Put>
+void RecordWriter::short_member(std::string_view name, Put put) {
+  std::array<char, short_member_bytes_max> text;
+  out_.append(text.data(), put(put_name(text.data(), name, out_.back() == '{' || out_.back() == '[')));
 }
 
 void RecordWriter::member(std::string_view name) {
-  std::array<char, name_bytes_max + 4> text;
-  out_.append(text.data(), put_name(text.data(), name, at_first_member()));
+  short_member(name, [](char* at) { return at; });
 }
 
 void RecordWriter::text(std::string_view name, std::string_view value) {
   if (value.size() <= short_value_bytes_max && is_plain_ascii(value)) {
-    std::array<char, short_member_bytes_max> text;
-    char* at = put_name(text.data(), name, at_first_member());
-    *at++ = '"';
-    at = std::copy(value.begin(), value.end(), at);
-    *at++ = '"';
-    out_.append(text.data(), at);
+    short_member(name, [value](char* at) {
+      *at++ = '"';
+      at = std::copy(value.begin(), value.end(), at);
+      *at++ = '"';
+      return at;
+    });
   } else if (is_utf8(value)) {
     member(name);
     append_json_string(out_, value);
@@ -126,9 +129,7 @@ void RecordWriter::number(std::string_view name, std::uint64_t value) {
     append_json_integer(out_, value);
     return;
   }
-  std::array<char, short_member_bytes_max> text;
-  char* at = put_name(text.data(), name, at_first_member());
-  out_.append(text.data(), std::to_chars(at, text.data() + text.size(), value).ptr);
+  short_member(name, [value](char* at) { return std::to_chars(at, at + short_value_bytes_max, value).ptr; });
 }
 
 void RecordWriter::number_if_any(std::string_view name, std::uint64_t value) {
@@ -138,12 +139,12 @@ void RecordWriter::number_if_any(std::string_view name, std::uint64_t value) {
 }
 
 void RecordWriter::time(std::string_view name, WallTime value) {
-  std::array<char, short_member_bytes_max> text;
-  char* at = put_name(text.data(), name, at_first_member());
-  *at++ = '"';
-  at = put_time(at, value);
-  *at++ = '"';
-  out_.append(text.data(), at);
+  short_member(name, [value](char* at) {
+    *at++ = '"';
+    at = put_time(at, value);
+    *at++ = '"';
+    return at;
+  });
 }
 
 void RecordWriter::hex(std::string_view name, Bytes value) {
@@ -151,15 +152,15 @@ void RecordWriter::hex(std::string_view name, Bytes value) {
     text(name, to_hex(value));
     return;
   }
-  std::array<char, short_member_bytes_max> text;
-  char* at = put_name(text.data(), name, at_first_member());
-  *at++ = '"';
-  for (std::uint8_t byte : value) {
-    *at++ = lower_hex_digits[byte >> 4];
-    *at++ = lower_hex_digits[byte & 15];
-  }
-  *at++ = '"';
-  out_.append(text.data(), at);
+  short_member(name, [value](char* at) {
+    *at++ = '"';
+    for (std::uint8_t byte : value) {
+      *at++ = lower_hex_digits[byte >> 4];
+      *at++ = lower_hex_digits[byte & 15];
+    }
+    *at++ = '"';
+    return at;
+  });
 }
 
 void RecordWriter::begin_object(std::string_view name) {

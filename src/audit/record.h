@@ -51,7 +51,8 @@ class RecordWriter {
   void end();
 
  private:
-  bool at_first_member() const;
+  template <typename Put>
+  void short_member(std::string_view name, Put put);
   void member(std::string_view name);
   void separate();
 

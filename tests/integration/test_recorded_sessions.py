@@ -5,18 +5,15 @@ import os
 import re
 import struct
 import subprocess
-import sys
 
 import pytest
 
 from laboratory import REPOSITORY
 from mysql_wire import (CLIENT_DEPRECATE_EOF, CLIENT_MULTI_STATEMENTS, CLIENT_PS_MULTI_RESULTS, CLIENT_SESSION_TRACK, QUERY, USUAL,
                         Client, ServerError, read_lenenc_number)
+from test_answers_at_rest import answers_of
 from test_audit_crashes import gateway_of
 from test_drivers import NAMES, contents, difference, log_since, recorded_run
-
-sys.path.insert(0, str(REPOSITORY / "tests" / "audit"))
-from answer_blob import pieces  # noqa: E402
 
 BINARY = os.environ.get("SALLYPORT_BINARY", REPOSITORY / "build" / "release" / "bin" / "sallyport")
 
@@ -155,9 +152,9 @@ def test_a_replay_shows_what_a_capture_at_the_clients_side_has(recording, more):
         step(lambda: client.query("UPDATE driver_unique SET small = 55 WHERE id = 1"))
         step(lambda: client.query("UPDATE driver_unique SET small = 1 WHERE id = 1"))
     session, text = replay_of(lab, mark)
-    recorded = recorded_answers(lab.audit_directory(), session)
+    recorded = answers_of(lab.audit_directory(), [])
     commands = [one for one in lab.audit(mark) if one["type"] == "command" and one["command"] not in ("quit", "stmt_close")]
-    assert [recorded[one["seq"]] for one in commands] == captures
+    assert [recorded[session, one["seq"]] for one in commands] == captures
     numbers = framed(["id", "label"], [(0, "row 0000"), (1, "row 0001"), (2, "row 0002")])
     assert numbers + "3 rows in set\n" + framed(["which", "given"], [("second", 3)]) + "1 row in set\nEmpty set\nQuery OK, 0 rows affected\n" in text
     assert "with '1'\n" + framed(["id", "name", "small"], [(1, "one", 1), (2, "two", 2)]) + "2 rows in set\n" in text
@@ -166,18 +163,6 @@ def test_a_replay_shows_what_a_capture_at_the_clients_side_has(recording, more):
                     [("9999-12-31", "9999-12-31 23:59:59.999999", "0x0001027F80FEFF00", "varied", "äöü€"), (None,) * 5])
     assert text.count(values + "2 rows in set\n") == 2, "as text and prepared"
     assert text.count("Query OK, 1 row affected\nRows matched: 1  Changed: 1  Warnings: 0\n") == 2
-
-
-def recorded_answers(directory, session):
-    """{seq of the command: answer}, as docs/audit-format.md has them."""
-    answers = {}
-    for path in sorted(directory.glob("answers-*.blob")):
-        for piece in pieces(path, []):
-            if piece.session == session:
-                had = answers.setdefault(piece.command, b"")
-                assert piece.offset == len(had)
-                answers[piece.command] = had + piece.content
-    return answers
 
 
 # What a command line client prints of answers, and a replay too.
