@@ -218,7 +218,11 @@ std::optional<sql::Dialect> dialect_of(const json::object& line, sql::Dialect di
     if (!mode->is_string()) {
       return std::nullopt;
     }
-    dialect.mode = sql::parse_sql_mode(std::string_view(mode->as_string()));
+    std::string_view modes = mode->as_string();
+    if (!sql::unknown_sql_mode(modes).empty()) {
+      return std::nullopt;
+    }
+    dialect.mode = sql::parse_sql_mode(modes);
   }
   if (const json::value* name = line.if_contains("charset"); name != nullptr) {
     auto charset = name->is_string() ? sql::parse_charset(std::string_view(name->as_string())) : std::nullopt;
@@ -239,7 +243,9 @@ json::object analyze_line(const std::string& line, const Setting& setting, std::
   const json::object& object = value.as_object();
   auto dialect = dialect_of(object, setting.dialect);
   if (!dialect) {
-    return error("bad_setting", "sql_mode is a text, and charset names a character set that a client can have", 0);
+    return error("bad_setting",
+                 "sql_mode names modes of a server, with commas, and charset a character set that a client can have",
+                 0);
   }
   if (const json::value* text = object.if_contains("sql"); text != nullptr && text->is_string()) {
     return analyze_text(text->as_string(), *dialect, setting, tree);
@@ -270,6 +276,11 @@ ExitCode run(const Options& options) {
   auto charset = sql::parse_charset(options.charset);
   if (!charset) {
     std::fprintf(stderr, "sallyport: %s is no character set that a client can have\n", options.charset.c_str());
+    return ExitCode::usage;
+  }
+  if (auto unknown = std::string(sql::unknown_sql_mode(options.mode)); !unknown.empty()) {
+    std::fprintf(stderr, "sallyport: no server has an sql_mode %s; several are separated by commas alone\n",
+                 unknown.c_str());
     return ExitCode::usage;
   }
   sql::Dialect dialect{.server = release->server,
@@ -333,7 +344,8 @@ void add_sql(CLI::App& parent, ExitCode& result) {
                    "CREATE statements of what the server has, in UTF-8 and as with no sql_mode.")
       ->type_name("FILE");
   command->add_option("--database", options->database, "The default schema.")->type_name("NAME");
-  command->add_option("--sql-mode", options->mode, "The session's sql_mode.")->type_name("MODES");
+  command->add_option("--sql-mode", options->mode, "The session's sql_mode: ANSI_QUOTES,NO_BACKSLASH_ESCAPES.")
+      ->type_name("MODES");
   command->add_option("--charset", options->charset, "The session's character_set_client.")->capture_default_str();
   command->add_flag("--pretty", options->pretty, "The syntax tree before each object, for a person.");
   command->footer(help_footer("  sallyport sql analyze --schema shop.sql --database shop < statements.jsonl\n"));

@@ -258,6 +258,17 @@ TEST_F(StatementsTest, WhatCanNotBeSeparatedIsRefused) {
   EXPECT_TRUE(session_->idle());
 }
 
+TEST_F(StatementsTest, UnderAModeThatIsNotKnownOnlyWhatEachModeReadsAlikeIsForwarded) {
+  log_in_for_several();
+  EXPECT_EQ(forwarded(query("SET sql_mode=1")), query("SET sql_mode=1"));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  from_client(query(R"(SELECT "a")"));
+  say_reading({.mode = "STRICT_TRANS_TABLES,MODE_OF_TOMORROW"});
+  EXPECT_EQ(error_in(to_client()), "1 [reading_unknown]");
+  EXPECT_EQ(forwarded(query("DO 2")), query("DO 2"));
+}
+
 TEST_F(StatementsTest, AServerThatDoesNotSayHowItReadsGetsNoDoubtfulText) {
   log_in_for_several();
   forget_reading();

@@ -129,7 +129,8 @@ bool StateQuery::take_row(TrackedState& state) const {
   if (reader_.rows() != 1 || !wire::parse_text_row(row_, columns(), cells) || !cells[0] || !cells[1]) {
     return false;
   }
-  state.sql_mode = sql::parse_sql_mode(text_of(*cells[0]));
+  sql::SqlMode mode = sql::parse_sql_mode(text_of(*cells[0]));
+  state.sql_mode = (mode & sql::sql_mode::unknown) == 0 ? std::optional(mode) : std::nullopt;
   state.charset = sql::parse_charset(text_of(*cells[1]));
   state.schema = cells[2] ? text_of(*cells[2]) : std::string_view{};
   if (!expression_.empty()) {

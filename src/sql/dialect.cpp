@@ -10,13 +10,45 @@ struct NamedMode {
   std::string_view name;
   SqlMode mode;
 };
-constexpr std::array<NamedMode, 7> modes{{{"ANSI_QUOTES", sql_mode::ansi_quotes},
-                                          {"NO_BACKSLASH_ESCAPES", sql_mode::no_backslash_escapes},
-                                          {"IGNORE_SPACE", sql_mode::ignore_space},
-                                          {"PIPES_AS_CONCAT", sql_mode::pipes_as_concat},
-                                          {"HIGH_NOT_PRECEDENCE", sql_mode::high_not_precedence},
-                                          {"ORACLE", sql_mode::oracle},
-                                          {"MSSQL", sql_mode::mssql}}};
+// What both servers set for ANSI, and MariaDB for each mode of another product.
+constexpr SqlMode ansi = sql_mode::ansi_quotes | sql_mode::ignore_space | sql_mode::pipes_as_concat;
+// Of MySQL 8.0 to 9.7 and MariaDB 10.11 to 11.8, each with what it sets besides (asked of both servers).
+constexpr std::array<NamedMode, 36> modes{{{"ANSI_QUOTES", sql_mode::ansi_quotes},
+                                           {"NO_BACKSLASH_ESCAPES", sql_mode::no_backslash_escapes},
+                                           {"IGNORE_SPACE", sql_mode::ignore_space},
+                                           {"PIPES_AS_CONCAT", sql_mode::pipes_as_concat},
+                                           {"HIGH_NOT_PRECEDENCE", sql_mode::high_not_precedence},
+                                           {"ANSI", ansi},
+                                           {"ORACLE", ansi | sql_mode::oracle},
+                                           {"MSSQL", ansi | sql_mode::mssql},
+                                           {"DB2", ansi},
+                                           {"MAXDB", ansi},
+                                           {"POSTGRESQL", ansi},
+                                           {"MYSQL323", sql_mode::high_not_precedence},
+                                           {"MYSQL40", sql_mode::high_not_precedence},
+                                           {"REAL_AS_FLOAT", 0},
+                                           {"ONLY_FULL_GROUP_BY", 0},
+                                           {"NO_UNSIGNED_SUBTRACTION", 0},
+                                           {"NO_DIR_IN_CREATE", 0},
+                                           {"NO_AUTO_VALUE_ON_ZERO", 0},
+                                           {"STRICT_TRANS_TABLES", 0},
+                                           {"STRICT_ALL_TABLES", 0},
+                                           {"NO_ZERO_IN_DATE", 0},
+                                           {"NO_ZERO_DATE", 0},
+                                           {"ALLOW_INVALID_DATES", 0},
+                                           {"ERROR_FOR_DIVISION_BY_ZERO", 0},
+                                           {"TRADITIONAL", 0},
+                                           {"NO_ENGINE_SUBSTITUTION", 0},
+                                           {"PAD_CHAR_TO_FULL_LENGTH", 0},
+                                           {"TIME_TRUNCATE_FRACTIONAL", 0},
+                                           {"NO_KEY_OPTIONS", 0},
+                                           {"NO_TABLE_OPTIONS", 0},
+                                           {"NO_FIELD_OPTIONS", 0},
+                                           {"NO_AUTO_CREATE_USER", 0},
+                                           {"EMPTY_STRING_IS_NULL", 0},
+                                           {"SIMULTANEOUS_ASSIGNMENT", 0},
+                                           {"TIME_ROUND_FRACTIONAL", 0},
+                                           {"IGNORE_BAD_TABLE_OPTIONS", 0}}};
 
 struct NamedCharset {
   std::string_view name;
@@ -65,6 +97,19 @@ constexpr std::array<NamedCharset, 39> charsets{{{"utf8mb4", Charset::utf8},
                                                  {"cp936", Charset::gbk}}};
 
 constexpr std::array<std::string_view, 4> introducers_beside_client_charsets{"ucs2", "utf16", "utf16le", "utf32"};
+
+// The first item of a list, which is taken off it with its comma.
+std::string_view take_item(std::string_view& list) {
+  std::string_view item = list.substr(0, list.find(','));
+  list.remove_prefix(std::min(item.size() + 1, list.size()));
+  return item;
+}
+
+const NamedMode* find_mode(std::string_view name) {
+  const auto* found = std::find_if(modes.begin(), modes.end(),
+                                   [&](const NamedMode& one) { return equals_ignoring_case(name, one.name); });
+  return found != modes.end() ? found : nullptr;
+}
 
 unsigned char byte_at(std::string_view text, std::size_t at) {
   return at < text.size() ? static_cast<unsigned char>(text[at]) : static_cast<unsigned char>(0);
@@ -130,15 +175,21 @@ bool equals_ignoring_case(std::string_view text, std::string_view other) {
 SqlMode parse_sql_mode(std::string_view value) {
   SqlMode found = 0;
   while (!value.empty()) {
-    std::size_t comma = std::min(value.find(','), value.size());
-    for (const NamedMode& entry : modes) {
-      if (equals_ignoring_case(value.substr(0, comma), entry.name)) {
-        found = static_cast<SqlMode>(found | entry.mode);
-      }
-    }
-    value.remove_prefix(std::min(comma + 1, value.size()));
+    std::string_view name = take_item(value);
+    const NamedMode* mode = find_mode(name);
+    found = static_cast<SqlMode>(found | (mode != nullptr ? mode->mode : name.empty() ? 0 : sql_mode::unknown));
   }
   return found;
+}
+
+std::string_view unknown_sql_mode(std::string_view value) {
+  while (!value.empty()) {
+    std::string_view name = take_item(value);
+    if (!name.empty() && find_mode(name) == nullptr) {
+      return name;
+    }
+  }
+  return {};
 }
 
 std::optional<Charset> parse_charset(std::string_view name) {

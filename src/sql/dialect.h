@@ -17,13 +17,17 @@ inline constexpr SqlMode no_backslash_escapes = 2;  // a backslash in a string i
 inline constexpr SqlMode ignore_space = 4;
 inline constexpr SqlMode pipes_as_concat = 8;
 inline constexpr SqlMode high_not_precedence = 16;
-inline constexpr SqlMode oracle = 32;  // MariaDB: another grammar
-inline constexpr SqlMode mssql = 64;   // MariaDB: [x] is a name
+inline constexpr SqlMode oracle = 32;    // MariaDB: another grammar
+inline constexpr SqlMode mssql = 64;     // MariaDB: [x] is a name
+inline constexpr SqlMode unknown = 128;  // of no server known here: no text is parsed by it
 }  // namespace sql_mode
 
-// The modes in the value of the variable sql_mode, "ANSI_QUOTES,STRICT_TRANS_TABLES"; those that no lexer looks at are
-// left out.
+// The modes in a value of the variable sql_mode, "ANSI_QUOTES,STRICT_TRANS_TABLES", or in what it may be set to,
+// "ANSI"; those that no lexer looks at are left out.
 SqlMode parse_sql_mode(std::string_view value);
+
+// The first name in such a value that makes it sql_mode::unknown; empty when there is none.
+std::string_view unknown_sql_mode(std::string_view value);
 
 // What the value of character_set_client means to the lexer.
 enum class Charset : std::uint8_t {

@@ -177,6 +177,14 @@ TEST(Dialect, reads_versions_modes_and_charsets) {
   EXPECT_EQ(parse_sql_mode(""), 0);
   EXPECT_EQ(parse_sql_mode("STRICT_TRANS_TABLES,ansi_quotes,IGNORE_SPACE"),
             sql_mode::ansi_quotes | sql_mode::ignore_space);
+  EXPECT_EQ(parse_sql_mode("ansi"), sql_mode::ansi_quotes | sql_mode::ignore_space | sql_mode::pipes_as_concat);
+  EXPECT_EQ(parse_sql_mode("ORACLE"), parse_sql_mode("PIPES_AS_CONCAT,ANSI_QUOTES,IGNORE_SPACE,ORACLE,NO_KEY_OPTIONS"));
+  EXPECT_EQ(parse_sql_mode("MYSQL40"), sql_mode::high_not_precedence);
+  EXPECT_EQ(parse_sql_mode("IGNORE_SPACE,OF_TOMORROW"), sql_mode::ignore_space | sql_mode::unknown);
+  EXPECT_EQ(unknown_sql_mode(""), "");
+  EXPECT_EQ(unknown_sql_mode("ansi,,TRADITIONAL,Empty_String_Is_Null,"), "");
+  EXPECT_EQ(unknown_sql_mode("ANSI_QUOTES, IGNORE_SPACE"), " IGNORE_SPACE");
+  EXPECT_EQ(unknown_sql_mode("ANSI_QUOTE,MSSQL"), "ANSI_QUOTE");
   EXPECT_EQ(parse_charset("UTF8MB4"), Charset::utf8);
   EXPECT_EQ(parse_charset("cp932"), Charset::sjis);
   EXPECT_EQ(parse_charset("utf16"), std::nullopt);

@@ -23,7 +23,7 @@ enum class ParseErrorCode : std::uint8_t {
   nesting_too_deep,  // beyond nesting_max
   too_large,         // for the arena
   several_statements,
-  not_supported  // known, and not read: stored programs under sql_mode ORACLE
+  not_supported  // known, and not read: stored programs under sql_mode ORACLE, all under sql_mode::unknown
 };
 std::string_view name_of(ParseErrorCode code);
 

@@ -152,6 +152,9 @@ Result<const Node*, ParseError> Parser::parse_text() {
 }
 
 Result<const Node*, ParseError> parse(std::string_view text, const Dialect& dialect, ParseFor purpose, Arena& arena) {
+  if ((dialect.mode & sql_mode::unknown) != 0) {
+    return Unexpected(ParseError{.code = ParseErrorCode::not_supported});
+  }
   return Parser{text, dialect, purpose, arena}.parse_text();
 }
 

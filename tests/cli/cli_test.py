@@ -100,11 +100,15 @@ class Cli(unittest.TestCase):
     def test_a_line_may_have_a_session_of_its_own(self):
         quoted = {"sql": 'SELECT "a" FROM p'}
         done = self.analyze(json.dumps(quoted), json.dumps(quoted | {"sql_mode": "ANSI_QUOTES"}),
-                            json.dumps(quoted | {"charset": "ucs2"}), json.dumps(quoted | {"sql_mode": 4}))
+                            json.dumps(quoted | {"charset": "ucs2"}), json.dumps(quoted | {"sql_mode": 4}),
+                            json.dumps(quoted | {"sql_mode": "ANSI_QUOTE"}))
         answers = [json.loads(line) for line in done.stdout.splitlines()]
         self.assertEqual(answers[0]["statements"][0]["output"][0]["copied"], [])
         self.assertFalse(answers[1]["statements"][0]["certain"], "p is no table that is known")
-        self.assertEqual([answers[i]["error"]["code"] for i in (2, 3)], ["bad_setting", "bad_setting"])
+        self.assertEqual([answers[i]["error"]["code"] for i in (2, 3, 4)], ["bad_setting"] * 3)
+        done = self.analyze(json.dumps(quoted), arguments=["--sql-mode", "STRICT_ALL_TABLES,ANSI_QUOTE"])
+        self.assertEqual((done.returncode, done.stdout), (2, ""))
+        self.assertIn("no server has an sql_mode ANSI_QUOTE;", done.stderr)
 
     def test_the_schema_is_read_without_the_sessions_settings(self):
         done = self.analyze(json.dumps({"sql": "SELECT ssn || NULL FROM p"}), schema="CREATE TABLE p (id INT, ssn TEXT COMMENT \"it's\");",
