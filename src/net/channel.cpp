@@ -30,6 +30,22 @@ void clear_tls_errors() {
   }
 }
 
+// One piece, the usual case, needs no vector that the kernel has to copy in.
+ssize_t send_once(int socket, std::span<const Bytes> pieces) {
+  if (pieces.size() == 1) {
+    return ::send(socket, pieces[0].data(), pieces[0].size(), MSG_NOSIGNAL);
+  }
+  std::array<iovec, pieces_max> vectors{};
+  std::size_t count = std::min(pieces.size(), pieces_max);
+  for (std::size_t i = 0; i < count; ++i) {
+    vectors[i] = {.iov_base = const_cast<std::uint8_t*>(pieces[i].data()), .iov_len = pieces[i].size()};
+  }
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = count;
+  return ::sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 struct Channel::Records {
@@ -219,20 +235,12 @@ IoResult Channel::write(std::span<const Bytes> pieces) {
 }
 
 IoResult Channel::send(std::span<const Bytes> pieces) {
-  std::array<iovec, pieces_max> vectors{};
-  std::size_t count = std::min(pieces.size(), pieces_max);
-  for (std::size_t i = 0; i < count; ++i) {
-    vectors[i] = {.iov_base = const_cast<std::uint8_t*>(pieces[i].data()), .iov_len = pieces[i].size()};
-  }
   if (!watch_.writable()) {
     return {.status = IoStatus::would_block};
   }
-  msghdr message{};
-  message.msg_iov = vectors.data();
-  message.msg_iovlen = count;
   ssize_t sent = 0;
   do {
-    sent = ::sendmsg(socket_.number(), &message, MSG_NOSIGNAL);
+    sent = send_once(socket_.number(), pieces);
   } while (sent < 0 && errno == EINTR);
   if (sent >= 0) {
     sent_bytes_ += sent;

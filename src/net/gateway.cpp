@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "audit/gateway_records.h"
+#include "base/thread_name.h"
 #include "crypto/random.h"
 #include "net/admin_server.h"
 #include "net/backends.h"
@@ -418,7 +419,10 @@ void Gateway::Impl::run() {
   witnesses_->start();
   sinks_->start();
   for (auto& loop : loops_) {
-    threads_.emplace_back([&loop] { loop->run(); });
+    threads_.emplace_back([&loop, number = threads_.size()] {
+      name_this_thread("loop-" + std::to_string(number));
+      loop->run();
+    });
   }
   log_.write(Severity::info, "serving", {{"version", version_}, {"loops", std::to_string(loops_.size())}});
   supervisor_.run();

@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/check.h"
+#include "base/thread_name.h"
 #include "store/signing_key.h"
 
 namespace sallyport::net {
@@ -33,7 +34,10 @@ WitnessServer::WitnessServer(audit::Cosigner cosigner, std::vector<audit::NoteKe
       keys_(std::move(keys)),
       logs_(store::system_files(), settings.directory),
       log_(log),
-      thread_([this] { work(); }) {}
+      thread_([this] {
+        name_this_thread("witness-server");
+        work();
+      }) {}
 
 WitnessServer::~WitnessServer() {
   {

@@ -5,7 +5,8 @@
 #include "audit/gateway_records.h"
 #include "audit/witness.h"
 #include "base/check.h"
-#include "net/http_post.h"
+#include "base/thread_name.h"
+#include "net/http_exchange.h"
 #include "store/log_consistency.h"
 
 namespace sallyport::net {
@@ -65,6 +66,7 @@ class Witnesses::Witness {
 
   // Until the witnesses are stopped.
   void run() {
+    name_this_thread("witness " + settings_.name);
     std::unique_lock lock(all_.mutex_);
     MonoTime due{};
     while (true) {
@@ -156,13 +158,14 @@ class Witnesses::Witness {
       if (!proof) {
         return failing("no proof that the log goes on from " + records_words(known_) + ": " + std::move(proof).error());
       }
-      auto answer =
-          post({.url = settings_.url + "/add-checkpoint",
-                .content_type = std::string(request_type),
-                .body = audit::to_text({.old_size = known_, .proof = std::move(proof).value(), .note = newest.note}),
-                .ca_file = settings_.ca_file});
+      auto answer = exchange(
+          {.url = settings_.url + "/add-checkpoint",
+           .posted = HttpBody{.type = std::string(request_type),
+                              .bytes = audit::to_text(
+                                  {.old_size = known_, .proof = std::move(proof).value(), .note = newest.note})},
+           .ca_file = settings_.ca_file});
       if (!answer) {
-        return failing(std::move(answer).error());
+        return failing(std::move(answer).error().text);
       }
       auto conflict = answer->status == 409 ? audit::size_of_conflict(answer->body) : std::nullopt;
       if (!conflict || *conflict == known_) {
@@ -173,7 +176,7 @@ class Witnesses::Witness {
     return failing("its newest checkpoint changes all the time: another log of this name is sent, too");
   }
 
-  Attempt judge(const Newest& newest, const PostAnswer& answer) {
+  Attempt judge(const Newest& newest, const HttpAnswer& answer) {
     switch (answer.status) {
       case 200:
         break;

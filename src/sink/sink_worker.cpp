@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "audit/record_members.h"
+#include "base/thread_name.h"
 #include "crypto/random.h"
 #include "store/log_records.h"
 
@@ -110,6 +111,7 @@ void SinkWorker::begin() {
 }
 
 void SinkWorker::run() {
+  name_this_thread("sink " + parts_.settings.name);
   begin();
   while (!halt_.is_due()) {
     std::uint64_t seen = batch_.empty() ? feed_.position() : UINT64_MAX;

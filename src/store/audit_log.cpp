@@ -12,6 +12,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "base/thread_name.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"
 #include "store/log_recovery.h"
@@ -169,8 +170,14 @@ AuditLog::~AuditLog() {
 }
 
 void AuditLog::start() {
-  sequencer_thread_ = std::thread([this] { sequencer_->run(); });
-  closer_thread_ = std::thread([this] { closer_->run(); });
+  sequencer_thread_ = std::thread([this] {
+    name_this_thread("sequencer");
+    sequencer_->run();
+  });
+  closer_thread_ = std::thread([this] {
+    name_this_thread("segment-closer");
+    closer_->run();
+  });
 }
 
 void AuditLog::stop() {
