@@ -431,6 +431,7 @@ class Session {
   void close_legs();
   void leave_backend();
   bool backend_stands_between_commands();
+  void check_answered_command();
   // Gives back the memory of what is empty.
   void trim();
   void count_audit();

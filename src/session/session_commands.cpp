@@ -468,6 +468,7 @@ void Session::process_answer() {
 }
 
 void Session::finish_answer() {
+  check_answered_command();
   auto* answering = phase<Answering>();
   const PendingCommand& pending = answering->pending;
   const AnswerTotals& totals = answering->relay.totals();

@@ -107,8 +107,13 @@ bool Session::backend_stands_between_commands() {
   auto* setting_up = phase<SettingUp>();
   bool between = phase<Ready>() != nullptr || phase<RecordingStart>() != nullptr ||
                  phase<RecordingCommand>() != nullptr || phase<Killing>() != nullptr ||
-                 (setting_up != nullptr && setting_up->query.done() && to_backend_.empty());
+                 (setting_up != nullptr && setting_up->query.done());
   return between && own_answers_due_ == 0 && from_backend_.unclaimed().empty();
+}
+
+// A server that answers what it has not been sent in full will answer, or refuse, the rest: to the next session.
+void Session::check_answered_command() {
+  backend_broken_ = backend_broken_ || !to_backend_.empty();
 }
 
 void Session::leave_backend() {

@@ -451,6 +451,7 @@ void Session::process_setup() {
   if (!end) {
     return;
   }
+  check_answered_command();
   if (end->violation) {
     if (!retry_backend()) {
       refuse_login_by_backend(Reason::backend_login_failed, std::move(end->failure->message));

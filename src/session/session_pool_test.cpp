@@ -112,6 +112,36 @@ TEST_F(PooledSessionTest, AServerThatAnswersASetUpThatWasNotSentYetIsNotGivenOn)
   from_backend(packet(1, from_text("\xFF\x19\x04#42000Unknown database")));
   from_backend(reading({}));
   EXPECT_TRUE(asked(Action::close_backend));
+
+  start();
+  connect();
+  from_backend(backend_greeting());
+  to_backend();
+  from_backend(packet(2, ok_payload));
+  from_backend(packet(1, ok_payload));
+  from_backend(packet(1, ok_payload));
+  from_backend(reading({}));
+  session_->client_closed(now_);
+  EXPECT_TRUE(asked(Action::close_backend)) << "the set-up is good, and is to be recorded";
+}
+
+TEST_F(PooledSessionTest, AServerThatAnswersWhatItWasNotSentInFullIsNotGivenOn) {
+  log_in();
+  from_client(query("SELECT 1"));
+  commit();
+  from_backend(packet(1, ok_payload));
+  EXPECT_EQ(to_client(), packet(1, ok_payload));
+  from_client(packet(0, Buffer{0x01}));
+  EXPECT_TRUE(asked(Action::close_backend));
+
+  start();
+  log_in();
+  forget_reading();
+  from_client(query(R"(DO '\')"));
+  EXPECT_FALSE(session_->backend_output().empty()) << "the server is asked how it reads";
+  from_backend(reading({}));
+  session_->client_closed(now_);
+  EXPECT_TRUE(asked(Action::close_backend));
 }
 
 TEST_F(PooledSessionTest, WhereThereIsNoConnectionTheClientIsToldSo) {

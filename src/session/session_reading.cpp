@@ -263,6 +263,7 @@ void Session::process_state_answer() {
   if (*step == StateQuery::Step::more) {
     return;
   }
+  check_answered_command();
   std::uint8_t sequence_id = asking->error_sequence_id;
   bool in_series = asking->in_series;
   phase_ = Ready{};
