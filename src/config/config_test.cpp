@@ -361,8 +361,12 @@ TEST_F(ConfigTest, ConnectionsAndTheirSecretsAreRead) {
   EXPECT_EQ(shop.catalogue->login, "sallyport_writer");
   EXPECT_EQ(shop.catalogue->refresh, Seconds{60});
   EXPECT_EQ(shop.catalogue->timeout, Milliseconds{500});
+  ASSERT_TRUE(shop.protected_columns);
+  EXPECT_EQ(shop.protected_columns->missing_in(catalog::Catalogue({}, 1)),
+            (std::vector<std::string>{"shop.customers.ssn", "*.*.card"}));
   const auto& local = config->connections[1];
   EXPECT_FALSE(local.catalogue);
+  EXPECT_FALSE(local.protected_columns);
   EXPECT_EQ(local.servers.at(0).socket_path, "/run/mysqld/mysqld.sock");
   EXPECT_EQ(local.tls.mode, session::BackendTlsMode::disabled);
   EXPECT_TRUE(local.trust_server_public_key);

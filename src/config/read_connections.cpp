@@ -185,6 +185,27 @@ std::optional<session::CatalogueSettings> read_catalogue(SectionReader& connecti
   return settings;
 }
 
+std::shared_ptr<const lineage::ProtectedColumns> read_protected_columns(SectionReader& connection) {
+  if (!connection.present("protected_columns")) {
+    return nullptr;
+  }
+  std::vector<lineage::ColumnPattern> patterns;
+  for (const std::string& text : connection.texts("protected_columns")) {
+    auto pattern = lineage::parse_column_pattern(text);
+    if (pattern) {
+      patterns.push_back(*std::move(pattern));
+    } else {
+      connection.mistake("protected_columns", in_quotes(text) + " names no column.",
+                         "Write schema.table.column, with * in place of a whole name for any.");
+    }
+  }
+  if (!connection.present("catalogue")) {
+    connection.mistake("protected_columns", "Without a catalogue it is not known which statements meet these columns.",
+                       "Add a catalogue to the connection.");
+  }
+  return std::make_shared<const lineage::ProtectedColumns>(std::move(patterns));
+}
+
 ConnectionSettings read_connection(SectionReader& section) {
   ConnectionSettings connection;
   connection.name = section.text("name");
@@ -197,6 +218,7 @@ ConnectionSettings read_connection(SectionReader& section) {
   connection.pool = read_pool(section.section("pool"));
   connection.logins = read_logins(section);
   connection.catalogue = read_catalogue(section, connection.logins);
+  connection.protected_columns = read_protected_columns(section);
   if (connection.compression == session::Compression::zstd && connection.flavor == session::Flavor::mariadb) {
     section.mistake("compression", "MariaDB servers do not have zstd.", "Write zlib, or none.");
   }

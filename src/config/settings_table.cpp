@@ -386,7 +386,7 @@ constexpr std::array<Names, 2> server_exactly_one{"host", "socket"};
 constexpr Section server{"server", "One of several servers that hold the same data.", server_fields,
                          server_exactly_one};
 
-constexpr std::array<Field, 14> connection_fields{{
+constexpr std::array<Field, 15> connection_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -451,6 +451,14 @@ constexpr std::array<Field, 14> connection_fields{{
      .kind = section,
      .meaning = "How its catalogue is read. Without this none is.",
      .section = &catalogue},
+    {.name = "protected_columns",
+     .kind = texts,
+     .meaning =
+         "Columns of base tables, as `schema.table.column`; `*` in place of one of the three is any. Literals and "
+         "parameters that may tell of their values stay out of the audit log "
+         "([audit records](audit-records.md)). It takes a `catalogue`.",
+     .least = 1,
+     .most = 1000},
 }};
 constexpr std::array<Names, 3> connection_exactly_one{"host", "socket", "servers"};
 constexpr Section connection{"connection",

@@ -28,6 +28,17 @@ bool names_table(const Node& node) {
   return node.is(NodeKind::object_name) && node.keyword() == Keyword::table;
 }
 
+// Those that a statement means that names none.
+std::vector<std::string> visible_columns(const Relation& target) {
+  std::vector<std::string> names;
+  for (const RelationColumn& column : target.columns) {
+    if (!column.invisible) {
+      names.push_back(column.name);
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 void StatementAnalyzer::output(QueryAnalyzer::Columns columns) {
@@ -192,6 +203,10 @@ void StatementAnalyzer::returning(const Node& root, const Scope& scope) {
   output(std::move(columns));
 }
 
+void StatementAnalyzer::write_named(const Relation& target, const std::string& name, Lineage lineage) {
+  write(target.name + "." + name, queries_.find_base_column(target, name), std::move(lineage));
+}
+
 void StatementAnalyzer::insert(const Node& root) {
   const Node& table = *root.child(Role::table);
   Access how = root.is(NodeKind::replace) ? access::insert | access::remove : access::insert;
@@ -206,16 +221,10 @@ void StatementAnalyzer::insert(const Node& root) {
     }
   }
   if (names.empty()) {
-    for (const RelationColumn& column : target.columns) {
-      if (!column.invisible) {
-        names.push_back(column.name);
-      }
-    }
+    names = visible_columns(target);
   }
   auto flow = [&](std::size_t at, Lineage lineage) {
-    std::string name = at < names.size() ? names[at] : "column " + std::to_string(at + 1);
-    auto source = at < names.size() ? queries_.find_base_column(target, name) : std::nullopt;
-    write(target.name + "." + name, source, std::move(lineage));
+    write_named(target, at < names.size() ? names[at] : "column " + std::to_string(at + 1), std::move(lineage));
   };
   if (const Node* values = root.child(Role::values)) {
     for (const Node& row : sql::children(*values)) {
@@ -289,6 +298,22 @@ void StatementAnalyzer::load(const Node& root) {
   Scope scope;
   scope.relations.push_back(queries_.relation_of(*root.child(Role::table), access::insert));
   scope.end_visible = 1;
+  const Relation& target = scope.relations[0];
+  if (const Node* list = root.child(Role::columns)) {
+    for (const Node& place : sql::children(*list)) {
+      if (place.is(NodeKind::user_variable)) {
+        std::string name(place.in(queries_.text()));
+        facts_.variables_written.push_back(name);
+        facts_.flows.push_back({std::move(name), {}});
+      } else {
+        write_named(target, queries_.column_name(place).column, {});
+      }
+    }
+  } else {
+    for (const std::string& name : visible_columns(target)) {
+      write_named(target, name, {});
+    }
+  }
   for (const Node& child : sql::children(root)) {
     if (child.role == Role::assignment) {
       assign(child, scope, scope, access::insert);

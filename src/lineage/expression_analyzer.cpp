@@ -195,6 +195,9 @@ Lineage QueryAnalyzer::function_call(const Node& node, const Scope& scope) {
   }
   Lineage passed = arguments(node, scope);
   if ((*builtin & function_trait::passes_value) != 0) {
+    if ((*builtin & function_trait::compares) != 0) {
+      passed.add_derived(Lineage(passed));
+    }
     return passed;
   }
   Lineage found;

@@ -16,6 +16,7 @@ inline constexpr FunctionTraits passes_value = 1;  // the result is one of the a
 inline constexpr FunctionTraits aggregate = 2;     // of many rows
 inline constexpr FunctionTraits side_effect = 4;   // locks, waits, sets something
 inline constexpr FunctionTraits reads_file = 8;
+inline constexpr FunctionTraits compares = 16;  // with passes_value: which argument it is tells of all of them
 }  // namespace function_trait
 
 // Nothing for a name that is none of `server`: a stored or a loadable function, or none at all.

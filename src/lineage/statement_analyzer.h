@@ -38,6 +38,7 @@ class StatementAnalyzer {
   void alter_table(const sql::Node& root);
   void other(const sql::Node& node, Access on_object);
   void assign(const sql::Node& assignment, const Scope& targets, const Scope& values, Access how);
+  void write_named(const Relation& target, const std::string& name, Lineage lineage);
   void write(const std::string& target, const std::optional<Source>& source, Lineage lineage);
   void where(const sql::Node& root, const Scope& scope);
   void order(const sql::Node& root, const Scope& scope);

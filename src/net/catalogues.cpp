@@ -318,6 +318,18 @@ MonoTime Catalogues::soonest(const Own& own) {
   return std::max(own.began + catalogue_gap_min, own.rests_until);
 }
 
+// A misspelt name protects nothing.
+void Catalogues::warn_of_missing_columns(const std::string& name, const catalog::Catalogue& catalogue) const {
+  const auto* settings = find_settings(*loop_.runtime(), name);
+  if (settings == nullptr || settings->protected_columns == nullptr) {
+    return;
+  }
+  for (const std::string& missing : settings->protected_columns->missing_in(catalogue)) {
+    loop_.shared().log.write(Severity::warning, "a protected column is not in the catalogue",
+                             {{"connection", name}, {"column", missing}});
+  }
+}
+
 void Catalogues::on_content(const std::string& name, Own& own, CatalogueReading::Outcome outcome) {
   MonoTime now = read_clocks().mono;
   catalog::Catalogue::Content& content = *outcome.content;
@@ -337,6 +349,7 @@ void Catalogues::on_content(const std::string& name, Own& own, CatalogueReading:
                               {"version", std::to_string(own.catalogue->version())},
                               {"tables", std::to_string(own.catalogue->tables().size())},
                               {"complete", own.catalogue->complete() ? "true" : "false"}});
+    warn_of_missing_columns(name, *own.catalogue);
     publish(name, own);
   }
   const catalog::Catalogue::Content& read = own.catalogue->content();

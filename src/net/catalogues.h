@@ -156,6 +156,7 @@ class Catalogues final : public session::CatalogueSource {
   static MonoTime soonest(const Own& own);
   void on_read(const std::string& name, CatalogueReading::Outcome outcome);
   void on_content(const std::string& name, Own& own, CatalogueReading::Outcome outcome);
+  void warn_of_missing_columns(const std::string& name, const catalog::Catalogue& catalogue) const;
   void on_failure(const std::string& name, Own& own, const std::string& why);
   void publish(const std::string& name, const Own& own);
 

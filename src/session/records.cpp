@@ -177,7 +177,8 @@ void write_parts_and_parameters(RecordWriter& record, const CommandRecord& comma
     record.number("prepared_seq", *command.prepared_seq);
   }
   if (command.attributes != nullptr && !command.attributes->empty()) {
-    write_parameters(record, "query_attributes", *command.attributes);
+    write_parameters(record, "query_attributes", *command.attributes,
+                     command.hides_values ? Values::hidden : Values::shown);
   }
 }
 

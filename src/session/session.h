@@ -303,7 +303,10 @@ class Session {
   // Has `record` written; answers the command where it is refused, and waits for the record's commit otherwise.
   void decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal);
   // Takes what may be secret out of a record.
-  static void hide_secrets(PendingCommand& pending, CommandRecord& record);
+  std::string_view harmless_part(std::string_view text) const;
+  void hide_secrets(PendingCommand& pending, CommandRecord& record) const;
+  static const StatementReading& decisive_of(const PendingCommand& pending);
+  void hide_literals(PendingCommand& pending, CommandRecord& record) const;
   std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);
   // Answers ERR where the command is one that is answered.

@@ -134,13 +134,21 @@ void Session::trace_answer(const PendingCommand& pending) {
       records_.sink(), origin_.session_id, pending.seq);
 }
 
-void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
+// As much of a text that is not understood as may be recorded.
+std::string_view Session::harmless_part(std::string_view text) const {
+  return who_->connection->protected_columns == nullptr ? sql::unread_text_without_secrets(text)
+                                                        : sql::unread_text_without_literals(text);
+}
+
+void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) const {
   if (pending.reading == nullptr) {
     if (record.text && (pending.command == Command::query || pending.command == Command::stmt_prepare)) {
-      std::string_view harmless = sql::unread_text_without_secrets(*record.text);
+      std::string_view harmless = harmless_part(*record.text);
       pending.has_secrets = harmless.size() < record.text->size();
       record.text = harmless;
     }
+  } else if (decisive_of(pending).without_literals) {
+    hide_literals(pending, record);
   } else if (const auto& without_secrets = pending.reading->without_secrets) {
     pending.has_secrets = true;
     if (record.text) {
@@ -155,6 +163,23 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
     record.runs = pending.runs->without_secrets->text;
   }
   record.has_secrets = pending.has_secrets;
+}
+
+// What a PREPARE or EXECUTE runs, where it is known, and else the statement itself.
+const StatementReading& Session::decisive_of(const PendingCommand& pending) {
+  return pending.runs != nullptr ? *pending.runs : *pending.reading;
+}
+
+void Session::hide_literals(PendingCommand& pending, CommandRecord& record) const {
+  pending.has_secrets = record.hides_values = true;
+  record.sent.reset();
+  if (record.text) {
+    record.text = pending.reading->without_literals ? std::string_view(*pending.reading->without_literals)
+                                                    : harmless_part(*record.text);
+  }
+  if (record.runs && pending.runs != nullptr) {
+    record.runs = *pending.runs->without_literals;
+  }
 }
 
 std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pending, CommandRecord& record) {
@@ -277,8 +302,9 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     pending.long_data_parameter = long_data->parameter;
     record.parameter_index = long_data->parameter;
     record.long_data = long_data->value;
-    const auto& without_secrets = statement->prepared.reading->without_secrets;
-    pending.has_secrets = record.hides_values = without_secrets && without_secrets->parameters_are_secret;
+    const StatementReading& reading = *statement->prepared.reading;
+    pending.has_secrets = record.hides_values =
+        reading.without_literals || (reading.without_secrets && reading.without_secrets->parameters_are_secret);
   }
   return std::nullopt;
 }
@@ -320,8 +346,8 @@ void Session::forward_command(PendingCommand pending) {
   state_.evaluated.reset();
   state_.schema_reported = false;
   bool runs = pending.command == Command::query || is_execution(pending.command);
-  hides_tables_ =
-      pending.command != Command::reset_connection && (hides_tables_ || (runs && pending.reading->may_make_temporary));
+  hides_tables_ = pending.command != Command::reset_connection &&
+                  (hides_tables_ || (runs && decisive_of(pending).may_make_temporary));
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;

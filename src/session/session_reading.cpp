@@ -31,7 +31,10 @@ sql::Dialects Session::dialects_for(std::string_view text) const {
 std::optional<Result<StatementReader::Reading, StatementRefusal>> Session::read_text(std::string_view statement,
                                                                                      sql::ParseFor purpose) {
   const auto& catalogue = catalogues_.find(who_->connection->name);
-  NameSpace names{.schema = state_.schema, .catalogue = catalogue == nullptr ? nullptr : &catalogue};
+  NameSpace names{.schema = state_.schema,
+                  .catalogue = catalogue == nullptr ? nullptr : &catalogue,
+                  .protected_columns = who_->connection->protected_columns,
+                  .in_doubt = hides_tables_};
   return statements_.read(statement, dialects_for(statement), purpose, names,
                           environment_->limits.statement_tree_bytes_max);
 }
@@ -104,7 +107,7 @@ std::optional<Reason> Session::read_inner_statement(std::string_view statement, 
                                                     CommandRecord& record) {
   auto read = read_text(statement, sql::ParseFor::preparing);
   if (!read || !*read) {
-    record.runs = sql::unread_text_without_secrets(statement);
+    record.runs = harmless_part(statement);
     pending.has_secrets = pending.has_secrets || record.runs->size() < statement.size();
   }
   if (!read) {

@@ -103,6 +103,7 @@ class SessionTest : public testing::Test {
     connection.tls.mode = BackendTlsMode::disabled;
     connection.pool.mode = mode_;
     connection.default_schema = default_schema;
+    connection.protected_columns = protected_columns_;
     connection.logins.push_back({.name = "reader", .user = changes.user, .password = Secret{std::string("p4ssword")}});
     Limits limits;
     limits.prepared_statements_max = 3;
@@ -314,6 +315,7 @@ class SessionTest : public testing::Test {
   static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
 
   bool denies_executions_ = false;
+  std::shared_ptr<const lineage::ProtectedColumns> protected_columns_;
   wire::Capabilities server_capabilities_ = wire::understood_capabilities;
   std::uint32_t packet_bytes_max_ = 1U << 20;
   std::uint32_t bulk_values_max_ = 1000;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/secret.h"
+#include "lineage/protected_columns.h"
 #include "wire/capabilities.h"
 
 namespace sallyport::session {
@@ -136,7 +138,8 @@ struct ConnectionSettings {
   Compression compression = Compression::none;
   PoolSettings pool;
   std::vector<DatabaseLogin> logins;
-  std::optional<CatalogueSettings> catalogue;  // nothing: none is read
+  std::optional<CatalogueSettings> catalogue;                          // nothing: none is read
+  std::shared_ptr<const lineage::ProtectedColumns> protected_columns;  // null: none
 };
 
 }  // namespace sallyport::session

@@ -81,6 +81,11 @@ bool may_make_temporary(const sql::Node& statement, const std::optional<lineage:
   return makes || calls || runs_others(statement);
 }
 
+bool may_meet_literals(const StatementReading& reading, const NameSpace& names) {
+  return names.protected_columns != nullptr && (names.in_doubt || !reading.facts || !reading.catalogue->complete() ||
+                                                lineage::may_meet_literals(*reading.facts, *names.protected_columns));
+}
+
 }  // namespace
 
 std::string statement_digest(std::string_view normalised_text) {
@@ -113,22 +118,31 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   }
   StatementReading reading{.kind = lineage::kind_of(*root_),
                            .emitted = std::move(*emitted),
-                           .without_secrets = sql::without_secrets(*root_, text, dialect),
                            .runs = sql::dynamic_text(*root_, text, dialect),
                            .prepared = sql::prepared_name_use(*root_, text),
                            .login_change = sql::login_change(*root_, text),
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = root_->is(sql::NodeKind::use),
                            .may_define = may_define(*root_)};
-  if (!reading.without_secrets) {
-    reading.digest = statement_digest(sql::normalised_text(*root_, text, dialect));
-  }
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;
     reading.facts = lineage::analyze(
         {.root = *root_, .text = text, .dialect = dialect, .database = names.schema, .catalogue = *reading.catalogue});
   }
   reading.may_make_temporary = may_make_temporary(*root_, reading.facts);
+  bool hides_literals = may_meet_literals(reading, names);
+  reading.without_secrets =
+      sql::without_secrets(*root_, text, dialect, hides_literals ? sql::Literals::hidden : sql::Literals::shown);
+  if (reading.without_secrets && hides_literals) {
+    reading.without_literals = reading.without_secrets->text;
+  }
+  if (!reading.without_secrets) {
+    std::string normalised = sql::normalised_text(*root_, text, dialect);
+    reading.digest = statement_digest(normalised);
+    if (hides_literals) {
+      reading.without_literals = std::move(normalised);
+    }
+  }
   return std::make_shared<const StatementReading>(std::move(reading));
 }
 
@@ -177,7 +191,8 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
     }
     Remembered& place = remembered_[i];
     if (place.used != 0 && place.purpose == purpose && place.dialect == dialect && place.catalogue_version == version &&
-        place.text == text && (version == 0 || place.schema == names.schema)) {
+        place.protected_columns == names.protected_columns && place.in_doubt == names.in_doubt && place.text == text &&
+        (version == 0 || place.schema == names.schema)) {
       place.used = clock_;
       counters_.add(Metric::statements_known);
       return place.reading;
@@ -196,6 +211,8 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
     oldest->text = text;
     oldest->schema = names.schema;
     oldest->catalogue_version = version;
+    oldest->protected_columns = names.protected_columns;
+    oldest->in_doubt = names.in_doubt;
     oldest->reading = *reading;
   }
   return reading;

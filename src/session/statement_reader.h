@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "catalog/catalogue.h"
 #include "lineage/facts.h"
+#include "lineage/protected_columns.h"
 #include "session/reason.h"
 #include "sql/ast.h"
 #include "sql/dialect.h"
@@ -36,8 +37,10 @@ struct StatementReading {
   // What is sent in place of the text: without comments. Nothing where that is the text itself.
   std::optional<std::string> emitted;
   std::optional<sql::WithoutSecrets> without_secrets;  // what may be recorded in place of the text, where it has any
-  std::optional<sql::DynamicText> runs;                // sql::dynamic_text()
-  std::optional<sql::PreparedNameUse> prepared;        // sql::prepared_name_use()
+  // And in place of both, where literals may tell of the connection's protected columns.
+  std::optional<std::string> without_literals;
+  std::optional<sql::DynamicText> runs;          // sql::dynamic_text()
+  std::optional<sql::PreparedNameUse> prepared;  // sql::prepared_name_use()
   sql::LoginChange login_change;
   bool may_change_reading = false;  // sql::may_change_reading()
   bool chooses_schema = false;      // USE
@@ -53,6 +56,8 @@ struct StatementReading {
 struct NameSpace {
   std::string_view schema;                                               // the default one; empty: none
   const std::shared_ptr<const catalog::Catalogue>* catalogue = nullptr;  // null: names are not resolved
+  std::shared_ptr<const lineage::ProtectedColumns> protected_columns{};  // null: none
+  bool in_doubt = false;  // the session may have tables that hide those of the catalogue
 };
 
 struct StatementRefusal {
@@ -84,6 +89,8 @@ class StatementReader {
     std::string text;
     std::string schema;
     std::uint64_t catalogue_version = 0;  // 0: none
+    std::shared_ptr<const lineage::ProtectedColumns> protected_columns;
+    bool in_doubt = false;
     Reading reading;
   };
   // Of a text with this hash, one of so many places: a text that many others are in the way of is parsed again, and

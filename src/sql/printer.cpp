@@ -55,7 +55,6 @@ bool is_quotable(const Node& parent, const Node& name) {
 
 class LeafCollector {
  public:
-  enum class Literals : std::uint8_t { shown, hidden };
   LeafCollector(std::string_view text, Literals literals, const std::function<bool(const Node&)>* hides)
       : text_(text), literals_(literals), hides_(hides) {}
 
@@ -228,7 +227,7 @@ class TokenPrinter {
   std::string out_;
 };
 
-std::string print(const Node& root, std::string_view text, const Dialect& dialect, LeafCollector::Literals literals,
+std::string print(const Node& root, std::string_view text, const Dialect& dialect, Literals literals,
                   const std::function<bool(const Node&)>* hides) {
   LeafCollector leaves(text, literals, hides);
   leaves.collect(root, nullptr);
@@ -505,16 +504,16 @@ std::string expression_name(const Node* before, const Node& expression, std::str
 }
 
 std::string canonical_text(const Node& root, std::string_view text, const Dialect& dialect) {
-  return print(root, text, dialect, LeafCollector::Literals::shown, nullptr);
+  return print(root, text, dialect, Literals::shown, nullptr);
 }
 
 std::string normalised_text(const Node& root, std::string_view text, const Dialect& dialect) {
-  return print(root, text, dialect, LeafCollector::Literals::hidden, nullptr);
+  return print(root, text, dialect, Literals::hidden, nullptr);
 }
 
 std::string redacted_text(const Node& root, std::string_view text, const Dialect& dialect,
-                          const std::function<bool(const Node& literal)>& hides) {
-  return print(root, text, dialect, LeafCollector::Literals::shown, &hides);
+                          const std::function<bool(const Node& leaf)>& hides, Literals literals) {
+  return print(root, text, dialect, literals, &hides);
 }
 
 }  // namespace sallyport::sql

@@ -41,8 +41,11 @@ std::string canonical_text(const Node& root, std::string_view text, const Dialec
 // have in common. It does not parse.
 std::string normalised_text(const Node& root, std::string_view text, const Dialect& dialect);
 
-// The canonical text with a question mark for each literal, and each name, that `hides`.
+enum class Literals : std::uint8_t { shown, hidden };
+
+// The canonical text with a question mark for each literal, and each name, that `hides`; hidden literals are as in the
+// normalised text.
 std::string redacted_text(const Node& root, std::string_view text, const Dialect& dialect,
-                          const std::function<bool(const Node& leaf)>& hides);
+                          const std::function<bool(const Node& leaf)>& hides, Literals literals = Literals::shown);
 
 }  // namespace sallyport::sql

@@ -112,9 +112,15 @@ class Search {
   bool is_assigned_ = false;
 };
 
+// Up to the first quote, comment, number or variable.
+std::size_t end_of_plain_words(std::string_view text) {
+  return std::min(text.find_first_of("'\"`$#\\/-[0123456789@"), text.size());
+}
+
 }  // namespace
 
-std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect) {
+std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect,
+                                              Literals literals) {
   if (root.is(NodeKind::insert) || root.is(NodeKind::replace) || root.is(NodeKind::update) ||
       root.is(NodeKind::delete_)) {
     return std::nullopt;  // rows, of which there may be many
@@ -125,11 +131,14 @@ std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view
   if (hidden.empty() && !search.parameters_are_secret()) {
     return std::nullopt;
   }
-  return WithoutSecrets{.text = redacted_text(root, text, dialect,
-                                              [&](const Node& leaf) {
-                                                return std::binary_search(hidden.begin(), hidden.end(), leaf.begin);
-                                              }),
+  auto is_hidden = [&](const Node& leaf) { return std::binary_search(hidden.begin(), hidden.end(), leaf.begin); };
+  return WithoutSecrets{.text = redacted_text(root, text, dialect, is_hidden, literals),
                         .parameters_are_secret = search.parameters_are_secret()};
+}
+
+std::string_view unread_text_without_literals(std::string_view text) {
+  std::string_view harmless = unread_text_without_secrets(text);
+  return harmless.substr(0, end_of_plain_words(harmless));
 }
 
 std::string_view unread_text_without_secrets(std::string_view text) {
@@ -143,7 +152,7 @@ std::string_view unread_text_without_secrets(std::string_view text) {
   if (is_harmless && !statement_speaks_of_secret(text)) {
     return text;
   }
-  std::size_t end = std::min(text.find_first_of("'\"`$#\\/-[0123456789@"), text.size());
+  std::size_t end = end_of_plain_words(text);
   for (std::string_view word : words_of_statements) {
     std::size_t at = find_word(text, word);
     end = at == std::string_view::npos ? end : std::min(end, at + word.size());

@@ -12,6 +12,7 @@
 
 #include "sql/ast.h"
 #include "sql/dialect.h"
+#include "sql/printer.h"
 
 namespace sallyport::sql {
 
@@ -21,12 +22,15 @@ struct WithoutSecrets {
   bool parameters_are_secret = false;  // some may be, of those that the statement is executed with
 };
 
-// Nothing where the statement has none.
-std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect);
+// Nothing where the statement has none. Of hidden literals those that are no secrets are not shown either.
+std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect,
+                                              Literals literals = Literals::shown);
 
 // As much of the beginning of a text as certainly holds no secret, where the text is not understood: all of one that
 // begins as a query or a change of rows does and speaks of no secret; of any other no more than its first words, up to
 // the first quote, comment or number, and to the first word that speaks of a secret.
 std::string_view unread_text_without_secrets(std::string_view text);
+// The same, and nothing that may be a literal.
+std::string_view unread_text_without_literals(std::string_view text);
 
 }  // namespace sallyport::sql

@@ -1,0 +1,108 @@
+// Literals that may tell of protected columns are in no record.
+#include "session/session_test_fixture.h"
+
+namespace sallyport::session::test {
+namespace {
+
+constexpr std::string_view value = "721-07-4426";
+
+class LiteralsTest : public SessionTest {
+ protected:
+  LiteralsTest() {
+    capabilities_ |= wire::capability::multi_statements;
+    protected_columns_ = std::make_shared<const lineage::ProtectedColumns>(
+        std::vector<lineage::ColumnPattern>{{.schema = "*", .table = "t", .column = "ssn"}});
+    catalog::Catalogue::Content content;
+    content.schemas = {std::string(default_schema)};
+    content.tables = {{.schema = std::string(default_schema),
+                       .name = "t",
+                       .columns = {{.name = "id", .type = "int"}, {.name = "ssn", .type = "varchar(11)"}}}};
+    catalogues_.catalogue = std::make_shared<const catalog::Catalogue>(std::move(content), 1);
+    start();
+    log_in();
+  }
+  void run(std::string_view text) {
+    forwarded(query(text));
+    from_backend(packet(1, ok_payload));
+    to_client();
+  }
+  std::size_t values() { return sink_.count(value); }
+};
+
+TEST_F(LiteralsTest, AreHiddenWithWhatMayQuoteThem) {
+  Buffer command = query("SELECT id /*721-07-4426*/ FROM t WHERE ssn = '721-07-4426' LIMIT 5");
+  EXPECT_EQ(forwarded(command), query("SELECT id  FROM t WHERE ssn = '721-07-4426' LIMIT 5"));
+  Buffer error{0xFF, 0x28, 0x04, '#', '2', '2', '0', '0', '7'};
+  wire::test::append(error, from_text("Truncated incorrect DOUBLE value: '721-07-4426'"));
+  from_backend(packet(1, error));
+  EXPECT_EQ(to_client(), packet(1, error));
+  EXPECT_EQ(values(), 0U);
+  EXPECT_EQ(sink_.count(R"("redacted":true)", R"("text":"SELECT `id` FROM `t` WHERE `ssn` = ? LIMIT ?")"), 1U);
+  EXPECT_EQ(sink_.count(R"("digest":")"), 1U);
+  EXPECT_EQ(sink_.count(R"("error_code":1064)", R"("sql_state":"22007")", R"("status":"error")"), 1U);
+  run("SELECT ssn FROM t WHERE id = 721");
+  EXPECT_EQ(sink_.count(R"("text":"SELECT ssn FROM t WHERE id = 721")"), 1U);
+}
+
+TEST_F(LiteralsTest, AreHiddenOfWhatIsNotUnderstood) {
+  for (std::string_view text : {"SELECT id FORM t WHERE ssn = '721-07-4426'", "SELECT 721-07-4426 FORM t"}) {
+    from_client(query(text));
+    to_client();
+    EXPECT_TRUE(session_->idle()) << text;
+  }
+  from_client(packet(0, from_text("\x16SELEC '721-07-4426'")));
+  to_client();
+  EXPECT_EQ(values(), 0U);
+  EXPECT_EQ(sink_.count(R"("redacted":true)", R"("type":"command")"), 3U);
+}
+
+TEST_F(LiteralsTest, AreHiddenWhereATableMayNotBeTheCatalogues) {
+  run("SELECT '721-07-4426'");
+  EXPECT_EQ(values(), 1U) << "no column is near it";
+  run("CREATE TEMPORARY TABLE u (a TEXT)");
+  run("SELECT '721-07-4426'");
+  run("SELECT * FROM t WHERE id = '721-07-4426'");
+  EXPECT_EQ(values(), 1U);
+  catalogues_.catalogue.reset();
+  start();
+  log_in();
+  run("SELECT '721-07-4426'");
+  EXPECT_EQ(values(), 1U) << "there is no catalogue";
+}
+
+TEST_F(LiteralsTest, AreHiddenOfParameters) {
+  forwarded(packet(0, from_text("\x16SELECT id, 'x' FROM t WHERE ssn = ?")));
+  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+  to_client();
+  Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
+  wire::test::append(long_data, from_text(value));
+  forwarded(packet(0, long_data));
+  forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
+  wire::test::append(execute, from_text(value));
+  forwarded(packet(0, execute));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  EXPECT_EQ(values(), 0U);
+  EXPECT_EQ(sink_.count(R"("parameters":[{"type":253}])"), 1U);
+  EXPECT_EQ(sink_.count("'x'"), 0U);
+  EXPECT_EQ(sink_.count(R"("text":"SELECT `id`, ? FROM `t` WHERE `ssn` = ?")"), 2U);
+}
+
+TEST_F(LiteralsTest, AreHiddenOfTextsThatArePrepared) {
+  run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
+  run("EXECUTE s");
+  EXPECT_EQ(values(), 0U);
+  EXPECT_EQ(sink_.count(R"("runs":"SELECT `id` FROM `t` WHERE `ssn` = ?")"), 2U);
+  run("PREPARE s FROM 'SELECT id FROM t WHERE id = 721'");
+  run("EXECUTE s");
+  EXPECT_EQ(sink_.count(R"("runs":"SELECT id FROM t WHERE id = 721")"), 2U) << "what it runs decides";
+  run("EXECUTE IMMEDIATE 'INSERT INTO t VALUES (1, ?)' USING '721-07-4426'");
+  run("SET @a = '721-07-4426'");
+  EXPECT_EQ(values(), 0U);
+}
+
+}  // namespace
+}  // namespace sallyport::session::test

@@ -1,0 +1,116 @@
+"""Literals that may tell of protected columns are nowhere in the audit log, and the statements are there all the same."""
+
+import contextlib
+import json
+
+import pytest
+
+from laboratory import Laboratory, wait_until
+from mysql_wire import ServerError
+
+VALUE = "721-07-4426"
+COLUMN = "shop.customers.ssn"
+
+# What an agent may write a value of the column into.
+COMMON = (
+    f"SELECT id FROM shop.customers WHERE ssn = '{VALUE}'",
+    f"SELECT id /* {VALUE} */ FROM shop.customers WHERE name = 'x' OR ssn LIKE '{VALUE}%' -- {VALUE}",
+    f"SELECT NULLIF(ssn, '{VALUE}') FROM shop.customers",
+    f"SELECT GREATEST(ssn, '{VALUE}'), '{VALUE}' IN (SELECT ssn FROM shop.customers) FROM shop.customers",
+    f"SELECT c.name FROM (SELECT name, ssn AS hidden FROM shop.customers) c WHERE c.hidden = '{VALUE}'",
+    f"WITH w AS (SELECT id, ssn AS s FROM shop.customers) SELECT id FROM w ORDER BY s = '{VALUE}'",
+    f"SELECT name FROM shop.seen WHERE code = '{VALUE}'",
+    f"SELECT ssn FROM shop.customers UNION SELECT '{VALUE}'",
+    f"SELECT shop.find_it('{VALUE}')",
+    f"CALL shop.enter('{VALUE}')",
+    f"INSERT INTO shop.customers (id, ssn) SELECT 1, '{VALUE}'",
+    f"UPDATE shop.customers SET name = name WHERE ssn = CONCAT('{VALUE}', '')",
+    f"UPDATE shop.customers SET id = '{VALUE}x' WHERE ssn <> '{VALUE}'",
+    f"DELETE FROM shop.orders WHERE customer_id = (SELECT id FROM shop.customers WHERE ssn = '{VALUE}')",
+    f"SET @v = '{VALUE}'",
+    f"SELECT '{VALUE}' INTO @v",
+    f"PREPARE s FROM 'SELECT id FROM shop.customers WHERE ssn = ''{VALUE}'''",
+    "EXECUTE s",
+    f"SELEC '{VALUE}' FROM shop.customers",
+    f"SELECT 1 FROM shop.customers WHERE ssn = '{VALUE}' FORM",
+    f"SELECT COUNT(*) FROM shop.nowhere WHERE ssn = '{VALUE}'",
+    f"EXPLAIN SELECT id FROM shop.customers WHERE ssn = '{VALUE}'",
+)
+OF_ONE = {
+    "mariadb": (
+        f"EXECUTE IMMEDIATE 'SELECT id FROM shop.customers WHERE ssn = ''{VALUE}'''",
+        f"EXECUTE IMMEDIATE 'SELECT id FROM shop.customers WHERE ssn = ?' USING '{VALUE}'",
+        f"BEGIN NOT ATOMIC SELECT id FROM shop.customers WHERE ssn = '{VALUE}'; END",
+        f"SET STATEMENT max_statement_time = 5 FOR SELECT id FROM shop.customers WHERE ssn = '{VALUE}'",
+    ),
+    "mysql": (
+        f"SELECT id FROM shop.customers WHERE ssn = /*!80000 '{VALUE}' */",
+        f"SELECT j.a FROM shop.customers, JSON_TABLE(JSON_ARRAY('{VALUE}'), '$[*]' COLUMNS (a TEXT PATH '$')) j WHERE j.a = ssn",
+        f"TABLE shop.customers ORDER BY ssn = '{VALUE}' LIMIT 1",
+    ),
+}
+SHOWN = ("SELECT ssn FROM shop.customers WHERE id = 4711", "SELECT name FROM shop.customers WHERE name = 'somebody'", "SELECT 4711")
+
+
+@pytest.fixture(name="lab", scope="module")
+def fixture_lab(kind, tmp_path_factory):
+    with contextlib.closing(Laboratory(tmp_path_factory.mktemp("protected") / "lab", kind, template="catalogue.yaml")) as one:
+        password = (one.directory / "secrets" / "sallyport_shared").read_text(encoding="utf-8").strip()
+        one.ask_root(f"CREATE USER sees_all@'%' IDENTIFIED BY '{password}'")
+        one.ask_root("GRANT ALL ON *.* TO sees_all@'%'")
+        one.ask_root("CREATE VIEW shop.seen AS SELECT name, ssn AS code FROM shop.customers")
+        one.ask_root("CREATE FUNCTION shop.find_it(a TEXT) RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM shop.customers WHERE ssn = a)")
+        one.ask_root("CREATE PROCEDURE shop.enter(a TEXT) UPDATE shop.customers SET ssn = a WHERE id = -1")
+        one.reload(lambda text: text.replace("    catalogue: {login: catalogue, refresh: 2s}\n",
+                                             "    catalogue: {login: catalogue, refresh: 2s}\n"
+                                             f"    protected_columns: [{COLUMN}, shop.customers.nss]\n", 1)
+                   .replace("  - name: reporter\n", "  - name: reporter\n    answers: all\n", 1))
+        wait_until(lambda: "a protected column is not in the catalogue" in one.gateway_log(), 20, "the catalogue to be read")
+        yield one
+
+
+def everything_kept(lab):
+    lab.wait_for_log()
+    return b"".join(path.read_bytes() for path in lab.audit_directory().iterdir() if path.is_file()) + lab.gateway_log().encode()
+
+
+def run(client, statement):
+    with contextlib.suppress(ServerError):
+        client.query(statement)
+
+
+def test_a_name_that_is_none_is_warned_of(lab):
+    lines = [json.loads(line) for line in lab.gateway_log().splitlines() if "a protected column is not" in line]
+    assert {line["column"] for line in lines} == {"shop.customers.nss"}
+
+
+def test_literals_are_nowhere(lab):
+    for statement in COMMON + OF_ONE[lab.kind]:
+        with lab.login(user="whole") as client:
+            run(client, statement)
+        kept = everything_kept(lab)
+        assert VALUE.encode() not in kept and VALUE.replace("-", "").encode() not in kept, statement
+    records = [json.loads(line) for line in lab.audit_text().splitlines()]
+    hidden = [record for record in records if record["type"] == "command" and record.get("redacted")]
+    assert len(hidden) >= len(COMMON) + len(OF_ONE[lab.kind])
+    assert any(record["text"] == "SELECT `id` FROM `shop`.`customers` WHERE `ssn` = ?" for record in hidden)
+    assert all("digest" in record for record in hidden if "kind" in record)
+
+
+def test_parameters_are_nowhere(lab):
+    with lab.login(user="whole") as client:
+        statement, *_ = client.prepare("SELECT id FROM shop.customers WHERE ssn = ?")
+        client.execute(statement, [VALUE.encode()])
+        statement, *_ = client.prepare("INSERT INTO shop.customers (id, ssn) VALUES (?, ?)")
+        with contextlib.suppress(ServerError):
+            client.execute(statement, [b"1", VALUE.encode()])
+    assert VALUE.encode() not in everything_kept(lab)
+
+
+def test_what_meets_no_literal_is_recorded_as_ever(lab):
+    with lab.login(user="whole") as client:
+        for statement in SHOWN:
+            client.query(statement)
+    text = lab.audit_text()
+    for statement in SHOWN:
+        assert json.dumps(statement) in text, statement
