@@ -11,8 +11,8 @@
 #include "identity/settings.h"
 #include "net/log.h"
 #include "net/settings.h"
-#include "sink/settings.h"
 #include "session/environment.h"
+#include "sink/settings.h"
 
 namespace sallyport::net {
 

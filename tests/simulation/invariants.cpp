@@ -150,8 +150,8 @@ void World::check_end() {
 }
 
 void World::check_answers() {
-  // Where the client says goodbye it gets all that was queued for it, and the last of it is the last answer; but for one
-  // that reads no more.
+  // Where the client says goodbye it gets all that was queued for it, and the last of it is the last answer; but for
+  // one that reads no more.
   if (raw_ || !session_->client_output().empty() || sink_.end_reason() != "client_quit" ||
       sink_.records_refused() > 0 || sink_.changes_user()) {
     return;
