@@ -203,7 +203,17 @@ void StatementAnalyzer::returning(const Node& root, const Scope& scope) {
   output(std::move(columns));
 }
 
+// Through a view into the columns that it shows.
 void StatementAnalyzer::write_named(const Relation& target, const std::string& name, Lineage lineage) {
+  auto column = std::find_if(target.columns.begin(), target.columns.end(), [&](const RelationColumn& one) {
+    return catalog::same_name(one.name, name) && !one.lineage.copied.empty();
+  });
+  if (column != target.columns.end()) {
+    for (const Source& source : column->lineage.copied) {
+      write({}, source, lineage);
+    }
+    return;
+  }
   write(target.name + "." + name, queries_.find_base_column(target, name), std::move(lineage));
 }
 

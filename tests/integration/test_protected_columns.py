@@ -24,6 +24,7 @@ COMMON = (
     f"SELECT shop.find_it('{VALUE}')",
     f"CALL shop.enter('{VALUE}')",
     f"INSERT INTO shop.customers (id, ssn) SELECT 1, '{VALUE}'",
+    f"INSERT INTO shop.seen (name, code) VALUES ('x', '{VALUE}')",
     f"UPDATE shop.customers SET name = name WHERE ssn = CONCAT('{VALUE}', '')",
     f"UPDATE shop.customers SET id = '{VALUE}x' WHERE ssn <> '{VALUE}'",
     f"DELETE FROM shop.orders WHERE customer_id = (SELECT id FROM shop.customers WHERE ssn = '{VALUE}')",
