@@ -72,7 +72,9 @@ bool may_meet_literals(const Facts& facts, const ProtectedColumns& columns) {
          std::any_of(facts.output.begin(), facts.output.end(),
                      [&](const OutputColumn& column) { return has_any(column.lineage.derived, columns); }) ||
          std::any_of(facts.flows.begin(), facts.flows.end(),
-                     [&](const Flow& flow) { return has_any(flow.lineage.derived, columns); }) ||
+                     [&](const Flow& flow) {
+                       return has_any(flow.lineage.copied, columns) || has_any(flow.lineage.derived, columns);
+                     }) ||
          std::any_of(facts.variables_written.begin(), facts.variables_written.end(), is_user_variable);
 }
 

@@ -34,8 +34,8 @@ class ProtectedColumns {
 
 // Whether a literal of the statement may be a value of one of these columns, or be compared with one: where such a
 // column is written, influences the answer, or is computed with. One whose values are no more than copied into the
-// answer meets no literal. Where that is not certain, and where the statement keeps values for later ones in user
-// variables, it may be.
+// answer meets no literal; where they are copied elsewhere, the server's error may quote one as if it were. Where any
+// of this is not certain, and where the statement keeps values for later ones in user variables, it may be.
 bool may_meet_literals(const Facts& facts, const ProtectedColumns& columns);
 
 }  // namespace sallyport::lineage

@@ -28,6 +28,7 @@ COMMON = (
     f"UPDATE shop.customers SET name = name WHERE ssn = CONCAT('{VALUE}', '')",
     f"UPDATE shop.customers SET id = '{VALUE}x' WHERE ssn <> '{VALUE}'",
     f"DELETE FROM shop.orders WHERE customer_id = (SELECT id FROM shop.customers WHERE ssn = '{VALUE}')",
+    "UPDATE shop.orders SET customer_id = (SELECT ssn FROM shop.customers LIMIT 1)",
     f"SET @v = '{VALUE}'",
     f"SELECT '{VALUE}' INTO @v",
     f"PREPARE s FROM 'SELECT id FROM shop.customers WHERE ssn = ''{VALUE}'''",
@@ -86,11 +87,13 @@ def test_a_name_that_is_none_is_warned_of(lab):
 
 
 def test_literals_are_nowhere(lab):
+    values = [VALUE, VALUE.replace("-", "")] + [row[0] for row in lab.ask_root("SELECT ssn FROM shop.customers")]
+    assert len(values) > 5
     for statement in COMMON + OF_ONE[lab.kind]:
         with lab.login(user="whole") as client:
             run(client, statement)
         kept = everything_kept(lab)
-        assert VALUE.encode() not in kept and VALUE.replace("-", "").encode() not in kept, statement
+        assert not [value for value in values if value.encode() in kept], statement
     records = [json.loads(line) for line in lab.audit_text().splitlines()]
     hidden = [record for record in records if record["type"] == "command" and record.get("redacted")]
     assert len(hidden) >= len(COMMON) + len(OF_ONE[lab.kind])
