@@ -304,6 +304,7 @@ class Session {
   void decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal);
   // Takes what may be secret out of a record.
   std::string_view harmless_part(std::string_view text) const;
+  void read_names_anew(PreparedText& prepared);
   void hide_secrets(PendingCommand& pending, CommandRecord& record) const;
   static const StatementReading& decisive_of(const PendingCommand& pending);
   void hide_literals(PendingCommand& pending, CommandRecord& record) const;

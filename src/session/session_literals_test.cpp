@@ -91,6 +91,36 @@ TEST_F(LiteralsTest, AreHiddenOfParameters) {
   EXPECT_EQ(sink_.count(R"("text":"SELECT `id`, ? FROM `t` WHERE `ssn` = ?")"), 2U);
 }
 
+TEST_F(LiteralsTest, AreHiddenOnceATableMayBeAnotherThanWhenItWasPrepared) {
+  auto execute = [&] {
+    Buffer command{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
+    wire::test::append(command, from_text(value));
+    forwarded(packet(0, command));
+    from_backend(packet(1, ok_payload));
+    to_client();
+  };
+  forwarded(packet(0, from_text("\x16SELECT id FROM t WHERE id = ?")));
+  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+  to_client();
+  run("PREPARE s FROM 'SELECT id FROM t WHERE id = 721'");
+  execute();
+  EXPECT_EQ(values(), 1U) << "it is no value of the column";
+  catalogues_.catalogue = std::make_shared<const catalog::Catalogue>(catalogues_.catalogue->content(), 2);
+  execute();
+  EXPECT_EQ(values(), 2U) << "the same columns are there";
+  auto whole = std::exchange(catalogues_.catalogue, nullptr);
+  execute();
+  EXPECT_EQ(values(), 2U);
+  catalogues_.catalogue = whole;
+  execute();
+  EXPECT_EQ(values(), 3U) << "the catalogue is there again";
+  run("CREATE TEMPORARY TABLE t AS SELECT ssn AS id FROM t");
+  run("EXECUTE s");
+  EXPECT_EQ(sink_.count("721"), 4U) << "what was prepared, and what was executed before";
+  execute();
+  EXPECT_EQ(values(), 3U);
+}
+
 TEST_F(LiteralsTest, AreHiddenOfTextsThatArePrepared) {
   run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
   run("EXECUTE s");

@@ -144,6 +144,7 @@ std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRe
     bool is_ascii = std::all_of(use->name.begin(), use->name.end(), [](char byte) { return byte > 0; });
     return is_ascii ? std::nullopt : std::optional(Reason::dynamic_text_hidden);
   }
+  read_names_anew(*named);
   pending.runs = named->reading;
   note_objects(*named->reading, record);
   record.prepared_seq = named->seq;
@@ -151,6 +152,26 @@ std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRe
     record.runs = named->text;
   }
   return check_reads_as_before(*named);
+}
+
+// What the names of a kept text stand for may be another than when it was read, and with it what its literals meet.
+void Session::read_names_anew(PreparedText& prepared) {
+  const auto& catalogue = catalogues_.find(who_->connection->name);
+  bool in_doubt = hides_tables_ && !prepared.reading->without_literals;
+  if (who_->connection->protected_columns == nullptr || (prepared.reading->catalogue == catalogue && !in_doubt)) {
+    return;
+  }
+  auto read =
+      prepared.text.empty() ? std::nullopt : read_text(sql::statement_text(prepared.text), sql::ParseFor::preparing);
+  if (read && *read) {
+    prepared.reading = std::move(**read);
+    return;
+  }
+  auto hidden = std::make_shared<StatementReading>(*prepared.reading);
+  hidden->without_literals.emplace();
+  hidden->facts.reset();
+  hidden->catalogue = catalogue;
+  prepared.reading = std::move(hidden);
 }
 
 // A PREPARE that fails leaves nothing under its name.
