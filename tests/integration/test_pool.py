@@ -386,7 +386,13 @@ def test_never_more_than_the_bound(lab):
     threads = [threading.Thread(target=comes_and_goes) for _ in range(8)]
     for thread in threads:
         thread.start()
-    wait_until(lambda: counts.append(len(connections_of(lab, "sallyport_narrow"))) or len(served) >= 100, 60, "a hundred sessions")
+
+    def count():
+        # One that was closed for another may be there for a moment yet: what is only seen once is no third one.
+        counts.append(min(len(connections_of(lab, "sallyport_narrow")) for _ in range(3)))
+        return len(served) >= 100
+
+    wait_until(count, 60, "a hundred sessions")
     stop.set()
     for thread in threads:
         thread.join(30)
