@@ -218,11 +218,10 @@ std::optional<sql::Dialect> dialect_of(const json::object& line, sql::Dialect di
     if (!mode->is_string()) {
       return std::nullopt;
     }
-    std::string_view modes = mode->as_string();
-    if (!sql::unknown_sql_mode(modes).empty()) {
+    dialect.mode = sql::parse_sql_mode(std::string_view(mode->as_string()));
+    if ((dialect.mode & sql::sql_mode::unknown) != 0) {
       return std::nullopt;
     }
-    dialect.mode = sql::parse_sql_mode(modes);
   }
   if (const json::value* name = line.if_contains("charset"); name != nullptr) {
     auto charset = name->is_string() ? sql::parse_charset(std::string_view(name->as_string())) : std::nullopt;

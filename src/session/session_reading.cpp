@@ -156,9 +156,12 @@ std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRe
 
 // What the names of a kept text stand for may be another than when it was read, and with it what its literals meet.
 void Session::read_names_anew(PreparedText& prepared) {
+  if (who_->connection->protected_columns == nullptr) {
+    return;
+  }
   const auto& catalogue = catalogues_.find(who_->connection->name);
   bool in_doubt = hides_tables_ && !prepared.reading->without_literals;
-  if (who_->connection->protected_columns == nullptr || (prepared.reading->catalogue == catalogue && !in_doubt)) {
+  if (prepared.reading->catalogue == catalogue && !in_doubt) {
     return;
   }
   auto read =
