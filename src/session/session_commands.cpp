@@ -142,6 +142,7 @@ std::string_view Session::harmless_part(std::string_view text) const {
 
 void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) const {
   if (pending.reading == nullptr) {
+    record.hides_values = record.hides_values || who_->connection->protected_columns != nullptr;
     if (record.text && (pending.command == Command::query || pending.command == Command::stmt_prepare)) {
       std::string_view harmless = harmless_part(*record.text);
       pending.has_secrets = harmless.size() < record.text->size();

@@ -2,11 +2,12 @@
 
 import contextlib
 import json
+import struct
 
 import pytest
 
 from laboratory import Laboratory, wait_until
-from mysql_wire import ServerError
+from mysql_wire import CLIENT_QUERY_ATTRIBUTES, QUERY, USUAL, ServerError, lenenc
 
 VALUE = "721-07-4426"
 COLUMN = "shop.customers.ssn"
@@ -109,6 +110,19 @@ def test_parameters_are_nowhere(lab):
         with contextlib.suppress(ServerError):
             client.execute(statement, [b"1", VALUE.encode()])
     assert VALUE.encode() not in everything_kept(lab)
+
+
+def test_query_attributes_are_nowhere(lab):
+    """Of a statement that meets the column, and of one that is not understood."""
+    if lab.kind == "mariadb":
+        pytest.skip("MySQL's")
+    for statement in (f"SELECT id FROM shop.customers WHERE ssn = '{VALUE}'", "SELEC id FROM shop.customers"):
+        with lab.login(user="whole", capabilities=USUAL | CLIENT_QUERY_ATTRIBUTES) as client:
+            client.command(QUERY, b"\1\1\0\1" + struct.pack("<H", 253) + lenenc(b"trace") + lenenc(VALUE.encode()) + statement.encode())
+            with contextlib.suppress(ServerError):
+                client.read_result()
+        assert VALUE.encode() not in everything_kept(lab), statement
+    assert '"query_attributes":[{"name":"trace","type":253}]' in lab.audit_text()
 
 
 def test_what_meets_no_literal_is_recorded_as_ever(lab):
