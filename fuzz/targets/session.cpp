@@ -56,9 +56,13 @@ class Operations {
   Bytes input_;
 };
 
-simulation::Scenario scenario_of(std::uint8_t options, Bytes input) {
-  simulation::InputChoices choices{input};
+// `input` is the whole one: what is looked for in records and answers is not in it, whatever it is.
+simulation::Scenario scenario_of(Bytes input) {
+  std::uint8_t options = input[0];
+  simulation::InputChoices choices{input.subspan(1, scenario_bytes)};
   simulation::Scenario scenario = simulation::random_scenario(choices);
+  scenario.client.token = "token-" + simulation::hex_digest(text_of(input));
+  scenario.database_password = "password-" + simulation::hex_digest(text_of(input));
   scenario.fault = simulation::Fault::none;
   scenario.backend.reads_strictly = false;
   scenario.backend.answers_commands = (options & 2) == 0;
@@ -111,7 +115,7 @@ void fuzz_session(Bytes input) {
   }
   std::uint8_t options = input[0];
   simulation::SeededChoices choices{options};
-  simulation::World world{scenario_of(options, input.subspan(1, scenario_bytes)), choices};
+  simulation::World world{scenario_of(input), choices};
   if ((options & 1) != 0 && !world.log_in()) {
     SALLYPORT_CHECK(world.failure().empty());
     return;  // the scenario itself prevents it

@@ -8,7 +8,6 @@ namespace {
 
 using session::Action;
 
-constexpr std::string_view database_password = "password-that-nobody-may-see";
 constexpr std::uint32_t steps_max = 200'000;
 class ScriptedPolicy final : public policy::Policy {
  public:
@@ -47,7 +46,7 @@ World::World(const Scenario& scenario, Choices& choices)
       choices_(choices),
       now_{wall_from_unix_seconds(1'800'000'000), MonoTime{Seconds{1000}}},
       token_expires_(now_.wall + Seconds{3600}),
-      sink_({scenario.client.token, std::string(database_password)}),
+      sink_({scenario.client.token, scenario.database_password}),
       listener_{.name = "main", .flavor = scenario.flavor, .server_version = {}, .auth_method = scenario.auth_method},
       backend_(scenario_.backend, choices, executions_),
       client_(scenario_.client, choices, backend_, executions_, circumstances_),
@@ -99,7 +98,7 @@ std::shared_ptr<const session::Environment> World::environment(Fault variant) co
   }
   for (std::string_view name : {"reader", "other"}) {
     connection.logins.push_back(
-        {.name = std::string(name), .user = "reader_user", .password = Secret{std::string(database_password)}});
+        {.name = std::string(name), .user = "reader_user", .password = Secret{std::string(scenario_.database_password)}});
   }
   session::Limits limits;
   limits.idle_timeout = Milliseconds{60'000};
@@ -437,7 +436,7 @@ Buffer World::take(Side side, std::unique_ptr<Framed>& framed) {
 void World::take_from_session(Event event) {
   if (event == Event::client_takes) {
     Buffer taken = take(ClientSide{*session_, now_}, framed_client_);
-    if (!password_injected_ && text_of(taken).find(database_password) != std::string_view::npos) {
+    if (text_of(taken).find(scenario_.database_password) != std::string_view::npos) {
       fail("the client was sent the database password");
     }
     client_stream_ += text_of(taken);
@@ -608,14 +607,12 @@ void World::pass_time(Milliseconds time) {
 
 void World::inject_client_bytes(Bytes bytes) {
   raw_ = true;
-  password_injected_ = password_injected_ || text_of(bytes).find(database_password) != std::string_view::npos;
   Buffer& to = framed_client_ && choices_.one_in(2) ? framed_client_->stream : client_.outgoing();
   to.insert(to.end(), bytes.begin(), bytes.end());
 }
 
 void World::inject_backend_bytes(Bytes bytes) {
   raw_ = true;
-  password_injected_ = password_injected_ || text_of(bytes).find(database_password) != std::string_view::npos;
   raw_backend_login_ = raw_backend_login_ || !backend_.logged_in();
   Buffer& to = framed_backend_ && choices_.one_in(2) ? framed_backend_->stream : backend_.outgoing();
   to.insert(to.end(), bytes.begin(), bytes.end());

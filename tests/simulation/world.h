@@ -53,6 +53,7 @@ struct Scenario {
   session::AuthMethod auth_method = session::AuthMethod::caching_sha2_password;
   FakeClient::Plan client;
   FakeBackend::Plan backend;
+  std::string database_password = "password-that-nobody-may-see";
   session::BackendTlsMode tls = session::BackendTlsMode::verify_full;
   bool by_socket = false;
   bool denies_executes = false;    // now and then
@@ -213,7 +214,6 @@ class World {
   bool commit_hangs_ = false;
   bool commit_fails_ = false;
   bool raw_ = false;                // bytes were injected: scripts are not followed any more
-  bool password_injected_ = false;  // a fuzzer has found what to look for
   bool raw_backend_login_ = false;  // so that the fake backend does not know what a packet is for
   std::array<bool, fault_count> happened_{};
   bool token_verified_ = false;
