@@ -25,6 +25,7 @@ ExitCode count_hits(const store::Log& log, const store::LogQuery& query) {
     ++count;
     return true;
   });
+  warn_of_closed_seals(log.closed_seals());
   if (!done) {
     return fail(done.error());
   }
@@ -66,6 +67,7 @@ ExitCode search(const Options& options) {
   if (!rows.empty()) {
     print(review::aligned_table(review::hit_columns(), std::move(rows)));
   }
+  warn_of_closed_seals(log->closed_seals());
   if (!done) {
     return fail(done.error());
   }
@@ -84,6 +86,7 @@ void add_audit_search(CLI::App& audit, ExitCode& result) {
   add_log_place(*command, options->place);
   add_log_filter(*command, options->filter);
   add_log_page(*command, options->page);
+  add_unsealing(*command, options->place);
   auto* json = command->add_flag("--json", options->json, "One JSON object a line.");
   command->add_flag("--count", options->count, "Only how many there are.")->excludes(json);
   command->footer(

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "answers_keys.h"
 #include "config/config.h"
 #include "mistakes_output.h"
 #include "review/display_text.h"
@@ -52,6 +53,41 @@ void add_log_place(CLI::App& command, LogPlace& place) {
                    "Leave the index files aside, and read all segments: an index proves nothing.");
 }
 
+void add_unsealing(CLI::App& command, LogPlace& place) {
+  command.add_flag("--unseal", place.unseals,
+                   "Show literals that are sealed, by the keys of --answers-key or --config.");
+  add_answers_keys(command, place.answers_keys);
+}
+
+Result<store::Log::SealKeys, ExitCode> seal_keys(const LogPlace& place) {
+  if (!place.unseals) {
+    return store::Log::SealKeys{};
+  }
+  auto keys = load_answers_keys(place.answers_keys, place.config);
+  if (!keys) {
+    return Unexpected(fail(keys.error()));
+  }
+  if (keys->empty()) {
+    return Unexpected(fail(place.config.empty()
+                               ? "--unseal takes a key: --answers-key FILE"
+                               : "--unseal takes a key, and the configuration has no audit.answers_key"));
+  }
+  return store::Log::SealKeys{std::move(*keys)};
+}
+
+void warn_of_closed_seals(const store::ClosedSeals& seals) {
+  for (const std::string& key : seals.wanted_keys) {
+    std::fprintf(stderr, "sallyport: there are literals sealed by the key %s, which was not given (--answers-key)\n",
+                 key.c_str());
+  }
+  if (seals.damaged) {
+    std::fputs(
+        "sallyport: a seal is not what was made for its record; sallyport audit verify tells whether the log was "
+        "changed\n",
+        stderr);
+  }
+}
+
 Result<std::filesystem::path, ExitCode> log_directory(const LogPlace& place) {
   if (!place.directory.empty()) {
     return std::filesystem::path(place.directory);
@@ -72,7 +108,11 @@ Result<store::Log, ExitCode> open_log(const LogPlace& place) {
   if (!directory) {
     return Unexpected(directory.error());
   }
-  auto log = store::Log::open(*directory, place.without_index ? store::IndexUse::none : store::IndexUse::files);
+  auto keys = seal_keys(place);
+  if (!keys) {
+    return Unexpected(keys.error());
+  }
+  auto log = store::Log::open(*directory, place.without_index ? store::IndexUse::none : store::IndexUse::files, *keys);
   if (!log) {
     return Unexpected(fail(log.error()));
   }

@@ -19,8 +19,16 @@ struct LogPlace {
   std::string config;
   std::string directory;
   bool without_index = false;
+  std::vector<std::string> answers_keys;
+  bool unseals = false;
 };
 void add_log_place(CLI::App& command, LogPlace& place);
+// --unseal and --answers-key.
+void add_unsealing(CLI::App& command, LogPlace& place);
+// Keys of --unseal; nothing without it. On a mistake it has been printed.
+Result<store::Log::SealKeys, ExitCode> seal_keys(const LogPlace& place);
+// Says on standard error which seals could not be opened.
+void warn_of_closed_seals(const store::ClosedSeals& seals);
 
 // The directory of --dir or of the configuration; on a mistake it has been printed.
 Result<std::filesystem::path, ExitCode> log_directory(const LogPlace& place);

@@ -44,6 +44,7 @@ ExitCode list(const ListOptions& options) {
   }
   if (query.asks_for_statements() || query.asks_for_outcomes() || !query.field(store::Field::type).empty()) {
     auto ids = sessions_with_hits(*log, query);
+    warn_of_closed_seals(log->closed_seals());
     if (!ids) {
       return fail(ids.error());
     }
@@ -139,6 +140,7 @@ Result<std::string, ExitCode> find_session(const store::Log& log, const std::str
 
 Result<std::vector<store::LogRecord>, ExitCode> records_of(const store::Log& log, const std::string& id) {
   auto records = log.records_of(id);
+  warn_of_closed_seals(log.closed_seals());
   if (!records) {
     return Unexpected(fail(records.error()));
   }
@@ -164,6 +166,7 @@ void add_sessions_list(CLI::App& sessions, ExitCode& result) {
   add_log_place(*command, options->place);
   add_log_filter(*command, options->filter);
   add_log_page(*command, options->page);
+  add_unsealing(*command, options->place);
   command->add_flag("--json", options->json, "One JSON object a line.");
   command->footer(
       help_footer("  sallyport sessions list --config sallyport.yaml --since today\n"
@@ -176,6 +179,7 @@ void add_sessions_show(CLI::App& sessions, ExitCode& result) {
   auto* command = sessions.add_subcommand("show", "Shows all of one session: login, statements, outcomes, end.");
   command->add_option("session", options->session, "Its id, or the beginning of it.")->required()->type_name("SESSION");
   add_log_place(*command, options->place);
+  add_unsealing(*command, options->place);
   command->add_flag("--json", options->json, "Its records, one JSON object a line.");
   command->footer(help_footer("  sallyport sessions show --dir audit 4c1f0a9b77e2\n"));
   command->callback([options, &result] { result = show(*options); });

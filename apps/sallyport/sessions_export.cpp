@@ -120,6 +120,7 @@ ExitCode export_records(const store::Log& log, const Options& options) {
     written = output.write(is_csv ? review::csv_row(hit) : review::json_of(hit) + "\n");
     return written;
   });
+  warn_of_closed_seals(log.closed_seals());
   if (!done) {
     return fail(done.error());
   }
@@ -151,6 +152,7 @@ void add_sessions_export(CLI::App& sessions, ExitCode& result) {
       ->type_name("SESSION");
   add_log_place(*command, options->place);
   add_log_filter(*command, options->filter);
+  add_unsealing(*command, options->place);
   command->add_option("--format", options->format, "json (one object a line), csv, or sql.")
       ->check(CLI::IsMember({"json", "csv", "sql"}))
       ->capture_default_str();

@@ -19,7 +19,6 @@ constexpr std::uint64_t answer_bytes_max = 256U << 20;
 
 struct Options {
   LogPlace place;
-  std::vector<std::string> answers_keys;
   std::string session;
   std::string speed = "1";
   std::string pause_max;
@@ -85,7 +84,7 @@ ExitCode replay(const Options& options) {
   if (!story) {
     return story.error();
   }
-  auto keys = load_answers_keys(options.answers_keys, options.place.config);
+  auto keys = load_answers_keys(options.place.answers_keys, options.place.config);
   if (!keys) {
     return fail(keys.error());
   }
@@ -112,7 +111,7 @@ void add_sessions_replay(CLI::App& sessions, ExitCode& result) {
       "replay", "Shows a session as its client saw it: statements, and their answers where they are recorded.");
   command->add_option("session", options->session, "Its id, or the beginning of it.")->required()->type_name("SESSION");
   add_log_place(*command, options->place);
-  add_answers_keys(*command, options->answers_keys);
+  add_unsealing(*command, options->place);
   command->add_option("--speed", options->speed, "How many times as fast as it was; max for no pauses.")
       ->capture_default_str();
   command->add_option("--max-pause", options->pause_max, "The longest pause: 2s.")->type_name("DURATION");

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <set>
 #include <thread>
 #include <unordered_map>
 
@@ -32,7 +33,11 @@ struct Options {
 
 class Tail {
  public:
-  explicit Tail(const Options& options) : query_(query_of(options.filter)), json_(options.json) {}
+  Tail(const Options& options, store::Log::SealKeys keys) : query_(query_of(options.filter)), json_(options.json) {
+    if (keys) {
+      opener_.emplace(std::move(*keys));
+    }
+  }
 
   ExitCode run(const std::filesystem::path& directory, const store::Log& log, std::size_t last) {
     auto live = log.live_sessions();
@@ -54,7 +59,7 @@ class Tail {
       std::uint64_t number = chunk->index;
       bool goes_on = true;
       store::for_each_record(chunk->lines,
-                             [&](std::string_view record) { goes_on = goes_on && take(number++, record); });
+                             [&](std::string_view record) { goes_on = goes_on && take(number++, opened(record)); });
       if (!goes_on || std::fflush(stdout) != 0) {
         return ExitCode::ok;  // nobody reads any more
       }
@@ -86,6 +91,21 @@ class Tail {
       shown = shown && show(*hit) && (json_ || !hit->outcome || show_outcome(*hit));
     }
     return shown && std::fflush(stdout) == 0;
+  }
+
+  std::string_view opened(std::string_view record) {
+    if (!opener_ || !store::may_be_sealed(record)) {
+      return record;
+    }
+    opened_ = record;
+    store::RecordOpener::Result result = opener_->open(opened_);
+    store::ClosedSeals seals;
+    if (result == store::RecordOpener::Result::key_wanted && wanted_keys_.insert(opener_->wanted_key()).second) {
+      seals.wanted_keys.insert(opener_->wanted_key());
+    }
+    seals.damaged = result == store::RecordOpener::Result::damaged;
+    warn_of_closed_seals(seals);
+    return opened_;
   }
 
   bool take(std::uint64_t number, std::string_view record) {
@@ -169,12 +189,19 @@ class Tail {
 
   store::LogQuery query_;
   bool json_;
+  std::optional<store::RecordOpener> opener_;
+  std::string opened_;
+  std::set<std::string> wanted_keys_;  // that were told of
   std::unordered_map<std::string, store::SessionSummary> sessions_;
   std::map<CommandKey, store::LogHit> waiting_;
 };
 
 ExitCode tail(const Options& options) {
-  Tail made{options};
+  auto keys = seal_keys(options.place);
+  if (!keys) {
+    return keys.error();
+  }
+  Tail made{options, std::move(*keys)};
   auto directory = log_directory(options.place);
   if (!directory) {
     return directory.error();
@@ -194,6 +221,7 @@ void add_sessions_tail(CLI::App& sessions, ExitCode& result) {
       sessions.add_subcommand("tail", "Shows statements and other records as they come, until it is interrupted.");
   add_log_place(*command, options->place);
   add_log_filter(*command, options->filter);
+  add_unsealing(*command, options->place);
   command->add_option("--last", options->last, "Begin with so many that are there already.")->capture_default_str();
   command->add_flag("--json", options->json, "One JSON object a line; statements once they have their outcome.");
   command->footer(

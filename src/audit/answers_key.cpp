@@ -8,7 +8,8 @@ namespace sallyport::audit {
 namespace {
 
 constexpr std::string_view id_info = "sallyport answers key id";
-constexpr std::string_view data_key_info = "sallyport answers data key";
+constexpr std::string_view answers_data_key_info = "sallyport answers data key";
+constexpr std::string_view literals_data_key_info = "sallyport literals data key";
 
 int digit_of(char c) {
   if (c >= '0' && c <= '9') {
@@ -66,9 +67,10 @@ Result<AnswersKey, std::string_view> AnswersKey::parse(std::string_view text) {
   return AnswersKey(std::move(bytes));
 }
 
-crypto::Aes256Gcm AnswersKey::data_key(const Salt& salt) const {
+crypto::Aes256Gcm AnswersKey::data_key(Use use, const Salt& salt) const {
   std::array<std::uint8_t, crypto::Aes256Gcm::key_bytes> key{};
-  crypto::hkdf_sha256({.key = bytes_of(bytes_.reveal()), .salt = salt, .info = data_key_info}, key);
+  std::string_view info = use == Use::answers ? answers_data_key_info : literals_data_key_info;
+  crypto::hkdf_sha256({.key = bytes_of(bytes_.reveal()), .salt = salt, .info = info}, key);
   crypto::Aes256Gcm cipher(key);
   wipe(key.data(), key.size());
   return cipher;

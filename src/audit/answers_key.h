@@ -1,4 +1,5 @@
-// The key that encrypts recorded answers. docs/audit-format.md says what is derived from it, and how.
+// The key that encrypts recorded answers, and seals literals. docs/audit-format.md says what is derived from it, and
+// how.
 #pragma once
 
 #include <array>
@@ -26,8 +27,9 @@ class AnswersKey {
   static Result<AnswersKey, std::string_view> parse(std::string_view text);
 
   const Id& id() const { return id_; }
-  // Of this key and that salt; the same on each machine.
-  crypto::Aes256Gcm data_key(const Salt& salt) const;
+  enum class Use : std::uint8_t { answers, literals };
+  // Of this key and that salt, for that use alone; the same on each machine.
+  crypto::Aes256Gcm data_key(Use use, const Salt& salt) const;
 
   friend bool operator==(const AnswersKey& left, const AnswersKey& right) { return left.id_ == right.id_; }
 

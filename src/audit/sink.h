@@ -15,6 +15,13 @@ struct AnswerChunk {
   std::uint64_t command = 0;  // seq of its record
   std::uint64_t offset = 0;   // of `bytes` in the answer
   Bytes bytes;
+  bool only_sealed = false;  // it is not taken where it would be in the clear
+};
+
+// A record of a session.
+struct RecordPlace {
+  std::string_view session;
+  std::uint64_t seq = 0;
 };
 
 class Sink {
@@ -31,6 +38,10 @@ class Sink {
   // Takes a piece of an answer, before the record of the command's outcome. False when it is not taken; no more of that
   // answer follows then. This one takes none.
   virtual bool append_answer(const AnswerChunk& /*chunk*/) { return false; }
+
+  // Appends to `out` what stands in the record of that place as its member "sealed" for `members`, a JSON object that
+  // only the holders of a key may read. False, and nothing appended, where there is no key. This one has none.
+  virtual bool seal(std::string& /*out*/, const RecordPlace& /*place*/, std::string_view /*members*/) { return false; }
 
   // To make a record's text in, for all that write here, one after the other: found empty and left empty.
   std::string& line() { return line_; }

@@ -39,6 +39,7 @@ class ConfigTest : public ::testing::Test {
     write("password", "se cret\n\n", 0640);
     write("open_password", "se cret\n", 0644);
     write("line_break", "\r\n", 0600);
+    write("answers.key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n", 0600);
     write("nul", std::string("a\0b", 3), 0600);
     write("app-password", "credential", 0600);
     write("jwks.json",
@@ -361,12 +362,14 @@ TEST_F(ConfigTest, ConnectionsAndTheirSecretsAreRead) {
   EXPECT_EQ(shop.catalogue->login, "sallyport_writer");
   EXPECT_EQ(shop.catalogue->refresh, Seconds{60});
   EXPECT_EQ(shop.catalogue->timeout, Milliseconds{500});
+  EXPECT_TRUE(shop.seals_literals);
   ASSERT_TRUE(shop.protected_columns);
   EXPECT_EQ(shop.protected_columns->missing_in(catalog::Catalogue({}, 1)),
             (std::vector<std::string>{"shop.customers.ssn", "*.*.card"}));
   const auto& local = config->connections[1];
   EXPECT_FALSE(local.catalogue);
   EXPECT_FALSE(local.protected_columns);
+  EXPECT_FALSE(local.seals_literals);
   EXPECT_EQ(local.servers.at(0).socket_path, "/run/mysqld/mysqld.sock");
   EXPECT_EQ(local.tls.mode, session::BackendTlsMode::disabled);
   EXPECT_TRUE(local.trust_server_public_key);

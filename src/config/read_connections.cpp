@@ -206,7 +206,20 @@ std::shared_ptr<const lineage::ProtectedColumns> read_protected_columns(SectionR
   return std::make_shared<const lineage::ProtectedColumns>(std::move(patterns));
 }
 
-ConnectionSettings read_connection(SectionReader& section) {
+constexpr std::array<Choice<bool>, 2> seals_literals_choices{{{"redacted", false}, {"sealed", true}}};
+
+bool read_seals_literals(SectionReader& connection, bool has_answers_key) {
+  bool seals = connection.choice("protected_literals", seals_literals_choices);
+  if (connection.present("protected_literals") && !connection.present("protected_columns")) {
+    connection.mistake("protected_literals", "No columns are protected.", "Name protected_columns, or remove this.");
+  } else if (seals && !has_answers_key) {
+    connection.mistake("protected_literals", "Without a key nothing can be sealed.",
+                       "Set audit.answers_key, or write redacted.");
+  }
+  return seals;
+}
+
+ConnectionSettings read_connection(SectionReader& section, bool has_answers_key) {
   ConnectionSettings connection;
   connection.name = section.text("name");
   connection.flavor = section.choice("flavor", flavor_choices);
@@ -219,6 +232,7 @@ ConnectionSettings read_connection(SectionReader& section) {
   connection.logins = read_logins(section);
   connection.catalogue = read_catalogue(section, connection.logins);
   connection.protected_columns = read_protected_columns(section);
+  connection.seals_literals = read_seals_literals(section, has_answers_key);
   if (connection.compression == session::Compression::zstd && connection.flavor == session::Flavor::mariadb) {
     section.mistake("compression", "MariaDB servers do not have zstd.", "Write zlib, or none.");
   }
@@ -237,7 +251,7 @@ void read_connections(SectionReader& root, Config& config) {
   auto sections = root.sections("connections");
   std::vector<std::string> names;
   for (auto& section : sections) {
-    auto connection = read_connection(section);
+    auto connection = read_connection(section, config.audit.answers_key.has_value());
     const auto& listeners = config.net.listeners;
     bool spoken = std::any_of(listeners.begin(), listeners.end(), [&](const net::ListenerSettings& listener) {
       return listener.flavor == connection.flavor;

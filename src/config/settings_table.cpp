@@ -25,6 +25,7 @@ constexpr std::array<Names, 4> auth_methods{"caching_sha2_password", "mysql_clea
                                             "dialog"};
 constexpr std::array<Names, 2> compression_offers{"zlib", "zstd"};
 constexpr std::array<Names, 3> compressions{"none", "zlib", "zstd"};
+constexpr std::array<Names, 2> protected_literals{"redacted", "sealed"};
 constexpr std::array<Names, 2> issuer_kinds{"oidc", "spiffe"};
 constexpr std::array<Names, 10> algorithms{"RS256", "RS384", "RS512", "PS256", "PS384",
                                            "PS512", "ES256", "ES384", "ES512", "EdDSA"};
@@ -386,7 +387,7 @@ constexpr std::array<Names, 2> server_exactly_one{"host", "socket"};
 constexpr Section server{"server", "One of several servers that hold the same data.", server_fields,
                          server_exactly_one};
 
-constexpr std::array<Field, 15> connection_fields{{
+constexpr std::array<Field, 16> connection_fields{{
     {.name = "name",
      .kind = name,
      .presence = required,
@@ -459,6 +460,12 @@ constexpr std::array<Field, 15> connection_fields{{
          "([audit records](audit-records.md)). It takes a `catalogue`.",
      .least = 1,
      .most = 1000},
+    {.name = "protected_literals",
+     .kind = choice,
+     .default_value = "redacted",
+     .meaning = "What becomes of these literals: `redacted`, they are nowhere; `sealed`, they are in the record "
+                "encrypted under `audit.answers_key`, for those who have it (`--unseal`).",
+     .choices = protected_literals},
 }};
 constexpr std::array<Names, 3> connection_exactly_one{"host", "socket", "servers"};
 constexpr Section connection{"connection",
@@ -899,8 +906,9 @@ constexpr std::array<Field, 17> audit_fields{{
      .most = 32},
     {.name = "answers_key",
      .kind = section,
-     .meaning = "The key that encrypts recorded answers: 32 random bytes as 64 hexadecimal digits or base64 "
-                "(`openssl rand -base64 32`). By default they are in the clear. It may change at a reload.",
+     .meaning = "The key that encrypts recorded answers, and literals where `protected_literals` has them sealed: 32 "
+                "random bytes as 64 hexadecimal digits or base64 (`openssl rand -base64 32`). Without it answers are "
+                "in the clear. It may change at a reload.",
      .section = &secret_section},
     {.name = "previous_answers_keys",
      .kind = sections,

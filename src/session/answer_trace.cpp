@@ -34,8 +34,11 @@ void AnswerTrace::add(Bytes bytes) {
 }
 
 void AnswerTrace::record(Bytes bytes) {
-  failed_ =
-      !sink_->append_answer({.session = session_, .command = command_, .offset = recorded_bytes_, .bytes = bytes});
+  failed_ = !sink_->append_answer({.session = session_,
+                                   .command = command_,
+                                   .offset = recorded_bytes_,
+                                   .bytes = bytes,
+                                   .only_sealed = plan_.only_sealed});
   if (!failed_) {
     recorded_.update(bytes);
     recorded_bytes_ += bytes.size();

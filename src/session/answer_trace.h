@@ -20,6 +20,7 @@ class AnswerTrace {
   struct Plan {
     std::uint64_t digest_bytes_max = UINT64_MAX;  // of a longer answer there is no digest
     std::uint64_t recorded_bytes_max = 0;         // so much of it is recorded
+    bool only_sealed = false;                     // and only where the sink encrypts it
   };
   // Begins the answer to the command of that `seq`. `sink`, and what `session` refers to, must outlive the trace's use.
   void begin(const Plan& plan, audit::Sink& sink, std::string_view session, std::uint64_t command);

@@ -161,6 +161,10 @@ void write_bulk(RecordWriter& record, const CommandRecord::BulkParameters& bulk)
   record.end_array();
 }
 
+Values shown_if(bool shown) {
+  return shown ? Values::shown : Values::hidden;
+}
+
 // From "parameter" to "query_attributes".
 void write_parts_and_parameters(RecordWriter& record, const CommandRecord& command) {
   if (command.parameter_index) {
@@ -170,16 +174,51 @@ void write_parts_and_parameters(RecordWriter& record, const CommandRecord& comma
     write_bulk(record, *command.bulk);
   }
   if (command.parameters != nullptr) {
-    write_parameters(record, "parameters", *command.parameters, command.hides_values ? Values::hidden : Values::shown);
+    write_parameters(record, "parameters", *command.parameters, shown_if(!command.hides_values));
   }
   record.number_if_any("part", command.part);
   if (command.prepared_seq) {
     record.number("prepared_seq", *command.prepared_seq);
   }
   if (command.attributes != nullptr && !command.attributes->empty()) {
-    write_parameters(record, "query_attributes", *command.attributes,
-                     command.hides_values ? Values::hidden : Values::shown);
+    write_parameters(record, "query_attributes", *command.attributes, shown_if(!command.hides_values));
   }
+}
+
+// The members of a command's record that it has otherwise, or not at all, for those who may not open the seal.
+std::string sealed_members(const CommandRecord& command) {
+  const CommandRecord::Sealed& sealed = *command.sealed;
+  std::string members;
+  RecordWriter record{members};
+  if (!sealed.hides_values) {
+    if (command.bulk) {
+      write_bulk(record, *command.bulk);
+    }
+    if (command.parameters != nullptr) {
+      write_parameters(record, "parameters", *command.parameters);
+    }
+    if (command.attributes != nullptr && !command.attributes->empty()) {
+      write_parameters(record, "query_attributes", *command.attributes);
+    }
+  }
+  if (sealed.is_redacted) {
+    record.json("redacted", "true");
+  }
+  if (sealed.runs) {
+    record.text("runs", *sealed.runs);
+  }
+  if (sealed.sent) {
+    record.text("sent", *sealed.sent);
+  }
+  if (sealed.text) {
+    record.text("text", *sealed.text);
+  }
+  if (command.long_data && !sealed.hides_values) {
+    record.text("value", text_of(*command.long_data));
+  }
+  record.end();
+  members.pop_back();  // the line end
+  return members;
 }
 
 // A client that is configured wrongly gives its token where it is not asked for: a JWT begins with {" in base64url, and
@@ -342,6 +381,13 @@ bool SessionRecords::finish() {
   return taken;
 }
 
+void SessionRecords::write_sealed(RecordWriter& record, std::string_view members) {
+  std::string seal;
+  if (sink_->seal(seal, {.session = origin_->session_id, .seq = seq_}, members)) {
+    record.text("sealed", seal);
+  }
+}
+
 SessionRecords::Head SessionRecords::begin(RecordWriter& record, WallTime now) {
   return {.record = record, .session = origin_->session_id, .seq = ++seq_, .time = now};
 }
@@ -441,7 +487,7 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
     record.number("opcode", command.opcode);
   }
   write_parts_and_parameters(record, command);
-  if (command.has_secrets) {
+  if (command.is_redacted) {
     record.json("redacted", "true");
   }
   record.text_if_any("rule", command.rule);
@@ -449,6 +495,9 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
     record.text("runs", *command.runs);
   }
   record.text_if_any("schema", command.schema);
+  if (command.sealed) {
+    write_sealed(record, sealed_members(command));
+  }
   if (command.sent) {
     record.text("sent", *command.sent);
   }
@@ -499,6 +548,14 @@ bool SessionRecords::outcome(const OutcomeRecord& outcome, WallTime now) {
   record.text_if_any("reason", outcome.reason);
   record.number("results", outcome.results);
   record.number("rows", outcome.rows);
+  if (!outcome.sealed_error.empty()) {
+    std::string members;
+    RecordWriter sealed{members};
+    sealed.text("error", outcome.sealed_error);
+    sealed.end();
+    members.pop_back();  // the line end
+    write_sealed(record, members);
+  }
   head.write_seq();
   head.write_session();
   if (outcome.error != nullptr) {

@@ -61,8 +61,15 @@ struct CommandRecord {
   bool objects_certain = true;                            // they are these, and no more
   std::string_view target_session;                        // of a KILL
   std::string_view rule;                                  // that decided
-  bool has_secrets = false;                               // which the text given here lacks
-  bool hides_values = false;                              // of the parameters: they may be secrets
+  bool is_redacted = false;                               // the texts given here lack something
+  bool hides_values = false;                              // of the parameters
+  // What of it only the holders of a key may read, in place of the texts and values above.
+  struct Sealed {
+    std::optional<std::string_view> text, sent, runs;
+    bool is_redacted = false;
+    bool hides_values = false;
+  };
+  std::optional<Sealed> sealed;
 };
 
 struct OutcomeRecord {
@@ -70,6 +77,7 @@ struct OutcomeRecord {
   std::string_view status;  // "ok", "error", "denied", "aborted"
   std::string_view reason;  // code, when denied or aborted
   const wire::ErrPacket* error = nullptr;
+  std::string_view sealed_error;  // the text of it, where only the holders of a key may read it
   std::uint64_t rows = 0;
   std::uint64_t affected_rows = 0;
   std::uint64_t uploaded_bytes = 0;  // of a file, to the server
@@ -149,6 +157,8 @@ class SessionRecords {
   Head begin(audit::RecordWriter& record, WallTime now);
   bool write_login(std::string_view type, const LoginRecord& login, const LoginRefusal* refusal, WallTime now);
   void count(const OutcomeRecord& outcome);
+  // The member "sealed", where the sink has a key.
+  void write_sealed(audit::RecordWriter& record, std::string_view members);
   bool finish();
 
   const SessionOrigin* origin_;

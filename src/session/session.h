@@ -204,7 +204,9 @@ class Session {
     bool may_load = false;                // the text might ask for a file all the same
     bool chooses_schema = false;
     bool may_change_reading = false;
-    bool has_secrets = false;  // which its record lacks, and the server's error may quote
+    // Which its record lacks, and the server's error may quote.
+    bool has_secrets = false;
+    bool has_protected_literals = false;
 
     bool prepares() const {  // PREPARE s FROM ...
       return reading != nullptr && reading->prepared && reading->prepared->use == sql::PreparedNameUse::Use::prepares;
@@ -302,11 +304,12 @@ class Session {
   void process_command(const wire::Message& message);
   // Has `record` written; answers the command where it is refused, and waits for the record's commit otherwise.
   void decide_command(PendingCommand& pending, CommandRecord& record, std::optional<Reason> refusal);
-  // Takes what may be secret out of a record.
-  std::string_view harmless_part(std::string_view text) const;
   void read_names_anew(PreparedText& prepared);
-  void hide_secrets(PendingCommand& pending, CommandRecord& record) const;
+  // Takes what may be secret out of a record.
+  static void hide_secrets(PendingCommand& pending, CommandRecord& record);
   static const StatementReading& decisive_of(const PendingCommand& pending);
+  // Then the literals that may tell of protected columns.
+  bool may_meet_literals(const PendingCommand& pending, const CommandRecord& record) const;
   void hide_literals(PendingCommand& pending, CommandRecord& record) const;
   std::optional<Reason> read_command(Bytes payload, PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> read_statement_use(Bytes payload, PendingCommand& pending, CommandRecord& record);

@@ -97,6 +97,9 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
     }
   }
   hide_secrets(pending, record);
+  if (may_meet_literals(pending, record)) {
+    hide_literals(pending, record);
+  }
   record.configuration = environment_->configuration;
   pending.seq = records_.command(record, now_.wall) ? records_.last_seq() : 0;
   count_audit();
@@ -128,30 +131,24 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
 
 void Session::trace_answer(const PendingCommand& pending) {
   // An answer may quote a secret, as an error does.
-  answer_.begin(
-      {.digest_bytes_max = environment_->limits.digested_answer_bytes_max,
-       .recorded_bytes_max = pending.has_secrets || pending.seq == 0 ? 0 : who_->account->answer_bytes_recorded},
-      records_.sink(), origin_.session_id, pending.seq);
+  bool hides_answer =
+      pending.has_secrets || (pending.has_protected_literals && !who_->connection->seals_literals) || pending.seq == 0;
+  answer_.begin({.digest_bytes_max = environment_->limits.digested_answer_bytes_max,
+                 .recorded_bytes_max = hides_answer ? 0 : who_->account->answer_bytes_recorded,
+                 .only_sealed = pending.has_protected_literals},
+                records_.sink(), origin_.session_id, pending.seq);
 }
 
-// As much of a text that is not understood as may be recorded.
-std::string_view Session::harmless_part(std::string_view text) const {
-  return who_->connection->protected_columns == nullptr ? sql::unread_text_without_secrets(text)
-                                                        : sql::unread_text_without_literals(text);
-}
-
-void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) const {
+void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
   if (pending.reading == nullptr) {
-    record.hides_values = record.hides_values || who_->connection->protected_columns != nullptr;
     if (record.text && (pending.command == Command::query || pending.command == Command::stmt_prepare)) {
-      std::string_view harmless = harmless_part(*record.text);
+      std::string_view harmless = sql::unread_text_without_secrets(*record.text);
       pending.has_secrets = harmless.size() < record.text->size();
       record.text = harmless;
     }
-  } else if (decisive_of(pending).without_literals) {
-    hide_literals(pending, record);
   } else if (const auto& without_secrets = pending.reading->without_secrets) {
-    pending.has_secrets = true;
+    bool sends_values = pending.command == Command::stmt_send_long_data;
+    pending.has_secrets = !sends_values || without_secrets->parameters_are_secret;
     if (record.text) {
       record.text = without_secrets->text;
     }
@@ -163,7 +160,7 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) const
     pending.has_secrets = true;
     record.runs = pending.runs->without_secrets->text;
   }
-  record.has_secrets = pending.has_secrets;
+  record.is_redacted = pending.has_secrets;
 }
 
 // What a PREPARE or EXECUTE runs, where it is known, and else the statement itself.
@@ -171,16 +168,35 @@ const StatementReading& Session::decisive_of(const PendingCommand& pending) {
   return pending.runs != nullptr ? *pending.runs : *pending.reading;
 }
 
+bool Session::may_meet_literals(const PendingCommand& pending, const CommandRecord& record) const {
+  if (who_->connection->protected_columns == nullptr) {
+    return false;
+  }
+  if (pending.reading == nullptr) {
+    return pending.command == Command::query || pending.command == Command::stmt_prepare;
+  }
+  bool runs_what_is_not_understood = record.runs && pending.runs == nullptr;
+  return runs_what_is_not_understood || decisive_of(pending).without_literals.has_value();
+}
+
 void Session::hide_literals(PendingCommand& pending, CommandRecord& record) const {
-  pending.has_secrets = record.hides_values = true;
+  if (who_->connection->seals_literals) {
+    record.sealed = {.text = record.text,
+                     .sent = record.sent,
+                     .runs = record.runs,
+                     .is_redacted = record.is_redacted,
+                     .hides_values = record.hides_values};
+  }
+  pending.has_protected_literals = record.is_redacted = record.hides_values = true;
   record.sent.reset();
-  if (record.text) {
-    record.text = pending.reading->without_literals ? std::string_view(*pending.reading->without_literals)
-                                                    : harmless_part(*record.text);
-  }
-  if (record.runs && pending.runs != nullptr) {
-    record.runs = *pending.runs->without_literals;
-  }
+  auto hide = [](std::optional<std::string_view>& text, const StatementReading* reading) {
+    if (text) {
+      text = reading != nullptr && reading->without_literals ? std::string_view(*reading->without_literals)
+                                                             : sql::unread_text_without_literals(*text);
+    }
+  };
+  hide(record.text, pending.reading.get());
+  hide(record.runs, pending.runs.get());
 }
 
 std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pending, CommandRecord& record) {
@@ -306,9 +322,7 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     pending.long_data_parameter = long_data->parameter;
     record.parameter_index = long_data->parameter;
     record.long_data = long_data->value;
-    const StatementReading& reading = *statement->prepared.reading;
-    pending.has_secrets = record.hides_values =
-        reading.without_literals || (reading.without_secrets && reading.without_secrets->parameters_are_secret);
+    pending.reading = statement->prepared.reading;
   }
   return std::nullopt;
 }
@@ -375,7 +389,7 @@ void Session::forward_command(PendingCommand pending) {
       kill_elsewhere(pending);
       return;
     }
-    bool emits = pending.reading && pending.reading->emitted;
+    bool emits = pending.reading && pending.reading->emitted && !uses_parameters;
     first_sequence_id = !kill_text_.empty() ? forward_kill(pending)
                         : series_           ? forward_statement(pending)
                         : emits             ? forward_emitted(pending)
@@ -638,7 +652,10 @@ void Session::record_outcome(const PendingCommand& pending, std::string_view sta
     }
     if (totals.error_code) {
       error = {.code = *totals.error_code, .sql_state = totals.error_sql_state, .message = totals.error_message};
-      if (pending.has_secrets) {
+      if (pending.has_protected_literals && !pending.has_secrets && who_->connection->seals_literals) {
+        outcome.sealed_error = error.message;
+      }
+      if (pending.has_secrets || pending.has_protected_literals) {
         error.message = {};
       }
       outcome.error = &error;

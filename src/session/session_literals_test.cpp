@@ -134,5 +134,86 @@ TEST_F(LiteralsTest, AreHiddenOfTextsThatArePrepared) {
   EXPECT_EQ(values(), 0U);
 }
 
+class SealedLiteralsTest : public LiteralsTest {
+ protected:
+  SealedLiteralsTest() {
+    seals_literals_ = true;
+    answer_bytes_recorded_ = 1000;
+    start();
+    log_in();
+    sink_.has_key = true;
+  }
+};
+
+TEST_F(SealedLiteralsTest, AreKeptForTheHoldersOfTheKey) {
+  forwarded(query("SELECT id /*why*/ FROM t WHERE ssn = '721-07-4426'"));
+  Buffer error{0xFF, 0x28, 0x04, '#', '2', '2', '0', '0', '7'};
+  wire::test::append(error, from_text("Truncated: '721-07-4426'"));
+  from_backend(packet(1, error));
+  to_client();
+  EXPECT_EQ(values(), 0U);
+  ASSERT_EQ(sink_.sealed.size(), 2U);
+  EXPECT_EQ(sink_.sealed[0],
+            "s 3 {\"sent\":\"SELECT id  FROM t WHERE ssn = '721-07-4426'\","
+            "\"text\":\"SELECT id /*why*/ FROM t WHERE ssn = '721-07-4426'\"}");
+  EXPECT_EQ(sink_.sealed[1], R"(s 4 {"error":"Truncated: '721-07-4426'"})");
+  EXPECT_EQ(sink_.count(R"("sealed":"seal 0","seq":3)", R"("text":"SELECT `id` FROM `t` WHERE `ssn` = ?")"), 1U);
+  EXPECT_EQ(sink_.count(R"("sealed":"seal 1")", R"("answer_recorded":)", R"("error_code":1064)"), 1U);
+  EXPECT_NE(sink_.answers.find(value), std::string::npos);
+  run("SELECT ssn FROM t WHERE id = 721");
+  EXPECT_EQ(sink_.sealed.size(), 2U) << "nothing of it is hidden";
+}
+
+TEST_F(SealedLiteralsTest, AreNowhereWithoutAKey) {
+  sink_.has_key = false;
+  run("SELECT id FROM t WHERE ssn = '721-07-4426'");
+  EXPECT_EQ(values(), 0U);
+  EXPECT_TRUE(sink_.sealed.empty());
+  EXPECT_EQ(sink_.answers, "") << "an answer may quote them";
+  EXPECT_EQ(sink_.count(R"("sealed")"), 0U);
+  EXPECT_EQ(sink_.count(R"("answer_recorded":{"bytes":0,"failed":true)"), 1U);
+}
+
+TEST_F(SealedLiteralsTest, SecretsAreNotSealed) {
+  run("SET @a = 'SET PASSWORD = ''open sesame''', @b = '721-07-4426'");
+  from_client(query("SELECT id FORM t WHERE ssn = '721-07-4426'"));
+  from_client(query("CREATE USRE u IDENTIFIED BY 'open sesame'"));
+  to_client();
+  EXPECT_EQ(values() + sink_.count("sesame"), 0U);
+  ASSERT_EQ(sink_.sealed.size(), 3U);
+  for (const std::string& sealed : sink_.sealed) {
+    EXPECT_EQ(sealed.find("sesame"), std::string::npos) << sealed;
+  }
+  EXPECT_NE(sink_.sealed[0].find(R"("redacted":true)"), std::string::npos) << sink_.sealed[0];
+  EXPECT_EQ(sink_.sealed[1], R"(s 5 {"text":"SELECT id FORM t WHERE ssn = '721-07-4426'"})");
+  EXPECT_NE(sink_.sealed[2].find(R"({"redacted":true,"text":"CREATE USRE )"), std::string::npos) << sink_.sealed[2];
+}
+
+TEST_F(SealedLiteralsTest, ParametersAreSealed) {
+  forwarded(packet(0, from_text("\x16SELECT id FROM t WHERE ssn = ?")));
+  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+  to_client();
+  Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
+  wire::test::append(long_data, from_text(value));
+  forwarded(packet(0, long_data));
+  forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
+  wire::test::append(execute, from_text(value));
+  forwarded(packet(0, execute));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
+  EXPECT_EQ(values(), 0U);
+  ASSERT_EQ(sink_.sealed.size(), 4U);
+  EXPECT_EQ(sink_.sealed[1], R"(s 5 {"value":"721-07-4426"})");
+  EXPECT_EQ(sink_.sealed[2],
+            R"(s 9 {"parameters":[{"type":253,"value":"721-07-4426"}],"text":"SELECT id FROM t WHERE ssn = ?"})");
+  EXPECT_EQ(sink_.sealed[3],
+            "s 11 {\"runs\":\"SELECT id FROM t WHERE ssn = '721-07-4426'\","
+            "\"text\":\"PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''\"}");
+}
+
 }  // namespace
 }  // namespace sallyport::session::test

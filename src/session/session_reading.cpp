@@ -107,7 +107,7 @@ std::optional<Reason> Session::read_inner_statement(std::string_view statement, 
                                                     CommandRecord& record) {
   auto read = read_text(statement, sql::ParseFor::preparing);
   if (!read || !*read) {
-    record.runs = harmless_part(statement);
+    record.runs = sql::unread_text_without_secrets(statement);
     pending.has_secrets = pending.has_secrets || record.runs->size() < statement.size();
   }
   if (!read) {

@@ -29,6 +29,19 @@ class ListSink final : public audit::Sink {
     }
     return !full;
   }
+  bool append_answer(const audit::AnswerChunk& chunk) override {
+    bool taken = has_key || !chunk.only_sealed;
+    answers += taken ? text_of(chunk.bytes) : std::string_view{};
+    return taken;
+  }
+  // What is sealed stands in `sealed`, with its place; in the record is its number.
+  bool seal(std::string& out, const audit::RecordPlace& place, std::string_view members) override {
+    if (has_key) {
+      out += "seal " + std::to_string(sealed.size());
+      sealed.push_back(std::string(place.session) + " " + std::to_string(place.seq) + " " + std::string(members));
+    }
+    return has_key;
+  }
   // How many records contain all of these texts.
   template <typename... Texts>
   std::size_t count(const Texts&... texts) const {
@@ -37,7 +50,10 @@ class ListSink final : public audit::Sink {
     }));
   }
   std::vector<std::string> lines;
+  std::vector<std::string> sealed;
+  std::string answers;
   bool full = false;
+  bool has_key = false;
 };
 
 inline constexpr std::string_view denied_table = "denied";
@@ -90,6 +106,7 @@ class SessionTest : public testing::Test {
     identity::ServiceAccount account{.name = "reporter"};
     account.match = {{.issuer = "dev", .claims = {{.claim = "sub", .value = "agent"}}}};
     account.limits = account_limits_;
+    account.answer_bytes_recorded = answer_bytes_recorded_;
     account.grants = {{.connection = "shop",
                        .role = "reporter",
                        .login = "reader",
@@ -104,6 +121,7 @@ class SessionTest : public testing::Test {
     connection.pool.mode = mode_;
     connection.default_schema = default_schema;
     connection.protected_columns = protected_columns_;
+    connection.seals_literals = seals_literals_;
     connection.logins.push_back({.name = "reader", .user = changes.user, .password = Secret{std::string("p4ssword")}});
     Limits limits;
     limits.prepared_statements_max = 3;
@@ -316,6 +334,8 @@ class SessionTest : public testing::Test {
 
   bool denies_executions_ = false;
   std::shared_ptr<const lineage::ProtectedColumns> protected_columns_;
+  bool seals_literals_ = false;
+  std::uint64_t answer_bytes_recorded_ = 0;
   wire::Capabilities server_capabilities_ = wire::understood_capabilities;
   std::uint32_t packet_bytes_max_ = 1U << 20;
   std::uint32_t bulk_values_max_ = 1000;

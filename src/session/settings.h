@@ -140,6 +140,7 @@ struct ConnectionSettings {
   std::vector<DatabaseLogin> logins;
   std::optional<CatalogueSettings> catalogue;                          // nothing: none is read
   std::shared_ptr<const lineage::ProtectedColumns> protected_columns;  // null: none
+  bool seals_literals = false;  // those that may tell of protected columns: kept for the holders of a key
 };
 
 }  // namespace sallyport::session

@@ -131,10 +131,9 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   }
   reading.may_make_temporary = may_make_temporary(*root_, reading.facts);
   bool hides_literals = may_meet_literals(reading, names);
-  reading.without_secrets =
-      sql::without_secrets(*root_, text, dialect, hides_literals ? sql::Literals::hidden : sql::Literals::shown);
+  reading.without_secrets = sql::without_secrets(*root_, text, dialect);
   if (reading.without_secrets && hides_literals) {
-    reading.without_literals = reading.without_secrets->text;
+    reading.without_literals = sql::without_secrets(*root_, text, dialect, sql::Literals::hidden).value().text;
   }
   if (!reading.without_secrets) {
     std::string normalised = sql::normalised_text(*root_, text, dialect);

@@ -2,97 +2,20 @@
 
 #include <algorithm>
 
-#include "base/check.h"
-#include "crypto/random.h"
-#include "store/answer_blob.h"
+#include "store/answer_pieces.h"
 
 namespace sallyport::store {
-namespace {
-
-crypto::Aes256Gcm::Nonce nonce_of(std::uint64_t counter) {
-  constexpr std::size_t counter_at = 4;
-  crypto::Aes256Gcm::Nonce nonce{};
-  for (std::size_t i = 0; i < sizeof counter; ++i) {
-    nonce[counter_at + i] = static_cast<std::uint8_t>(counter >> (8 * i));
-  }
-  return nonce;
-}
-
-MutableBytes bytes_in(std::string& text, std::size_t from) {
-  return {reinterpret_cast<std::uint8_t*>(text.data()) + from, text.size() - from};
-}
-
-}  // namespace
-
-SealHead parse_seal_head(Bytes bytes) {
-  ByteReader reader{bytes};
-  SealHead head;
-  std::ranges::copy(reader.take(head.key.size()), head.key.begin());
-  std::ranges::copy(reader.take(head.salt.size()), head.salt.begin());
-  head.counter = reader.u64();
-  SALLYPORT_CHECK(reader.exhausted());
-  return head;
-}
-
-AnswerSealer::AnswerSealer(audit::AnswersKey key, Limits limits) : key_(std::move(key)), limits_(limits) {
-  head_.key = key_.id();
-  renew();
-}
-
-void AnswerSealer::renew() {
-  crypto::random_bytes(head_.salt);
-  cipher_ = key_.data_key(head_.salt);
-  head_.counter = 0;
-  sealed_bytes_ = 0;
-}
 
 void AnswerSealer::append_pieces(std::string& out, const audit::AnswerChunk& chunk) {
   audit::AnswerChunk part = chunk;
   for (Bytes rest = chunk.bytes; !rest.empty();) {
     part.bytes = rest.first(std::min(rest.size(), sealed_bytes_max));
-    append_piece(out, part);
+    std::size_t begin = out.size();
+    append_piece_head(out, PieceForm::sealed, part, seal_overhead_bytes + part.bytes.size());
+    sealer_.append(out, begin, part.bytes);
     part.offset += part.bytes.size();
     rest = rest.subspan(part.bytes.size());
   }
-}
-
-void AnswerSealer::append_piece(std::string& out, const audit::AnswerChunk& chunk) {
-  if (head_.counter == limits_.pieces || sealed_bytes_ > limits_.bytes) {
-    renew();
-  }
-  std::size_t begin = out.size();
-  append_piece_head(out, PieceForm::sealed, chunk, seal_overhead_bytes + chunk.bytes.size());
-  out += text_of(head_.key);
-  out += text_of(head_.salt);
-  for (std::size_t i = 0; i < sizeof head_.counter; ++i) {
-    out.push_back(static_cast<char>(head_.counter >> (8 * i)));
-  }
-  std::size_t clear_end = out.size();
-  out.resize(clear_end + chunk.bytes.size() + crypto::Aes256Gcm::tag_bytes);
-  Bytes clear = bytes_of(std::string_view(out).substr(begin, clear_end - begin));
-  cipher_->seal(nonce_of(head_.counter), clear, chunk.bytes, bytes_in(out, clear_end));
-  ++head_.counter;
-  sealed_bytes_ += chunk.bytes.size();
-}
-
-bool AnswerOpener::has(const audit::AnswersKey::Id& key) const {
-  return std::ranges::any_of(keys_, [&](const audit::AnswersKey& one) { return one.id() == key; });
-}
-
-std::optional<Bytes> AnswerOpener::open(Bytes clear, const SealHead& head, Bytes sealed) {
-  auto key = std::ranges::find_if(keys_, [&](const audit::AnswersKey& one) { return one.id() == head.key; });
-  if (key == keys_.end() || sealed.size() < crypto::Aes256Gcm::tag_bytes) {
-    return std::nullopt;
-  }
-  if (!cipher_ || cipher_of_.key != head.key || cipher_of_.salt != head.salt) {
-    cipher_ = key->data_key(head.salt);
-    cipher_of_ = head;
-  }
-  text_.resize(sealed.size() - crypto::Aes256Gcm::tag_bytes);
-  if (!cipher_->open(nonce_of(head.counter), clear, sealed, text_)) {
-    return std::nullopt;
-  }
-  return Bytes(text_);
 }
 
 }  // namespace sallyport::store

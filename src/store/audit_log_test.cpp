@@ -5,6 +5,7 @@
 #include "base/hex.h"
 #include "store/answer_blob.h"
 #include "store/audit_log_test_fixture.h"
+#include "store/record_seal.h"
 
 namespace sallyport::store {
 namespace {
@@ -375,8 +376,34 @@ TEST_F(AuditLogTest, AnswersAreEncryptedBeforeTheyAreInAnyFile) {
   settings_.answers_key = std::nullopt;
   ASSERT_EQ(open(), "");
   EXPECT_TRUE(answer(5, secret));
+  audit::AnswerChunk only_sealed{.session = "s", .command = 6, .bytes = bytes_of(secret), .only_sealed = true};
+  EXPECT_FALSE(log_->journal(0).append_answer(only_sealed));
+  std::string sealed;
+  EXPECT_FALSE(log_->journal(0).seal(sealed, {.session = "s", .seq = 6}, "{}"));
+  EXPECT_EQ(sealed, "");
   log_.reset();
   EXPECT_EQ(read_answer(files, "s", 5, 1U << 20, old).value().bytes, secret);
+}
+
+TEST_F(AuditLogTest, LiteralsAreSealedByTheKeyOfTheMoment) {
+  audit::AnswersKey first_key = audit::AnswersKey::parse("0" + std::string(63, 'a')).value();
+  audit::AnswersKey second_key = audit::AnswersKey::parse("0" + std::string(63, 'b')).value();
+  settings_.answers_key = first_key;
+  ASSERT_EQ(open(), "");
+  auto sealed_record = [&] {
+    std::string record = "{\"sealed\":\"";
+    EXPECT_TRUE(log_->journal(0).seal(record, {.session = "s", .seq = 1}, R"({"text":"open sesame"})"));
+    return record + "\",\"seq\":1,\"session\":\"s\"}";
+  };
+  std::string first = sealed_record();
+  settings_.answers_key = second_key;
+  ASSERT_TRUE(log_->configure(settings_));
+  std::string second = sealed_record();
+  RecordOpener opener({first_key});
+  EXPECT_EQ(opener.open(first), RecordOpener::Result::opened);
+  EXPECT_NE(first.find("open sesame"), std::string::npos);
+  EXPECT_EQ(opener.open(second), RecordOpener::Result::key_wanted);
+  EXPECT_EQ(opener.wanted_key(), to_hex(second_key.id()));
 }
 
 TEST_F(AuditLogTest, OnlyOneGatewayWritesToALog) {

@@ -139,22 +139,62 @@ struct Log::Finding {
   std::vector<LogHit> hits;
 };
 
-Log::Log(std::vector<std::unique_ptr<Segment>> segments) : segments_(std::move(segments)) {}
+// Opens what is sealed, where that is wanted, for any number of threads.
+class Log::Unsealing {
+ public:
+  explicit Unsealing(SealKeys keys) : keys_(std::move(keys)) {}
+
+  // Whether the bytes, a record or several, can have anything for it.
+  bool may_open(std::string_view bytes) const { return keys_ && may_be_sealed(bytes); }
+  // `opener` is the caller's, and made here.
+  void open(std::string& record, std::optional<RecordOpener>& opener) {
+    if (!may_open(record)) {
+      return;
+    }
+    if (!opener) {
+      opener.emplace(*keys_);
+    }
+    RecordOpener::Result result = opener->open(record);
+    if (result == RecordOpener::Result::key_wanted || result == RecordOpener::Result::damaged) {
+      std::lock_guard lock{mutex_};
+      closed_.damaged = closed_.damaged || result == RecordOpener::Result::damaged;
+      if (result == RecordOpener::Result::key_wanted) {
+        closed_.wanted_keys.insert(opener->wanted_key());
+      }
+    }
+  }
+  ClosedSeals closed() const {
+    std::lock_guard lock{mutex_};
+    return closed_;
+  }
+
+ private:
+  SealKeys keys_;
+  mutable std::mutex mutex_;
+  ClosedSeals closed_;
+};
+
+Log::Log(std::vector<std::unique_ptr<Segment>> segments, SealKeys keys)
+    : segments_(std::move(segments)), unsealing_(std::make_unique<Unsealing>(std::move(keys))) {}
 Log::Log(Log&&) noexcept = default;
 Log::~Log() = default;
 
-Result<Log, std::string> Log::open(const std::filesystem::path& directory, IndexUse use) {
+Result<Log, std::string> Log::open(const std::filesystem::path& directory, IndexUse use, const SealKeys& keys) {
   // A segment may be closed, and its open form removed, between the listing and the opening of it.
   constexpr int attempts = 3;
   for (int attempt = 1; attempt < attempts; ++attempt) {
-    if (auto log = open_listed(directory, use)) {
+    if (auto log = open_listed(directory, use, keys)) {
       return log;
     }
   }
-  return open_listed(directory, use);
+  return open_listed(directory, use, keys);
 }
 
-Result<Log, std::string> Log::open_listed(const std::filesystem::path& directory, IndexUse use) {
+ClosedSeals Log::closed_seals() const {
+  return unsealing_->closed();
+}
+
+Result<Log, std::string> Log::open_listed(const std::filesystem::path& directory, IndexUse use, const SealKeys& keys) {
   auto found = find_segments(directory);
   if (!found) {
     return Unexpected(std::move(found).error());
@@ -192,7 +232,7 @@ Result<Log, std::string> Log::open_listed(const std::filesystem::path& directory
     }
     segments.push_back(std::move(segment));
   }
-  return Log(std::move(segments));
+  return Log(std::move(segments), keys);
 }
 
 std::uint64_t Log::first() const {
@@ -239,20 +279,19 @@ Result<std::vector<Log::Part>, std::string> Log::parts_of(const LogQuery& query)
   return parts;
 }
 
-namespace {
-
 // The search of one thread through some blocks.
-class Looking {
+class Log::Looking {
  public:
-  Looking(const LogQuery& query, const std::unordered_map<std::string, SessionSummary>& sessions)
+  Looking(const LogQuery& query, const Sessions& sessions, Unsealing& unsealing)
       : query_(query),
         sessions_(sessions),
+        unsealing_(unsealing),
         spelled_(spelled_texts(query)),
         shows_outcomes_(wants_outcomes_themselves(query)) {}
 
   // Whether anything of a block is worth a look.
   bool wants(std::string_view records) const {
-    return spelled_.empty() || !waiting_.empty() || may_hold_texts(spelled_, records);
+    return spelled_.empty() || !waiting_.empty() || may_hold_texts(spelled_, records) || unsealing_.may_open(records);
   }
 
   void look_at(std::uint64_t number, std::string_view record) {
@@ -264,6 +303,11 @@ class Looking {
     auto session = id.empty() ? sessions_.end() : sessions_.find(std::string(id));
     if (!id.empty() && session == sessions_.end()) {
       return;
+    }
+    if (unsealing_.may_open(record)) {
+      opened_ = record;
+      unsealing_.open(opened_, opener_);
+      record = opened_;
     }
     auto view = view_record(record);
     if (!view) {
@@ -327,12 +371,17 @@ class Looking {
   }
 
   const LogQuery& query_;
-  const std::unordered_map<std::string, SessionSummary>& sessions_;
+  const Sessions& sessions_;
+  Unsealing& unsealing_;
+  std::optional<RecordOpener> opener_;
+  std::string opened_;
   std::vector<std::string> spelled_;
   bool shows_outcomes_;
   std::vector<LogHit> hits_;
   std::map<std::pair<std::string, std::uint64_t>, std::size_t> waiting_;
 };
+
+namespace {
 
 bool outcome_matches(const LogQuery& query, const LogHit& hit) {
   auto view = hit.outcome ? view_record(hit.outcome->text) : std::nullopt;
@@ -364,7 +413,7 @@ Result<Log::Finding, std::string> Log::look_through(const LogQuery& query, const
   if (!known) {
     return Unexpected(std::move(known).error());
   }
-  Looking looking{query, *segment.sessions};
+  Looking looking{query, *segment.sessions, *unsealing_};
   std::string content;
   for (std::uint32_t number : part.blocks) {
     const LogBlock& block = segment.index.blocks[number];
@@ -401,6 +450,7 @@ Result<Log::Finding, std::string> Log::look_through(const LogQuery& query, const
 Result<Unit, std::string> Log::find_outcome(std::size_t first, std::uint32_t behind, LogHit& hit) const {
   std::uint64_t of = number_of(view_record(hit.record.text)->seq).value_or(0);
   std::string content;
+  std::optional<RecordOpener> opener;
   for (std::size_t number = first; number < segments_.size(); ++number) {
     const Segment& segment = *segments_[number];
     std::optional<SessionSummary> session;
@@ -434,6 +484,7 @@ Result<Unit, std::string> Log::find_outcome(std::size_t first, std::uint32_t beh
         auto view = view_record(record);
         if (view && view->is("outcome") && string_of(view->session) == hit.session.id && number_of(view->of) == of) {
           hit.outcome = LogRecord{.number = at, .text = std::string(record)};
+          unsealing_->open(hit.outcome->text, opener);
         }
       });
       if (hit.outcome) {
@@ -543,6 +594,7 @@ Result<std::vector<SessionSummary>, std::string> Log::live_sessions() const {
 Result<std::vector<LogRecord>, std::string> Log::records_of(const std::string& session) const {
   std::vector<LogRecord> records;
   std::string content;
+  std::optional<RecordOpener> opener;
   for (const auto& segment : segments_) {
     std::vector<std::uint32_t> blocks;
     bool whole = segment->each_session([&](const SessionSummary& one) {
@@ -568,6 +620,7 @@ Result<std::vector<LogRecord>, std::string> Log::records_of(const std::string& s
         auto view = view_record(record);
         if (view && string_of(view->session) == session) {
           records.push_back({.number = record_number, .text = std::string(record)});
+          unsealing_->open(records.back().text, opener);
         }
       });
     }

@@ -10,12 +10,14 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
 #include "store/log_query.h"
+#include "store/record_seal.h"
 #include "store/segment_blocks.h"
 
 namespace sallyport::store {
@@ -37,10 +39,18 @@ enum class IndexUse : std::uint8_t {
   none    // all are made anew, in memory only
 };
 
+// Of records that are sealed, and were met by who has asked for them to be opened.
+struct ClosedSeals {
+  std::set<std::string> wanted_keys;  // ids, in hexadecimal
+  bool damaged = false;               // one is not what was sealed for its record
+};
+
 class Log {
  public:
-  // The error is for a person. A log of no records is none.
-  static Result<Log, std::string> open(const std::filesystem::path& directory, IndexUse use);
+  // With keys, sealed records are opened wherever they are met, and found by texts that are sealed; none wanted means
+  // that they are shown as they stand. The error is for a person. A log of no records is none.
+  using SealKeys = std::optional<std::vector<audit::AnswersKey>>;
+  static Result<Log, std::string> open(const std::filesystem::path& directory, IndexUse use, const SealKeys& keys = {});
   Log(Log&&) noexcept;
   Log& operator=(Log&&) = delete;
   Log(const Log&) = delete;
@@ -66,15 +76,21 @@ class Log {
   // All records of one session, outcomes among them, in the order of the log.
   Result<std::vector<LogRecord>, std::string> records_of(const std::string& session) const;
 
+  // Those that could not be opened so far.
+  ClosedSeals closed_seals() const;
+
  private:
   struct Segment;
   struct Part;
   struct Finding;
+  class Unsealing;
+  class Looking;
   using Sessions = std::unordered_map<std::string, SessionSummary>;
 
-  explicit Log(std::vector<std::unique_ptr<Segment>> segments);
+  Log(std::vector<std::unique_ptr<Segment>> segments, SealKeys keys);
 
-  static Result<Log, std::string> open_listed(const std::filesystem::path& directory, IndexUse use);
+  static Result<Log, std::string> open_listed(const std::filesystem::path& directory, IndexUse use,
+                                              const SealKeys& keys);
 
   Result<std::vector<Part>, std::string> parts_of(const LogQuery& query) const;
   static Result<Unit, std::string> choose_sessions(const LogQuery& query, const Segment& segment);
@@ -82,6 +98,7 @@ class Log {
   Result<Unit, std::string> find_outcome(std::size_t segment, std::uint32_t behind, LogHit& hit) const;
 
   std::vector<std::unique_ptr<Segment>> segments_;
+  std::unique_ptr<Unsealing> unsealing_;
 };
 
 }  // namespace sallyport::store

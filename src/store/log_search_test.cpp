@@ -6,6 +6,7 @@
 #include <random>
 
 #include "audit/record_members.h"
+#include "base/hex.h"
 #include "store/log_test_support.h"
 #include "store/segment_compressor.h"
 
@@ -114,6 +115,54 @@ TEST_F(SmallLog, StatementsAreFoundWithTheirOutcomesAcrossBlocksAndSegments) {
   hits = search(log, by(Field::account, "shopper"));
   EXPECT_EQ(numbers_of(hits), (std::vector<std::uint64_t>{0, 1, 7}));
   EXPECT_EQ(hits[1].outcome->number, 3U);
+}
+
+class SealedLog : public testing::Test {
+ protected:
+  SealedLog() {
+    Sealer sealer(key_, audit::AnswersKey::Use::literals);
+    auto member = [&](std::uint64_t seq, std::string_view members) {
+      std::string out = "\"sealed\":\"";
+      append_sealed(out, sealer, {.session = "a", .seq = seq}, members);
+      return out + "\",";
+    };
+    write_closed(
+        log_, 0,
+        {login(1, "a", "shopper"), command(2, "a", 2, "SELECT ?", member(2, R"({"text":"SELECT '721-07-4426'"})")),
+         command(3, "a", 4, "SELECT 721", ""),
+         command(4, "a", 6, "SELECT ?", member(7, R"({"text":"SELECT 'of another record'"})"))},
+        2);
+    write_open(log_, 4,
+               {R"({"error":"","of":2,)" + member(3, R"({"error":"not 721-07-4426"})") +
+                R"("seq":3,"session":"a","status":"error","time":"2026-02-01T00:00:09.000000000Z","type":"outcome"})"});
+  }
+  audit::AnswersKey key_ = audit::AnswersKey::parse("0" + std::string(63, 'a')).value();
+  audit::AnswersKey other_key_ = audit::AnswersKey::parse("0" + std::string(63, 'b')).value();
+  TestLog log_;
+};
+
+TEST_F(SealedLog, IsOpenedWhereThatIsAskedFor) {
+  LogQuery query;
+  query.texts = {"721-07-4426"};
+  auto shut = Log::open(log_.directory(), IndexUse::files);
+  EXPECT_TRUE(search(*shut, query).empty());
+  EXPECT_NE(shut->records_of("a")->at(1).text.find(R"("text":"SELECT ?")"), std::string::npos);
+  EXPECT_TRUE(shut->closed_seals().wanted_keys.empty());
+  auto wrong = Log::open(log_.directory(), IndexUse::files, {{other_key_}});
+  EXPECT_TRUE(search(*wrong, query).empty());
+  EXPECT_EQ(wrong->closed_seals().wanted_keys, std::set<std::string>{to_hex(key_.id())});
+  auto log = Log::open(log_.directory(), IndexUse::files, {{other_key_, key_}});
+  auto hits = search(*log, query);
+  ASSERT_EQ(numbers_of(hits), std::vector<std::uint64_t>{1});
+  EXPECT_NE(hits[0].record.text.find(R"("text":"SELECT '721-07-4426'")"), std::string::npos);
+  ASSERT_TRUE(hits[0].outcome);
+  EXPECT_NE(hits[0].outcome->text.find(R"("error":"not 721-07-4426")"), std::string::npos);
+  auto records = log->records_of("a");
+  EXPECT_NE(records->at(1).text.find("4426"), std::string::npos);
+  EXPECT_NE(records->at(4).text.find("4426"), std::string::npos);
+  EXPECT_EQ(records->at(3).text.find("of another record"), std::string::npos);
+  EXPECT_TRUE(log->closed_seals().damaged);
+  EXPECT_TRUE(log->closed_seals().wanted_keys.empty());
 }
 
 TEST_F(SmallLog, EachFieldFindsWhatHasIt) {

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "store/answer_pieces.h"
+#include "store/record_seal.h"
 
 namespace sallyport::store {
 namespace {
@@ -36,30 +37,43 @@ bool LoopJournal::append(std::string_view line) {
 }
 
 bool LoopJournal::append_answer(const audit::AnswerChunk& chunk) {
-  if (!has_room()) {
+  auto& sealers = this->sealers();
+  if (!has_room() || (chunk.only_sealed && !sealers)) {
     return false;
   }
-  if (sealer_changed_.load(std::memory_order_acquire)) {
-    take_sealer();
-  }
-  if (sealer_) {
-    sealer_->append_pieces(pending_answers_, chunk);
+  if (sealers) {
+    sealers->answers.append_pieces(pending_answers_, chunk);
   } else {
     append_answer_piece(pending_answers_, chunk);
   }
   return true;
 }
 
-void LoopJournal::set_answers_key(const std::optional<audit::AnswersKey>& key) {
-  std::lock_guard lock(sealer_mutex_);
-  next_sealer_ = key ? std::optional<AnswerSealer>(*key) : std::nullopt;
-  sealer_changed_.store(true, std::memory_order_release);
+bool LoopJournal::seal(std::string& out, const audit::RecordPlace& place, std::string_view members) {
+  auto& sealers = this->sealers();
+  if (sealers) {
+    append_sealed(out, sealers->literals, place, members);
+  }
+  return sealers.has_value();
 }
 
-void LoopJournal::take_sealer() {
-  std::lock_guard lock(sealer_mutex_);
-  sealer_ = std::exchange(next_sealer_, std::nullopt);
-  sealer_changed_.store(false, std::memory_order_relaxed);
+void LoopJournal::set_answers_key(const std::optional<audit::AnswersKey>& key) {
+  std::lock_guard lock(sealers_mutex_);
+  next_sealers_.reset();
+  if (key) {
+    next_sealers_.emplace(
+        Sealers{.answers = AnswerSealer(*key), .literals = Sealer(*key, audit::AnswersKey::Use::literals)});
+  }
+  sealers_changed_.store(true, std::memory_order_release);
+}
+
+std::optional<LoopJournal::Sealers>& LoopJournal::sealers() {
+  if (sealers_changed_.load(std::memory_order_acquire)) {
+    std::lock_guard lock(sealers_mutex_);
+    sealers_ = std::exchange(next_sealers_, std::nullopt);
+    sealers_changed_.store(false, std::memory_order_relaxed);
+  }
+  return sealers_;
 }
 
 LoopJournal::Commit LoopJournal::commit(MonoTime now) {

@@ -27,12 +27,13 @@ class LoopJournal final : public audit::Sink {
   // Is called from the sequencer's thread when commits that wait have settled or failed. Set before that thread runs.
   void set_wake(std::function<void()> wake) { wake_ = std::move(wake); }
   // Pieces of answers that are taken from now on are encrypted with this key before they are anywhere but in memory;
-  // without one they are in the clear. From any thread.
+  // without one they are in the clear, and nothing is sealed. From any thread.
   void set_answers_key(const std::optional<audit::AnswersKey>& key);
 
   // The loop's thread.
   bool append(std::string_view line) override;
   bool append_answer(const audit::AnswerChunk& chunk) override;
+  bool seal(std::string& out, const audit::RecordPlace& place, std::string_view members) override;
 
   enum class Commit : std::uint8_t {
     done,    // what was appended outlives what the durability promises
@@ -81,7 +82,12 @@ class LoopJournal final : public audit::Sink {
   };
 
   bool has_room() const;
-  void take_sealer();
+  struct Sealers {
+    AnswerSealer answers;
+    Sealer literals;
+  };
+  // Those of the newest key; nothing where there is none.
+  std::optional<Sealers>& sealers();
   FrameHead next_head(FrameKind kind, MonoTime now);
   bool put_into_ring(MonoTime now);
   void hold(MonoTime now);
@@ -92,7 +98,7 @@ class LoopJournal final : public audit::Sink {
   std::function<void()> wake_;
   std::string pending_;          // records
   std::string pending_answers_;  // pieces of answers, of which each is before the record of its outcome
-  std::optional<AnswerSealer> sealer_;
+  std::optional<Sealers> sealers_;
   std::uint64_t number_ = 0;
   std::atomic<std::uint64_t> settled_{0};
   std::atomic<std::uint64_t> lost_{0};
@@ -103,9 +109,9 @@ class LoopJournal final : public audit::Sink {
   std::deque<std::unique_ptr<const Held>> held_;  // ends are added by the loop, taken off by the sequencer
 
   // What set_answers_key() has left for the loop.
-  std::mutex sealer_mutex_;
-  std::optional<AnswerSealer> next_sealer_;
-  std::atomic<bool> sealer_changed_{false};
+  std::mutex sealers_mutex_;
+  std::optional<Sealers> next_sealers_;
+  std::atomic<bool> sealers_changed_{false};
 
   // The sequencer's.
   std::uint64_t cursor_;
