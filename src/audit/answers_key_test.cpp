@@ -40,5 +40,17 @@ TEST(AnswersKeyTest, WhatIsNoKeyIsRefusedAndNotRepeated) {
   EXPECT_FALSE(AnswersKey::parse(std::string(64, '7')));
 }
 
+// Each is what HKDF-SHA256 of another program yields: AES-256-GCM of nothing, with a nonce of zeros, has these tags.
+TEST(AnswersKeyTest, EachUseHasADataKeyOfItsOwn) {
+  auto key = AnswersKey::parse(digits);
+  auto tag = [&](AnswersKey::Use use) {
+    std::array<std::uint8_t, crypto::Aes256Gcm::tag_bytes> out{};
+    key->data_key(use, AnswersKey::Salt{}).seal({}, {}, {}, out);
+    return to_hex(out);
+  };
+  EXPECT_EQ(tag(AnswersKey::Use::answers), "8dd6d7a163c0e0f2e27b29d2932471dd");
+  EXPECT_EQ(tag(AnswersKey::Use::literals), "2a7c5dc12ae2bdf1749939df7ca6049d");
+}
+
 }  // namespace
 }  // namespace sallyport::audit

@@ -1,6 +1,8 @@
-"""Reads answers-FIRST.blob, in the clear or encrypted: written from docs/audit-format.md alone, with Python's `cryptography`."""
+"""Reads answers-FIRST.blob, in the clear or encrypted, and sealed members of records: written from docs/audit-format.md alone, with Python's
+`cryptography`."""
 
 import base64
+import json
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,9 +27,9 @@ class AnswersKey:
     def derive(self, length, salt, info):
         return HKDF(SHA256(), length, salt, info).derive(self.bytes)
 
-    def open(self, salt, counter, associated, sealed):
+    def open(self, salt, counter, associated, sealed, use=b"answers"):
         """The text, or None when it is not what was sealed."""
-        key = self.derive(32, salt, b"sallyport answers data key")
+        key = self.derive(32, salt, b"sallyport " + use + b" data key")
         try:
             return AESGCM(key).decrypt(bytes(4) + struct.pack("<Q", counter), sealed, associated)
         except InvalidTag:
@@ -65,6 +67,21 @@ def pieces(path, keys=()):
                     content = key.open(salt, counter, raw[at:sealed], raw[sealed:end])
             yield Piece(session, command, offset, length - SEAL.size - TAG_BYTES, key_id, content)
         at = end
+
+
+def unsealed(record, keys):
+    """The record with what is sealed in it, or None where that can't be opened."""
+    seal = base64.b64decode(record["sealed"], validate=True)
+    key_id, salt, counter = SEAL.unpack_from(seal)
+    session = record["session"].encode()
+    clear = bytes([len(session)]) + session + struct.pack("<Q", record["seq"]) + seal[: SEAL.size]
+    for key in keys:
+        members = key.open(salt, counter, clear, seal[SEAL.size :], b"literals") if key.id == key_id else None
+        if members is not None:
+            members = json.loads(members)
+            names = {name.removesuffix("_base64") for name in members} | {"sealed", "redacted"}
+            return {name: value for name, value in record.items() if name.removesuffix("_base64") not in names} | members
+    return None
 
 
 def plain_piece(session, command, offset, content):

@@ -1,13 +1,18 @@
-"""Literals that may tell of protected columns are nowhere in the audit log, and the statements are there all the same."""
+"""Literals that may tell of protected columns are nowhere in the audit log, or sealed there, and the statements are there all the same."""
 
 import contextlib
 import json
 import struct
+import sys
 
 import pytest
 
-from laboratory import Laboratory, wait_until
+from laboratory import REPOSITORY, Laboratory, wait_until
 from mysql_wire import CLIENT_QUERY_ATTRIBUTES, QUERY, USUAL, ServerError, lenenc
+from test_answers_at_rest import make_key, sallyport
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "audit"))
+from answer_blob import unsealed  # noqa: E402
 
 VALUE = "721-07-4426"
 COLUMN = "shop.customers.ssn"
@@ -132,3 +137,71 @@ def test_what_meets_no_literal_is_recorded_as_ever(lab):
     text = lab.audit_text()
     for statement in SHOWN:
         assert json.dumps(statement) in text, statement
+
+
+@pytest.fixture(name="sealing", scope="module")
+def fixture_sealing(lab, tmp_path_factory):
+    """The lab, from now on sealing, the file of its key, the key, and the mark of what was in the log before."""
+    file = tmp_path_factory.mktemp("key") / "answers.key"
+    key = make_key(file)
+    mark = lab.audit_mark()
+    lab.reload(lambda text: text.replace(f"    protected_columns: [{COLUMN}", f"    protected_literals: sealed\n    protected_columns: [{COLUMN}", 1)
+               .replace('audit: {', f'audit: {{answers_key: {{file: "{file}"}}, ', 1))
+    lab.wait_for_record(mark, type="configuration_loaded")
+    return lab, file, key, mark
+
+
+def test_sealed_literals_are_for_the_holders_of_the_key(sealing):
+    lab, _, key, mark = sealing
+    statements = COMMON + OF_ONE[lab.kind]
+    for statement in statements:
+        with lab.login(user="whole") as client:
+            run(client, statement)
+    with lab.login(user="whole") as client:
+        statement, *_ = client.prepare("SELECT id FROM shop.customers WHERE ssn = ?")
+        client.execute(statement, [VALUE.encode()])
+        with pytest.raises(ServerError, match=VALUE):
+            client.query(f"UPDATE shop.customers SET id = 'x{VALUE}' WHERE ssn <> '{VALUE}'")
+    assert VALUE.encode() not in everything_kept(lab)
+    records = [record for record in lab.audit(mark) if "sealed" in record]
+    opened = [unsealed(record, [key]) for record in records]
+    assert None not in opened
+    texts = [record["text"] for record in opened if record["type"] == "command"]
+    for statement in statements:
+        if statement.startswith("SELEC "):  # not understood, and so it may hold a secret
+            assert "SELEC " in texts
+        elif VALUE in statement:
+            assert statement in texts
+    assert any(record.get("parameters") == [{"type": 253, "value": VALUE}] for record in opened)
+    assert any(VALUE in record.get("error", "") for record in opened if record["type"] == "outcome")
+    assert any(one["type"] == "outcome" and one.get("answer_recorded", {}).get("bytes") for one in lab.audit(mark))
+
+
+def test_whoever_has_the_key_finds_and_sees_them(sealing, tmp_path):
+    lab, file, key, mark = sealing
+    statement = f"SELECT name FROM shop.customers WHERE ssn = '{VALUE}' OR id = 4711"
+    with lab.login(user="whole") as client:
+        client.query(statement)
+    lab.wait_for_log()
+    record = next(one for one in reversed(lab.audit(mark)) if one["type"] == "command" and one["command"] == "query")
+    session = record["session"]
+    at = ("--dir", lab.audit_directory())
+    with_key = ("--unseal", "--answers-key", file)
+    wrong = tmp_path / "other.key"
+    make_key(wrong)
+    for command in (("audit", "search", *at, "--session", session, "--text", VALUE), ("sessions", "show", *at, session),
+                    ("sessions", "show", *at, session, "--json"), ("sessions", "replay", *at, session, "--speed", "max"),
+                    ("sessions", "export", *at, session), ("sessions", "export", *at, session, "--format", "csv"),
+                    ("sessions", "list", *at, "--text", VALUE, "--limit", "0")):
+        shown = session[:12] if command[1] == "list" else VALUE
+        shut = sallyport(*command)
+        assert shut.returncode == 0 and shown not in shut.stdout, command
+        opened = sallyport(*command, *with_key)
+        assert opened.returncode == 0 and shown in opened.stdout and opened.stderr == "", command
+        refused = sallyport(*command, "--unseal", "--answers-key", wrong)
+        assert refused.returncode == 0 and shown not in refused.stdout and key.id.hex() in refused.stderr, command
+    script = sallyport("sessions", "export", *at, session, "--format", "sql", "--output", tmp_path / "script.sql", *with_key)
+    assert script.returncode == 0 and f"{statement}\n;" in (tmp_path / "script.sql").read_text()
+    assert sallyport("audit", "search", "--config", lab.values["LAB_CONFIG"], "--unseal", "--text", VALUE, "--count").stdout != "0\n"
+    keyless = sallyport("audit", "search", *at, "--unseal")
+    assert keyless.returncode == 1 and "--unseal takes a key: --answers-key FILE" in keyless.stderr
