@@ -8,7 +8,8 @@
 namespace sallyport {
 
 void add_answers_keys(CLI::App& command, std::vector<std::string>& files) {
-  command.add_option("--answers-key", files, "A key that encrypted recorded answers. May be repeated.")
+  command
+      .add_option("--answers-key", files, "A key that encrypted recorded answers and sealed literals. May be repeated.")
       ->type_name("FILE")
       ->allow_extra_args(false);
 }

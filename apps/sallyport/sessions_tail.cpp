@@ -85,6 +85,8 @@ class Tail {
       if (!done) {
         fail(done.error());
       }
+      wanted_keys_ = log.closed_seals().wanted_keys;
+      warn_of_closed_seals(log.closed_seals());
     }
     bool shown = true;
     for (auto hit = hits.rbegin(); hit != hits.rend(); ++hit) {
@@ -197,15 +199,15 @@ class Tail {
 };
 
 ExitCode tail(const Options& options) {
+  auto directory = log_directory(options.place);
+  if (!directory) {
+    return directory.error();
+  }
   auto keys = seal_keys(options.place);
   if (!keys) {
     return keys.error();
   }
   Tail made{options, std::move(*keys)};
-  auto directory = log_directory(options.place);
-  if (!directory) {
-    return directory.error();
-  }
   auto log = open_log(options.place);
   if (!log) {
     return log.error();

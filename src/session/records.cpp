@@ -18,6 +18,8 @@ using audit::RecordWriter;
 
 // The line buffer is given back when a long record has blown it up: most are of 250 to 400 bytes.
 constexpr std::size_t line_bytes_kept = 64U << 10;
+// Of larger members none are sealed: with the seal a record is to stay below what readers take for one line.
+constexpr std::size_t sealed_bytes_max = 256U << 20;
 
 // A value as the member "value" of an object, or as an element of an array.
 struct ValueMember {
@@ -383,7 +385,7 @@ bool SessionRecords::finish() {
 
 void SessionRecords::write_sealed(RecordWriter& record, std::string_view members) {
   std::string seal;
-  if (sink_->seal(seal, {.session = origin_->session_id, .seq = seq_}, members)) {
+  if (members.size() <= sealed_bytes_max && sink_->seal(seal, {.session = origin_->session_id, .seq = seq_}, members)) {
     record.text("sealed", seal);
   }
 }

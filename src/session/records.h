@@ -61,7 +61,7 @@ struct CommandRecord {
   bool objects_certain = true;                            // they are these, and no more
   std::string_view target_session;                        // of a KILL
   std::string_view rule;                                  // that decided
-  bool is_redacted = false;                               // the texts given here lack something
+  bool is_redacted = false;                               // texts given here lack something, or values are hidden
   bool hides_values = false;                              // of the parameters
   // What of it only the holders of a key may read, in place of the texts and values above.
   struct Sealed {

@@ -146,9 +146,12 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
       pending.has_secrets = harmless.size() < record.text->size();
       record.text = harmless;
     }
-  } else if (const auto& without_secrets = pending.reading->without_secrets) {
-    bool sends_values = pending.command == Command::stmt_send_long_data;
-    pending.has_secrets = !sends_values || without_secrets->parameters_are_secret;
+    record.is_redacted = pending.has_secrets;
+    return;
+  }
+  bool may_run_secret = pending.has_secrets || (pending.reading->runs && !record.runs);
+  if (const auto& without_secrets = pending.reading->without_secrets) {
+    pending.has_secrets = pending.command != Command::stmt_send_long_data || without_secrets->parameters_are_secret;
     if (record.text) {
       record.text = without_secrets->text;
     }
@@ -156,11 +159,19 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
     record.runs.reset();  // the text has it, or hides it
     record.hides_values = without_secrets->parameters_are_secret;
   }
-  if (pending.runs != nullptr && pending.runs->without_secrets && record.runs) {
-    pending.has_secrets = true;
-    record.runs = pending.runs->without_secrets->text;
+  if (pending.runs != nullptr && pending.runs->without_secrets) {
+    pending.has_secrets = may_run_secret = true;
+    if (record.runs) {
+      record.runs = pending.runs->without_secrets->text;
+    }
   }
-  record.is_redacted = pending.has_secrets;
+  // The secret may stand in the text around it in parts, or as an argument.
+  if (may_run_secret && record.text && pending.reading->around_secret_text) {
+    pending.has_secrets = true;
+    record.text = *pending.reading->around_secret_text;
+    record.sent.reset();
+  }
+  record.is_redacted = pending.has_secrets && pending.command != Command::stmt_fetch;
 }
 
 // What a PREPARE or EXECUTE runs, where it is known, and else the statement itself.
@@ -180,6 +191,22 @@ bool Session::may_meet_literals(const PendingCommand& pending, const CommandReco
 }
 
 void Session::hide_literals(PendingCommand& pending, CommandRecord& record) const {
+  auto hidden = [](const std::optional<std::string_view>& text, const StatementReading* reading) {
+    return !text ? std::nullopt
+           : reading != nullptr && reading->without_literals
+               ? std::optional<std::string_view>(*reading->without_literals)
+               : sql::unread_text_without_literals(*text);
+  };
+  auto text = hidden(record.text, pending.reading.get());
+  auto runs = hidden(record.runs, pending.runs.get());
+  bool has_values = !record.hides_values && (record.parameters != nullptr || record.bulk || record.long_data ||
+                                             (record.attributes != nullptr && !record.attributes->empty()));
+  bool hides_something = has_values || record.sent || text != record.text || runs != record.runs;
+  // What is not understood is not run: no error and no answer quotes what is not there.
+  pending.has_protected_literals = hides_something || pending.reading != nullptr;
+  if (!hides_something) {
+    return;
+  }
   if (who_->connection->seals_literals) {
     record.sealed = {.text = record.text,
                      .sent = record.sent,
@@ -187,16 +214,10 @@ void Session::hide_literals(PendingCommand& pending, CommandRecord& record) cons
                      .is_redacted = record.is_redacted,
                      .hides_values = record.hides_values};
   }
-  pending.has_protected_literals = record.is_redacted = record.hides_values = true;
+  record.is_redacted = record.hides_values = true;
+  record.text = text;
   record.sent.reset();
-  auto hide = [](std::optional<std::string_view>& text, const StatementReading* reading) {
-    if (text) {
-      text = reading != nullptr && reading->without_literals ? std::string_view(*reading->without_literals)
-                                                             : sql::unread_text_without_literals(*text);
-    }
-  };
-  hide(record.text, pending.reading.get());
-  hide(record.runs, pending.runs.get());
+  record.runs = runs;
 }
 
 std::optional<Reason> Session::read_command(Bytes payload, PendingCommand& pending, CommandRecord& record) {
@@ -323,6 +344,8 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     record.parameter_index = long_data->parameter;
     record.long_data = long_data->value;
     pending.reading = statement->prepared.reading;
+  } else if (pending.command == Command::stmt_fetch) {
+    pending.reading = statement->prepared.reading;
   }
   return std::nullopt;
 }
@@ -389,7 +412,8 @@ void Session::forward_command(PendingCommand pending) {
       kill_elsewhere(pending);
       return;
     }
-    bool emits = pending.reading && pending.reading->emitted && !uses_parameters;
+    bool sends_text = pending.command == Command::query || pending.command == Command::stmt_prepare;
+    bool emits = sends_text && pending.reading->emitted;
     first_sequence_id = !kill_text_.empty() ? forward_kill(pending)
                         : series_           ? forward_statement(pending)
                         : emits             ? forward_emitted(pending)

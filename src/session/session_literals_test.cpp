@@ -180,13 +180,41 @@ TEST_F(SealedLiteralsTest, SecretsAreNotSealed) {
   from_client(query("CREATE USRE u IDENTIFIED BY 'open sesame'"));
   to_client();
   EXPECT_EQ(values() + sink_.count("sesame"), 0U);
-  ASSERT_EQ(sink_.sealed.size(), 3U);
+  ASSERT_EQ(sink_.sealed.size(), 2U) << "of the last nothing is left that a seal could add";
   for (const std::string& sealed : sink_.sealed) {
     EXPECT_EQ(sealed.find("sesame"), std::string::npos) << sealed;
   }
   EXPECT_NE(sink_.sealed[0].find(R"("redacted":true)"), std::string::npos) << sink_.sealed[0];
   EXPECT_EQ(sink_.sealed[1], R"(s 5 {"text":"SELECT id FORM t WHERE ssn = '721-07-4426'"})");
-  EXPECT_NE(sink_.sealed[2].find(R"({"redacted":true,"text":"CREATE USRE )"), std::string::npos) << sink_.sealed[2];
+}
+
+// Texts that are run have secrets that the text around them does not look like having.
+TEST_F(SealedLiteralsTest, SecretsOfTextsThatAreRunAreNotSealed) {
+  for (std::string_view text :
+       {"EXECUTE IMMEDIATE CONCAT('CREATE USER u IDENTIFIED BY ''', 'sesame', '''')",
+        "PREPARE s FROM 'CREATE USRE u IDENTIFIED BY ''sesame'''", "PREPARE s FROM 'SELECT 1 FORM t WHERE a = sesame'",
+        "PREPARE s FROM 'SET GLOBAL wsrep_sst_auth = ''u:sesame'''",
+        "EXECUTE IMMEDIATE 'SET GLOBAL wsrep_sst_auth = ?' USING 'u:sesame'",
+        "PREPARE s FROM 'SET PASS\\WORD = ''sesame'''"}) {
+    bool is_asked = text.find("CONCAT") != std::string_view::npos;
+    bool is_secret = text.find("FORM") == std::string_view::npos;
+    from_client(query(text));
+    actions();
+    to_backend();
+    if (is_asked) {  // the server fails to tell, so nobody knows what would run
+      Buffer error{0xFF, 0x28, 0x04, '#', '2', '2', '0', '0', '7', 'x'};
+      from_backend(packet(1, error));
+    }
+    to_client();
+    EXPECT_EQ(sink_.count("sesame"), 0U) << text;
+    EXPECT_EQ(sink_.sealed.size(), is_secret ? 0U : 1U) << text;
+    for (const std::string& sealed : sink_.sealed) {
+      EXPECT_NE(sealed.find("sesame"), std::string::npos) << "a literal, and no secret";
+    }
+    sink_.sealed.clear();
+    start();
+    log_in();
+  }
 }
 
 TEST_F(SealedLiteralsTest, ParametersAreSealed) {

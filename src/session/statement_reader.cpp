@@ -132,15 +132,18 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   reading.may_make_temporary = may_make_temporary(*root_, reading.facts);
   bool hides_literals = may_meet_literals(reading, names);
   reading.without_secrets = sql::without_secrets(*root_, text, dialect);
-  if (reading.without_secrets && hides_literals) {
-    reading.without_literals = sql::without_secrets(*root_, text, dialect, sql::Literals::hidden).value().text;
-  }
+  std::string without_literals = reading.without_secrets
+                                     ? sql::without_secrets(*root_, text, dialect, sql::Literals::hidden).value().text
+                                     : sql::normalised_text(*root_, text, dialect);
   if (!reading.without_secrets) {
-    std::string normalised = sql::normalised_text(*root_, text, dialect);
-    reading.digest = statement_digest(normalised);
-    if (hides_literals) {
-      reading.without_literals = std::move(normalised);
-    }
+    reading.digest = statement_digest(without_literals);
+  }
+  bool runs_a_text = reading.runs || reading.prepared;
+  if (runs_a_text && without_literals != sql::canonical_text(*root_, text, dialect)) {
+    reading.around_secret_text = without_literals;
+  }
+  if (hides_literals) {
+    reading.without_literals = std::move(without_literals);
   }
   return std::make_shared<const StatementReading>(std::move(reading));
 }

@@ -39,6 +39,8 @@ struct StatementReading {
   std::optional<sql::WithoutSecrets> without_secrets;  // what may be recorded in place of the text, where it has any
   // And in place of both, where literals may tell of the connection's protected columns.
   std::optional<std::string> without_literals;
+  // The same of a statement with literals that runs another text, for the case that this one turns out to be secret.
+  std::optional<std::string> around_secret_text;
   std::optional<sql::DynamicText> runs;          // sql::dynamic_text()
   std::optional<sql::PreparedNameUse> prepared;  // sql::prepared_name_use()
   sql::LoginChange login_change;

@@ -37,7 +37,7 @@ bool LoopJournal::append(std::string_view line) {
 }
 
 bool LoopJournal::append_answer(const audit::AnswerChunk& chunk) {
-  auto& sealers = this->sealers();
+  auto& sealers = current_sealers();
   if (!has_room() || (chunk.only_sealed && !sealers)) {
     return false;
   }
@@ -50,7 +50,7 @@ bool LoopJournal::append_answer(const audit::AnswerChunk& chunk) {
 }
 
 bool LoopJournal::seal(std::string& out, const audit::RecordPlace& place, std::string_view members) {
-  auto& sealers = this->sealers();
+  auto& sealers = current_sealers();
   if (sealers) {
     append_sealed(out, sealers->literals, place, members);
   }
@@ -67,7 +67,7 @@ void LoopJournal::set_answers_key(const std::optional<audit::AnswersKey>& key) {
   sealers_changed_.store(true, std::memory_order_release);
 }
 
-std::optional<LoopJournal::Sealers>& LoopJournal::sealers() {
+std::optional<LoopJournal::Sealers>& LoopJournal::current_sealers() {
   if (sealers_changed_.load(std::memory_order_acquire)) {
     std::lock_guard lock(sealers_mutex_);
     sealers_ = std::exchange(next_sealers_, std::nullopt);

@@ -87,7 +87,7 @@ class LoopJournal final : public audit::Sink {
     Sealer literals;
   };
   // Those of the newest key; nothing where there is none.
-  std::optional<Sealers>& sealers();
+  std::optional<Sealers>& current_sealers();
   FrameHead next_head(FrameKind kind, MonoTime now);
   bool put_into_ring(MonoTime now);
   void hold(MonoTime now);

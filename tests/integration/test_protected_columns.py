@@ -102,7 +102,7 @@ def test_literals_are_nowhere(lab):
         assert not [value for value in values if value.encode() in kept], statement
     records = [json.loads(line) for line in lab.audit_text().splitlines()]
     hidden = [record for record in records if record["type"] == "command" and record.get("redacted")]
-    assert len(hidden) >= len(COMMON) + len(OF_ONE[lab.kind])
+    assert len(hidden) >= sum(VALUE in statement for statement in COMMON + OF_ONE[lab.kind])
     assert any(record["text"] == "SELECT `id` FROM `shop`.`customers` WHERE `ssn` = ?" for record in hidden)
     assert all("digest" in record for record in hidden if "kind" in record)
 
@@ -168,9 +168,8 @@ def test_sealed_literals_are_for_the_holders_of_the_key(sealing):
     assert None not in opened
     texts = [record["text"] for record in opened if record["type"] == "command"]
     for statement in statements:
-        if statement.startswith("SELEC "):  # not understood, and so it may hold a secret
-            assert "SELEC " in texts
-        elif VALUE in statement:
+        # What is not understood may hold a secret, and begins neither as a query nor as a change of rows.
+        if VALUE in statement and not statement.startswith("SELEC "):
             assert statement in texts
     assert any(record.get("parameters") == [{"type": 253, "value": VALUE}] for record in opened)
     assert any(VALUE in record.get("error", "") for record in opened if record["type"] == "outcome")
