@@ -33,12 +33,12 @@ class [[nodiscard]] Result {
   using value_type = T;
   using error_type = E;
 
-  constexpr Result(T value)
-      : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
   template <typename G>
   requires std::is_convertible_v<G, E>
-  constexpr Result(Unexpected<G> error)  // NOLINT(google-explicit-constructor)
-      : state_(std::in_place_index<1>, std::move(error).error()) {}
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  constexpr Result(Unexpected<G> error) : state_(std::in_place_index<1>, std::move(error).error()) {}
 
   constexpr bool has_value() const { return state_.index() == 0; }
   constexpr explicit operator bool() const { return has_value(); }
