@@ -174,6 +174,24 @@ TEST_F(SealedLiteralsTest, AreNowhereWithoutAKey) {
   EXPECT_EQ(sink_.count(R"("answer_recorded":{"bytes":0,"failed":true)"), 1U);
 }
 
+TEST_F(SealedLiteralsTest, WhatACursorYieldsIsHiddenAsItsStatementIs) {
+  sink_.has_key = false;
+  forwarded(packet(0, from_text("\x16SELECT CONCAT(ssn, '721') FROM t")));
+  from_backend(answer_of({{0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+  to_client();
+  forwarded(packet(0, Buffer{0x17, 1, 0, 0, 0, 1, 1, 0, 0, 0}));
+  from_backend(answer_of({{1}, definition(), {0xFE, 0, 0, 0x42, 0}}));
+  to_client();
+  forwarded(packet(0, Buffer{0x1C, 1, 0, 0, 0, 1, 0, 0, 0}));
+  Buffer row{0, 0, 11};
+  wire::test::append(row, from_text(value));
+  from_backend(answer_of({row, {0xFE, 0, 0, 0x42, 0}}));
+  EXPECT_NE(text_of(to_client()).find(value), std::string_view::npos);
+  EXPECT_EQ(sink_.answers, "");
+  EXPECT_EQ(sink_.count(R"("answer_recorded":{"bytes":0,"failed":true)"), 3U);
+  EXPECT_EQ(sink_.count(R"("command":"stmt_fetch")", "redacted"), 0U) << "its record lacks nothing";
+}
+
 TEST_F(SealedLiteralsTest, SecretsAreNotSealed) {
   run("SET @a = 'SET PASSWORD = ''open sesame''', @b = '721-07-4426'");
   from_client(query("SELECT id FORM t WHERE ssn = '721-07-4426'"));
