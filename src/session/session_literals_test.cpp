@@ -26,6 +26,24 @@ class LiteralsTest : public SessionTest {
     from_backend(packet(1, ok_payload));
     to_client();
   }
+  // Prepares a text with one parameter, and sends the value for it: as long data, which is reset, and with an
+  // execution.
+  void send_value_to(std::string_view text) {
+    forwarded(packet(0, from_text("\x16" + std::string(text))));
+    from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+    to_client();
+    Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
+    wire::test::append(long_data, from_text(value));
+    forwarded(packet(0, long_data));
+    forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
+    from_backend(packet(1, ok_payload));
+    to_client();
+    Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
+    wire::test::append(execute, from_text(value));
+    forwarded(packet(0, execute));
+    from_backend(packet(1, ok_payload));
+    to_client();
+  }
   std::size_t values() { return sink_.count(value); }
 };
 
@@ -71,20 +89,7 @@ TEST_F(LiteralsTest, AreHiddenWhereATableMayNotBeTheCatalogues) {
 }
 
 TEST_F(LiteralsTest, AreHiddenOfParameters) {
-  forwarded(packet(0, from_text("\x16SELECT id, 'x' FROM t WHERE ssn = ?")));
-  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
-  to_client();
-  Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
-  wire::test::append(long_data, from_text(value));
-  forwarded(packet(0, long_data));
-  forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
-  from_backend(packet(1, ok_payload));
-  to_client();
-  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
-  wire::test::append(execute, from_text(value));
-  forwarded(packet(0, execute));
-  from_backend(packet(1, ok_payload));
-  to_client();
+  send_value_to("SELECT id, 'x' FROM t WHERE ssn = ?");
   EXPECT_EQ(values(), 0U);
   EXPECT_EQ(sink_.count(R"("parameters":[{"type":253}])"), 1U);
   EXPECT_EQ(sink_.count("'x'"), 0U);
@@ -236,20 +241,7 @@ TEST_F(SealedLiteralsTest, SecretsOfTextsThatAreRunAreNotSealed) {
 }
 
 TEST_F(SealedLiteralsTest, ParametersAreSealed) {
-  forwarded(packet(0, from_text("\x16SELECT id FROM t WHERE ssn = ?")));
-  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
-  to_client();
-  Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
-  wire::test::append(long_data, from_text(value));
-  forwarded(packet(0, long_data));
-  forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
-  from_backend(packet(1, ok_payload));
-  to_client();
-  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
-  wire::test::append(execute, from_text(value));
-  forwarded(packet(0, execute));
-  from_backend(packet(1, ok_payload));
-  to_client();
+  send_value_to("SELECT id FROM t WHERE ssn = ?");
   run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
   EXPECT_EQ(values(), 0U);
   ASSERT_EQ(sink_.sealed.size(), 4U);
