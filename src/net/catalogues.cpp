@@ -45,9 +45,19 @@ const session::ConnectionSettings* find_settings(const Runtime& runtime, std::st
 }  // namespace
 
 void CatalogueBoard::publish(const CataloguePublication& publication) {
+  {
+    std::lock_guard lock{mutex_};
+    published_[publication.connection] = publication;
+  }
   for (const Post& post : loops_) {
     post([publication](Loop& loop) { loop.catalogues().accept(publication); });
   }
+}
+
+std::optional<CataloguePublication> CatalogueBoard::find_published(const std::string& connection) const {
+  std::lock_guard lock{mutex_};
+  auto found = published_.find(connection);
+  return found == published_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void CatalogueBoard::ask(std::string_view connection) {
@@ -57,6 +67,7 @@ void CatalogueBoard::ask(std::string_view connection) {
 void CatalogueBoard::forget(const std::string& connection) {
   std::lock_guard lock{mutex_};
   statuses_.erase(connection);
+  published_.erase(connection);
 }
 
 std::map<std::string, CatalogueStatus> CatalogueBoard::statuses() const {
@@ -198,8 +209,12 @@ void Catalogues::refresh_soon(std::string_view connection) {
 
 void Catalogues::accept(const CataloguePublication& publication) {
   const auto* settings = find_settings(*loop_.runtime(), publication.connection);
-  if (settings != nullptr && same_servers(settings->servers, *publication.servers)) {
-    known_[publication.connection] = publication;
+  if (settings == nullptr || !same_servers(settings->servers, *publication.servers)) {
+    return;
+  }
+  CataloguePublication& known = known_[publication.connection];
+  if (!known.catalogue || known.catalogue->version() < publication.catalogue->version()) {
+    known = publication;
   }
 }
 
@@ -210,6 +225,12 @@ void Catalogues::configure() {
     return settings == nullptr || !same_servers(settings->servers, *entry.second.servers);
   });
   configure_own();
+  // The loop that reads may have been configured, and have read, before this one.
+  for (const session::ConnectionSettings& connection : runtime.environment->connections) {
+    if (auto published = board_.find_published(connection.name)) {
+      accept(*published);
+    }
+  }
   // Not from here: what is read is read by the loop that runs.
   loop_.after(Milliseconds{0}, [this] { time_passed(loop_.now()); });
 }

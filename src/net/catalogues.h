@@ -46,14 +46,14 @@ struct CatalogueStatus {
   std::string last_failure;
 };
 
-// What was read, on its way to the loops. Without a catalogue: there is none any more.
+// What was read, on its way to the loops.
 struct CataloguePublication {
   std::string connection;
   std::shared_ptr<const std::vector<session::ServerSettings>> servers;  // of the connection when it was read
   std::shared_ptr<const catalog::Catalogue> catalogue;
 };
 
-// What the loops share of their catalogues. The lock is taken once a reading.
+// What the loops share of their catalogues. The lock is taken once a reading and a configuration.
 class CatalogueBoard {
  public:
   // Before the loops run.
@@ -63,7 +63,9 @@ class CatalogueBoard {
   std::size_t loop_of(std::string_view connection) const {
     return std::hash<std::string_view>{}(connection) % loops_.size();
   }
+  // To all loops, and kept for those that are yet to be configured for these servers.
   void publish(const CataloguePublication& publication);
+  std::optional<CataloguePublication> find_published(const std::string& connection) const;
   void ask(std::string_view connection);
   std::uint64_t next_version() { return ++versions_; }
 
@@ -80,6 +82,7 @@ class CatalogueBoard {
   std::atomic<std::uint64_t> versions_{0};
   mutable std::mutex mutex_;
   std::map<std::string, CatalogueStatus> statuses_;
+  std::map<std::string, CataloguePublication> published_;
 };
 
 // One reading: of one server after the other, until one has answered.

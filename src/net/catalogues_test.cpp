@@ -222,6 +222,7 @@ class CataloguesTest : public testing::Test {
       loop->set_runtime(runtime);
     }
   }
+  std::size_t reader() const { return board_.loop_of("shop"); }
   // On the loop's thread.
   template <typename Ask>
   auto on(std::size_t index, Ask ask) {
@@ -324,6 +325,30 @@ TEST_F(CataloguesTest, WithoutSettingsOrOfOtherServersThereIsNone) {
   EXPECT_TRUE(board_.statuses().empty());
   ask(0);
   ask(1);
+}
+
+TEST_F(CataloguesTest, ALoopThatIsConfiguredAfterTheReadingHasItToo) {
+  ASSERT_TRUE(all_have(1));
+  configure(runtime_for("another.sock", Milliseconds{3'600'000}));
+  auto again = runtime_for("server.sock", Milliseconds{3'600'000});
+  loops_[reader()]->set_runtime(again);
+  ASSERT_TRUE(comes_true([&] { return found_by(reader()) != nullptr; }));
+  EXPECT_EQ(found_by(1 - reader()), nullptr) << "of other servers";
+  loops_[1 - reader()]->set_runtime(again);
+  EXPECT_TRUE(all_have(1));
+}
+
+TEST_F(CataloguesTest, ALoopThatIsConfiguredLateTakesNoneOfOtherServers) {
+  ASSERT_TRUE(all_have(1));
+  loops_[1 - reader()]->set_runtime(runtime_for("another.sock", Milliseconds{3'600'000}));
+  EXPECT_EQ(found_by(1 - reader()), nullptr);
+  loops_[1 - reader()]->set_runtime(runtime_for("server.sock", Milliseconds{3'600'000}));
+  EXPECT_TRUE(all_have(1)) << "it is still what was read last";
+  loops_[reader()]->set_runtime(runtime_for("another.sock", Milliseconds{3'600'000}));
+  EXPECT_EQ(found_by(reader()), nullptr);
+  loops_[1 - reader()]->set_runtime(runtime_for("another.sock", Milliseconds{3'600'000}));
+  loops_[1 - reader()]->set_runtime(runtime_for("server.sock", Milliseconds{3'600'000}));
+  EXPECT_EQ(found_by(1 - reader()), nullptr) << "forgotten by who reads it";
 }
 
 TEST_F(CataloguesTest, ALoopThatIsReadingStops) {
