@@ -318,9 +318,7 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
     return Reason::statement_unknown;
   }
   record.prepared_seq = statement->prepared.seq;
-  if (is_execution(pending.command) || pending.command == Command::stmt_send_long_data) {
-    read_names_anew(statement->prepared);
-  }
+  read_names_anew(statement->prepared);
   if (is_execution(pending.command)) {
     pending.reading = statement->prepared.reading;
     note_reading(*pending.reading, record);

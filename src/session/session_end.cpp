@@ -119,8 +119,8 @@ void Session::check_answered_command() {
 void Session::leave_backend() {
   bool runs = statement_runs();
   // A KILL that is on its way must not meet the connection's next session.
-  backend_broken_ = backend_broken_ || was_interrupted_ || registered_.aimed_at();
-  registered_ = {};
+  bool was_aimed_at = registered_.leave();
+  backend_broken_ = backend_broken_ || was_interrupted_ || was_aimed_at;
   if (!backend_open_ && phase<ConnectingBackend>() == nullptr) {
     return;
   }

@@ -31,9 +31,11 @@ TEST(SessionRegistry, FindsSessionsOfTheSameAccountInEitherNumbering) {
     EXPECT_FALSE(find(7, "reporter", "other")) << "another server's number";
     EXPECT_TRUE(find(8, "writer"));
   }
-  EXPECT_TRUE(first.aimed_at());
+  EXPECT_TRUE(first.leave());
+  EXPECT_FALSE(first.leave()) << "it has left";
+  EXPECT_FALSE(registry.find_target({.id = 7, .account = "reporter", .connection = "shop", .server = "a"}));
   auto third = registry.enter(entry(9, "reporter"));
-  EXPECT_FALSE(third.aimed_at()) << "nobody has asked for it";
+  EXPECT_FALSE(third.leave()) << "nobody has asked for it";
   for (std::uint64_t id : {std::uint64_t{8}, std::uint64_t{first_connection_id} + 8,
                            (std::uint64_t{1} << 32) + first_connection_id + 8, std::uint64_t{0}, ~std::uint64_t{0}}) {
     EXPECT_FALSE(registry.find_target({.id = id, .account = "writer", .connection = "shop", .server = "a"})) << id;

@@ -126,6 +126,28 @@ TEST_F(LiteralsTest, AreHiddenOnceATableMayBeAnotherThanWhenItWasPrepared) {
   EXPECT_EQ(values(), 3U);
 }
 
+TEST_F(LiteralsTest, AreHiddenOncePreparedTextsMeetAColumnThatIsProtectedSince) {
+  protected_columns_ = std::make_shared<const lineage::ProtectedColumns>(
+      std::vector<lineage::ColumnPattern>{{.schema = "*", .table = "t", .column = "other"}});
+  start();
+  log_in();
+  send_value_to("SELECT id FROM t WHERE ssn = ?");
+  run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
+  run("EXECUTE s");
+  std::size_t before = values();
+  EXPECT_GE(before, 4U);
+  protected_columns_ = std::make_shared<const lineage::ProtectedColumns>(
+      std::vector<lineage::ColumnPattern>{{.schema = "*", .table = "t", .column = "ssn"}});
+  session_->environment_changed(environment(), now_);
+  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
+  wire::test::append(execute, from_text(value));
+  forwarded(packet(0, execute));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  run("EXECUTE s");
+  EXPECT_EQ(values(), before);
+}
+
 TEST_F(LiteralsTest, AreHiddenOfTextsThatArePrepared) {
   run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
   run("EXECUTE s");
@@ -195,6 +217,28 @@ TEST_F(SealedLiteralsTest, WhatACursorYieldsIsHiddenAsItsStatementIs) {
   EXPECT_EQ(sink_.answers, "");
   EXPECT_EQ(sink_.count(R"("answer_recorded":{"bytes":0,"failed":true)"), 3U);
   EXPECT_EQ(sink_.count(R"("command":"stmt_fetch")", "redacted"), 0U) << "its record lacks nothing";
+}
+
+TEST_F(SealedLiteralsTest, WhatACursorYieldsIsHiddenOnceItsColumnIsProtected) {
+  auto protected_columns = std::exchange(protected_columns_, nullptr);
+  start();
+  log_in();
+  sink_.has_key = false;
+  forwarded(packet(0, from_text("\x16SELECT CONCAT(ssn, '721') FROM t")));
+  from_backend(answer_of({{0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+  forwarded(packet(0, Buffer{0x17, 1, 0, 0, 0, 1, 1, 0, 0, 0}));
+  from_backend(answer_of({{1}, definition(), {0xFE, 0, 0, 0x42, 0}}));
+  to_client();
+  std::size_t before = sink_.answers.size();
+  protected_columns_ = protected_columns;
+  session_->environment_changed(environment(), now_);
+  forwarded(packet(0, Buffer{0x1C, 1, 0, 0, 0, 1, 0, 0, 0}));
+  Buffer row{0, 0, 11};
+  wire::test::append(row, from_text(value));
+  from_backend(answer_of({row, {0xFE, 0, 0, 0x42, 0}}));
+  EXPECT_NE(text_of(to_client()).find(value), std::string_view::npos);
+  EXPECT_EQ(sink_.answers.size(), before);
+  EXPECT_EQ(sink_.answers.find(value), std::string::npos);
 }
 
 TEST_F(SealedLiteralsTest, SecretsAreNotSealed) {

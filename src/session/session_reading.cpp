@@ -154,14 +154,18 @@ std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRe
   return check_reads_as_before(*named);
 }
 
-// What the names of a kept text stand for may be another than when it was read, and with it what its literals meet.
+// What the names of a kept text stand for may be another than when it was read, and which columns are protected; with
+// it what its literals meet.
 void Session::read_names_anew(PreparedText& prepared) {
-  if (who_->connection->protected_columns == nullptr) {
+  const auto& protected_columns = who_->connection->protected_columns;
+  if (protected_columns == nullptr) {
     return;
   }
   const auto& catalogue = catalogues_.find(who_->connection->name);
   bool in_doubt = hides_tables_ && !prepared.reading->without_literals;
-  if (prepared.reading->catalogue == catalogue && !in_doubt) {
+  bool is_current =
+      prepared.reading->catalogue == catalogue && prepared.reading->protected_columns == protected_columns;
+  if (is_current && !in_doubt) {
     return;
   }
   auto read =
@@ -174,6 +178,7 @@ void Session::read_names_anew(PreparedText& prepared) {
   hidden->without_literals.emplace();
   hidden->facts.reset();
   hidden->catalogue = catalogue;
+  hidden->protected_columns = protected_columns;
   prepared.reading = std::move(hidden);
 }
 

@@ -9,15 +9,10 @@ SessionRegistry::Place SessionRegistry::enter(Entry entry) {
   return Place(*this, connection_id);
 }
 
-void SessionRegistry::leave(std::uint32_t connection_id) {
+bool SessionRegistry::leave(std::uint32_t connection_id) {
   std::lock_guard lock(mutex_);
-  sessions_.erase(connection_id);
-}
-
-bool SessionRegistry::is_aimed_at(std::uint32_t connection_id) {
-  std::lock_guard lock(mutex_);
-  auto found = sessions_.find(connection_id);
-  return found != sessions_.end() && found->second.aimed_at;
+  auto entry = sessions_.extract(connection_id);
+  return !entry.empty() && entry.mapped().aimed_at;
 }
 
 std::optional<SessionRegistry::Target> SessionRegistry::find_target(const Wanted& wanted) {

@@ -42,13 +42,12 @@ class SessionRegistry {
     }
     Place(const Place&) = delete;
     Place& operator=(const Place&) = delete;
-    ~Place() {
-      if (registry_ != nullptr) {
-        registry_->leave(connection_id_);
-      }
+    ~Place() { leave(); }
+    // Takes the entry out. Whether it ever was the target of a KILL; from here on it can't become one.
+    bool leave() {
+      SessionRegistry* registry = std::exchange(registry_, nullptr);
+      return registry != nullptr && registry->leave(connection_id_);
     }
-    // Whether it was ever the target of a KILL.
-    bool aimed_at() const { return registry_ != nullptr && registry_->is_aimed_at(connection_id_); }
 
    private:
     friend class SessionRegistry;
@@ -81,8 +80,7 @@ class SessionRegistry {
   std::optional<Target> find_target(const Wanted& wanted);
 
  private:
-  void leave(std::uint32_t connection_id);
-  bool is_aimed_at(std::uint32_t connection_id);
+  bool leave(std::uint32_t connection_id);
 
   std::mutex mutex_;
   std::unordered_map<std::uint32_t, Entry> sessions_;  // by connection_id

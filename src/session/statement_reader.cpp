@@ -123,7 +123,8 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .login_change = sql::login_change(*root_, text),
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = root_->is(sql::NodeKind::use),
-                           .may_define = may_define(*root_)};
+                           .may_define = may_define(*root_),
+                           .protected_columns = names.protected_columns};
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;
     reading.facts = lineage::analyze(

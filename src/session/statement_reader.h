@@ -52,6 +52,7 @@ struct StatementReading {
   // Where there is a catalogue. They borrow from it.
   std::optional<lineage::Facts> facts;
   std::shared_ptr<const catalog::Catalogue> catalogue;
+  std::shared_ptr<const lineage::ProtectedColumns> protected_columns;  // that without_literals was decided by
 };
 
 // What names stand for.
