@@ -114,16 +114,13 @@ void Spare::settle() {
   auto self = shared_from_this();
   place_.backends.remove(place_.slot);
   close();
-  place_.backends.pool().use([&](session::BackendPool& pool, auto& orders) {
-    if (at_login) {
-      pool.open_failed(place_.slot, backend_.login_failure(), backend_.failure(), read_clocks(), orders);
-    } else if (was_checked) {
-      pool.unanswered(place_.slot, backend_.failure(), read_clocks(), orders);
-    } else {
-      pool.closed(place_.slot, read_clocks(), orders);
-    }
-    return Unit{};
-  });
+  if (at_login) {
+    place_.backends.open_failed(place_.slot, *place_.runtime, backend_.login_failure(), backend_.failure());
+  } else if (was_checked) {
+    place_.backends.unanswered(place_.slot, *place_.runtime, backend_.failure());
+  } else {
+    place_.backends.closed(place_.slot);
+  }
 }
 
 void Spare::time_passed(Now now) {
@@ -199,14 +196,26 @@ void Backends::opened(Slot slot) {
   });
 }
 
-void Backends::open_failed(Slot slot, session::Reason reason, const std::string& detail) {
+bool Backends::is_current(const Runtime& runtime) const {
+  return runtime.environment == loop_.runtime()->environment;
+}
+
+void Backends::open_failed(Slot slot, const Runtime& under, session::Reason reason, const std::string& detail) {
+  if (!is_current(under)) {
+    closed(slot);
+    return;
+  }
   pool_.use([&](session::BackendPool& pool, auto& orders) {
     pool.open_failed(slot, reason, detail, read_clocks(), orders);
     return Unit{};
   });
 }
 
-void Backends::unanswered(Slot slot, const std::string& detail) {
+void Backends::unanswered(Slot slot, const Runtime& under, const std::string& detail) {
+  if (!is_current(under)) {
+    closed(slot);
+    return;
+  }
   pool_.use([&](session::BackendPool& pool, auto& orders) {
     pool.unanswered(slot, detail, read_clocks(), orders);
     return Unit{};

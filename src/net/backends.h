@@ -114,9 +114,10 @@ class Backends {
                  std::vector<session::ServerCandidate> servers, const session::PoolSettings& settings);
   void withdraw(Ticket ticket, const session::BackendKind& kind);
   void opened(Slot slot);
-  void open_failed(Slot slot, session::Reason reason, const std::string& detail);
+  // What an older configuration than the loop's met tells nothing of the servers of this one.
+  void open_failed(Slot slot, const Runtime& under, session::Reason reason, const std::string& detail);
   // The server does not answer on a connection that had logged in.
-  void unanswered(Slot slot, const std::string& detail);
+  void unanswered(Slot slot, const Runtime& under, const std::string& detail);
   void closed(Slot slot);
   // False: it is to be closed, and closed() to be called.
   bool give_back(Slot slot, const std::shared_ptr<const Runtime>& runtime, std::unique_ptr<Leg>& leg,
@@ -135,6 +136,7 @@ class Backends {
  private:
   void give(const session::BackendPool::Order& order, const std::shared_ptr<Connection>& connection);
   void open_spare(const session::BackendPool::Order& order);
+  bool is_current(const Runtime& runtime) const;
 
   Loop& loop_;
   SharedPool& pool_;

@@ -75,13 +75,12 @@ MonoTime Connection::deadline() const {
   return lingering_ ? linger_until_ : session_.deadline();
 }
 
-// The session waits for the newest record only, and is told of none but that: what an earlier one was for may be over,
-// and its commit must not be taken for that of the newest.
 void Connection::audit_done(CommitResult result, Now now) {
-  if (--commits_awaited_ > 0) {
+  auto of_all = commits_awaited_.done(result);
+  if (!of_all) {
     return;
   }
-  switch (result) {
+  switch (*of_all) {
     case CommitResult::committed:
       session_.audit_committed(now);
       break;
@@ -155,7 +154,7 @@ void Connection::perform(session::Action action) {
       verify_token();
       break;
     case Action::commit_audit:
-      ++commits_awaited_;
+      commits_awaited_.ask();
       loop_.request_commit(shared_from_this());
       break;
     case Action::connect_backend:
@@ -272,7 +271,7 @@ void Connection::verify_token() {
       (result.error().error == identity::TokenError::key_unknown ||
        result.error().error == identity::TokenError::issuer_keys_unavailable)) {
     waited_for_keys_ = true;
-    loop_.shared().wait_for_keys(*result.error().issuer, loop_, [weak = weak_from_this()] {
+    loop_.shared().wait_for_keys((*keys.issuers)[*result.error().issuer].name, loop_, [weak = weak_from_this()] {
       if (auto self = weak.lock(); self && !self->lingering_ && !self->finished_ && !self->session_.token().empty()) {
         self->verify_token();
         self->pump();
@@ -280,6 +279,7 @@ void Connection::verify_token() {
     });
     return;
   }
+  login_runtime_ = loop_.runtime();
   session_.token_verified(std::move(result), now);
 }
 
@@ -313,7 +313,7 @@ void Connection::refuse_backend(session::Reason reason, const std::string& detai
 }
 
 void Connection::dial_backend() {
-  runtime_ = loop_.runtime();
+  runtime_ = login_runtime_;
   dial_ = Dial::start(loop_, *session_.backend_target().server,
                       [this](Result<Descriptor, std::string> socket) { on_dialed(std::move(socket)); });
 }
@@ -434,9 +434,9 @@ void Connection::end_lease() {
   if (lease.ticket != 0) {
     backends.withdraw(lease.ticket, lease.kind);
   } else if (const auto& fault = session_.backend_fault(); fault && !lease.in_use) {
-    backends.open_failed(lease.slot, fault->reason, fault->detail);
+    backends.open_failed(lease.slot, *runtime_, fault->reason, fault->detail);
   } else if (fault) {
-    backends.unanswered(lease.slot, fault->detail);
+    backends.unanswered(lease.slot, *runtime_, fault->detail);
   } else {
     backends.closed(lease.slot);
   }

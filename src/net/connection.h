@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "net/backends.h"
+#include "net/commits_awaited.h"
 #include "net/dial.h"
 #include "net/leg.h"
 #include "net/loop.h"
@@ -84,7 +85,7 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
   std::size_t listener_index_;
   std::unique_ptr<Leg> client_;   // null when finished
   std::unique_ptr<Leg> backend_;  // null unless connected
-  std::uint32_t commits_awaited_ = 0;
+  CommitsAwaited commits_awaited_;
   bool waited_for_keys_ = false;
   bool lingering_ = false;
   bool finished_ = false;
@@ -99,8 +100,9 @@ class Connection final : public Leg::Owner, public std::enable_shared_from_this<
     bool in_use = false;  // logged in; until then the pool takes it for one being opened
   };
   std::optional<Lease> lease_;
-  std::shared_ptr<Dial> dial_;              // while the backend is being connected
-  std::shared_ptr<const Runtime> runtime_;  // of the backend's login
+  std::shared_ptr<Dial> dial_;                    // while the backend is being connected
+  std::shared_ptr<const Runtime> login_runtime_;  // that the session's login, and with it its target, is of
+  std::shared_ptr<const Runtime> runtime_;        // that the backend's connection was opened under
 };
 
 }  // namespace sallyport::net

@@ -20,6 +20,7 @@
 #include "net/catalogues.h"
 #include "net/key_service.h"
 #include "net/listener.h"
+#include "net/listeners_tls.h"
 #include "net/loop.h"
 #include "net/process_limits.h"
 #include "net/witness_server.h"
@@ -37,12 +38,6 @@ constexpr std::chrono::milliseconds watch_interval{500};
 constexpr std::uint64_t descriptors_besides = 256;
 // What sinks get to deliver at the end of the process. What they have not delivered then waits in the log.
 constexpr Milliseconds sinks_flush_timeout{5000};
-
-std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
-  std::error_code error;
-  auto time = std::filesystem::last_write_time(file, error);
-  return error ? std::filesystem::file_time_type::min() : time;
-}
 
 bool same_place(const ListenerSettings& left, const ListenerSettings& right) {
   return left.name == right.name && left.address == right.address && left.port == right.port &&
@@ -130,9 +125,7 @@ class Gateway::Impl {
   void run();
 
  private:
-  using ClientTls = std::vector<ListenerTls>;
-
-  Result<std::shared_ptr<const Runtime>, std::string> make_runtime(const GatewaySettings& settings, ClientTls& files);
+  Result<std::shared_ptr<const Runtime>, std::string> make_runtime(const GatewaySettings& settings, ListenersTls& tls);
   void prepare_process();
   Result<Unit, std::string> open_audit_log(std::uint32_t loops);
   void make_sinks();
@@ -172,8 +165,7 @@ class Gateway::Impl {
   std::vector<session::ListenerProfile> profiles_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::shared_ptr<const Runtime> runtime_;
-  ClientTls tls_files_;  // of the listeners, the development certificate filled in
-  std::vector<std::filesystem::file_time_type> tls_times_;
+  ListenersTls tls_;
   KeyService keys_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<WitnessServer> served_witness_;
@@ -200,14 +192,14 @@ Gateway::Impl::~Impl() {
 Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   settings_ = std::move(settings);
   prepare_process();
-  auto runtime = make_runtime(settings_, tls_files_);
+  auto runtime = make_runtime(settings_, tls_);
   if (!runtime) {
     return Unexpected(runtime.error());
   }
   runtime_ = *runtime;
   shared_.connections_max = settings_.net.connections_max;
   shared_.connections_per_second_max = settings_.net.connections_per_second_max;
-  shared_.wait_for_keys = [this](std::size_t issuer, Loop& loop, std::function<void()> done) {
+  shared_.wait_for_keys = [this](const std::string& issuer, Loop& loop, std::function<void()> done) {
     boost::asio::post(supervisor_, [this, issuer, &loop, done = std::move(done)] {
       keys_.wait_for_keys(issuer, [&loop, done] { loop.post(done); });
     });
@@ -261,28 +253,27 @@ void Gateway::Impl::prepare_process() {
 }
 
 Result<std::shared_ptr<const Runtime>, std::string> Gateway::Impl::make_runtime(const GatewaySettings& settings,
-                                                                                ClientTls& files) {
+                                                                                ListenersTls& tls) {
   auto runtime = std::make_shared<Runtime>();
   runtime->environment = settings.environment;
   runtime->tcp = settings.net.tcp;
-  files.clear();
   for (const ListenerSettings& listener : settings.net.listeners) {
-    ListenerTls tls = listener.tls;
-    if (tls.certificate_file.empty()) {
+    ListenerTls files = listener.tls;
+    if (files.certificate_file.empty()) {
       auto made = development_certificate(settings.net.state_directory);
       if (!made) {
         return Unexpected(made.error());
       }
-      tls = *made;
+      files = *made;
       log_.write(Severity::warning, "listener serves the development certificate; clients trust it by its file",
-                 {{"listener", listener.name}, {"certificate", tls.certificate_file.string()}});
+                 {{"listener", listener.name}, {"certificate", files.certificate_file.string()}});
     }
-    auto context = make_listener_context(tls);
+    tls.add(files);
+    auto context = make_listener_context(files);
     if (!context) {
       return Unexpected("listener " + listener.name + ": " + context.error());
     }
     runtime->listener_contexts.push_back(*context);
-    files.push_back(tls);
   }
   for (const session::ConnectionSettings& connection : settings.environment->connections) {
     if (connection.tls.mode == session::BackendTlsMode::disabled) {
@@ -522,8 +513,8 @@ void Gateway::Impl::reload() {
     refuse("a change of " + obstacle + " needs a restart");
     return;
   }
-  ClientTls files;
-  auto runtime = make_runtime(*next, files);
+  ListenersTls tls;
+  auto runtime = make_runtime(*next, tls);
   if (!runtime) {
     refuse(runtime.error());
     return;
@@ -538,8 +529,7 @@ void Gateway::Impl::reload() {
   settings_ = std::move(next).value();
   sinks_->configure(settings_.sinks);
   runtime_ = *runtime;
-  tls_files_ = std::move(files);
-  tls_times_.clear();
+  tls_ = std::move(tls);
   keys_.set_issuers(settings_.issuers);
   for (auto& loop : loops_) {
     loop->set_runtime(runtime_);
@@ -613,21 +603,12 @@ void Gateway::Impl::schedule_watch() {
 
 // A listener's certificate is taken anew when one of its files changes; a bad one leaves the old in use.
 void Gateway::Impl::watch_certificates() {
-  std::vector<std::filesystem::file_time_type> times;
-  for (const ListenerTls& tls : tls_files_) {
-    times.push_back(time_of(tls.certificate_file));
-    times.push_back(time_of(tls.key_file));
-  }
-  if (tls_times_.empty()) {
-    tls_times_ = times;
-  }
-  if (times == tls_times_) {
+  if (!tls_.have_changed()) {
     return;
   }
-  tls_times_ = times;
   auto runtime = std::make_shared<Runtime>(*runtime_);
-  for (std::size_t i = 0; i < tls_files_.size(); ++i) {
-    auto context = make_listener_context(tls_files_[i]);
+  for (std::size_t i = 0; i < tls_.files().size(); ++i) {
+    auto context = make_listener_context(tls_.files()[i]);
     if (!context) {
       log_.write(Severity::error, "certificate not reloaded; the old one stays in use",
                  {{"listener", settings_.net.listeners[i].name}, {"error", context.error()}});

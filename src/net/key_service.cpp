@@ -1,5 +1,6 @@
 #include "net/key_service.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
 #include <fstream>
@@ -56,26 +57,26 @@ void KeyService::set_issuers(std::vector<identity::IssuerSettings> issuers) {
     ++generation_;
     file_times_.clear();
     keys_ = std::make_unique<identity::IssuerKeys>(std::move(issuers), read_clocks().mono);
-    auto waiters = std::move(waiters_);
-    waiters_.clear();
-    for (Waiter& waiter : waiters) {
-      waiter.done();
+    for (Waiter& waiter : waiters_) {
+      waiter.wait = begin_wait(waiter.issuer);
     }
   }
   carry_out(keys_->tick(read_clocks().mono));
   after_event();
 }
 
-void KeyService::wait_for_keys(std::size_t issuer, std::function<void()> done) {
-  MonoTime now = read_clocks().mono;
-  auto wait = issuer < issuer_count() ? keys_->key_unknown(issuer, now) : std::nullopt;
-  if (!wait) {
-    done();
-    return;
-  }
-  waiters_.push_back({.wait = *wait, .done = std::move(done)});
-  carry_out(keys_->tick(now));
+void KeyService::wait_for_keys(const std::string& issuer, std::function<void()> done) {
+  waiters_.push_back({.issuer = issuer, .wait = begin_wait(issuer), .done = std::move(done)});
+  carry_out(keys_->tick(read_clocks().mono));
   after_event();
+}
+
+std::optional<identity::KeyWait> KeyService::begin_wait(const std::string& issuer) {
+  const auto& issuers = keys_->issuers();
+  auto found = std::find_if(issuers.begin(), issuers.end(), [&](const auto& one) { return one.name == issuer; });
+  return found == issuers.end()
+             ? std::nullopt
+             : keys_->key_unknown(static_cast<std::size_t>(found - issuers.begin()), read_clocks().mono);
 }
 
 void KeyService::carry_out(std::vector<identity::FetchRequest> requests) {
@@ -155,7 +156,7 @@ void KeyService::after_event() {
   std::vector<Waiter> left;
   std::vector<Waiter> ready;
   for (Waiter& waiter : waiters_) {
-    (keys_->finished(waiter.wait) ? ready : left).push_back(std::move(waiter));
+    (!waiter.wait || keys_->finished(*waiter.wait) ? ready : left).push_back(std::move(waiter));
   }
   waiters_ = std::move(left);
   for (Waiter& waiter : ready) {

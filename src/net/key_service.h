@@ -30,8 +30,10 @@ class KeyService {
   // Begins anew with these issuers, unless they are the ones at work. Publishes at once, without keys at first.
   void set_issuers(std::vector<identity::IssuerSettings> issuers);
 
-  // Calls `done` once a fetch has ended that began after now, or at once when no fetch can help.
-  void wait_for_keys(std::size_t issuer, std::function<void()> done);
+  // Calls `done` once a fetch has ended that began after now, or at once when no fetch can help; what was fetched is
+  // published before. The issuer's name: a loop may still have another list of issuers. Where the issuers are changed
+  // meanwhile, a fetch of the new one of that name is waited for.
+  void wait_for_keys(const std::string& issuer, std::function<void()> done);
 
   std::size_t issuer_count() const { return keys_ ? keys_->issuers().size() : 0; }
   const identity::IssuerSettings& issuer(std::size_t index) const { return keys_->issuers()[index]; }
@@ -39,9 +41,11 @@ class KeyService {
 
  private:
   struct Waiter {
-    identity::KeyWait wait;
+    std::string issuer;
+    std::optional<identity::KeyWait> wait;  // nothing: no fetch can help
     std::function<void()> done;
   };
+  std::optional<identity::KeyWait> begin_wait(const std::string& issuer);
   void carry_out(std::vector<identity::FetchRequest> requests);
   std::vector<identity::FetchRequest> read_file(const identity::FetchRequest& request);
   void finished(std::uint64_t generation, std::size_t issuer, const Result<std::string, identity::FetchError>& answer);

@@ -214,6 +214,11 @@ void Listener::read_proxy_header(Descriptor socket, const std::string& load_bala
               {{"listener", profile_.name}, {"load_balancer", load_balancer}, {"error", client.error()}});
           return;
         }
+        if (loop_.draining()) {  // since it was accepted
+          give_place_back();
+          turn_away(received, "draining");
+          return;
+        }
         begin_session(std::move(received), client->empty() ? load_balancer : *client);
       });
   proxy_headers_.insert(reader);

@@ -19,6 +19,7 @@
 #include "base/rate_limit.h"
 #include "base/result.h"
 #include "identity/verified_signatures.h"
+#include "net/commits_awaited.h"
 #include "net/log.h"
 #include "net/reactor.h"
 #include "net/runtime.h"
@@ -30,8 +31,6 @@
 #include "store/loop_journal.h"
 
 namespace sallyport::net {
-
-enum class CommitResult : std::uint8_t { committed, failed };
 
 class Backends;
 class CatalogueBoard;
@@ -67,7 +66,7 @@ struct LoopShared {
     return connection_rate.take(connections_per_second_max, now);
   }
   // Asks for newer keys of an issuer; `done` is called on the calling loop.
-  std::function<void(std::size_t issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;
+  std::function<void(const std::string& issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;
   // Looks up a host's addresses, at least one; `done` is called on the calling loop. The error is the resolver's.
   using Resolved = std::function<void(Result<std::vector<Endpoint>, std::string>)>;
   std::function<void(const std::string& host, std::uint16_t port, class Loop& loop, Resolved done)> resolve;

@@ -1,6 +1,7 @@
 """Ways to reach the gateway: a Unix socket, IPv6, a load balancer that speaks the PROXY protocol."""
 
 import os
+import signal
 import struct
 import subprocess
 from ipaddress import ip_address
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from laboratory import wait_until
-from mysql_wire import USUAL, Client, Closed, ServerError
+from laboratory import Laboratory, wait_until
+from mysql_wire import QUERY, USUAL, Client, Closed, ServerError
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -136,3 +137,28 @@ def test_ip_version_6(lab):
         session.login("shop", lab.token("reporter"), ca=None)
         assert session.query("SELECT 1") == [[b"1"]]
     assert lab.wait_for_record(mark, type="login_accepted")["client"].startswith("[::1]:")
+
+
+@pytest.mark.ends_gateway
+def test_a_header_that_comes_while_the_gateway_drains(kind, tmp_path):
+    """Who was accepted before is turned away like those that come later, and holds up nothing."""
+    lab = Laboratory(tmp_path / "lab", kind)
+    try:
+        session = lab.login("reporter")
+        session.command(QUERY, b"SELECT SLEEP(3)")
+        with balanced(lab) as late:
+            whole = header("192.0.2.79")
+            late.send_raw(whole[:20])
+            before = refused(lab, "draining")
+            os.kill(lab.pid, signal.SIGTERM)
+            wait_until(lambda: "draining" in lab.gateway_log(), what="the drain")
+            late.send_raw(whole[20:])
+            with pytest.raises(ServerError) as caught:
+                late.login("shop", lab.token("reporter"), lab.ca)
+            assert "[drained]" in caught.value.message
+            assert refused(lab, "draining") == before + 1
+        assert session.read_result() == [[b"0"]]
+        session.close()
+        wait_until(lambda: not lab.alive(), 10, "the gateway's end")
+    finally:
+        lab.close()

@@ -184,6 +184,29 @@ def test_without_the_primary_readers_go_on(lab):
         wait_until(lambda: try_visit(lab, "spread.writing") == lab.ports["main"], 20, "the old configuration")
 
 
+def test_a_login_that_waits_while_its_server_is_moved_leaves_no_connection_to_the_old_one(lab):
+    """It goes on with the configuration that it began with, and its connection is not for those that come later."""
+    first = lab.login("reporter", user="narrow")
+    assert place(first) == lab.ports["one"]
+    begin = len(lab.gateway_log())
+
+    def move(text):
+        return text.replace("{name: only, role: primary, host: 127.0.0.1, port: " + str(lab.ports["one"]),
+                            "{name: only, role: primary, host: 127.0.0.1, port: " + str(lab.ports["main"]))
+    with ThreadPoolExecutor(1) as workers:
+        waiting = workers.submit(try_visit, lab, "narrow")
+        wait_until(lambda: lab.metrics()["sallyport_backend_logins_waiting"] == 1, 10, "the second login to wait")
+        before = lab.reload(move)
+        try:
+            wait_until(lambda: lines(lab, "configuration reloaded", begin), 10, "the reload")
+            assert "[account_changed]" in first.wait_for_end().message
+            assert waiting.result(20) is None, "it was to another server than the configuration names"
+            assert {visit(lab, "narrow") for _ in range(6)} == {lab.ports["main"]}
+        finally:
+            lab.reload(lambda text: before)
+            wait_until(lambda: try_visit(lab, "narrow") == lab.ports["one"], 20, "the old configuration")
+
+
 def try_visit(lab, user):
     try:
         return visit(lab, user)
