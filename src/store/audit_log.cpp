@@ -114,6 +114,7 @@ Result<Unit, std::string> AuditLog::take_up() {
                        .files = watched_files_,
                        .directory = settings.directory,
                        .position = std::move(log->position),
+                       .checkpoints_bytes = log->checkpoints_bytes,
                        .signer = is_handed_over ? std::move(*previous) : std::move(signer).value(),
                        .settings = settings,
                        .closed = [this](std::uint64_t first) { closer_->add(first); },

@@ -488,6 +488,8 @@ TEST_F(AuditLogTest, IsPrunedByHandWithARecordOfIt) {
   ASSERT_GE(pruned->size(), 1U);  // the record of a deletion can make another one due
   EXPECT_EQ(pruned->front().first, 0U);
   EXPECT_EQ(pruned->front().reason, "size");
+  auto needed = log_->prune({.before = wall_from_unix_seconds(1'800'000'000), .bytes = 1, .needed = 1}, "alice");
+  EXPECT_TRUE(needed && needed->empty()) << "somebody needs what is left";
   auto again = log_->prune({.before = WallTime{}, .bytes = 3000}, "alice");
   EXPECT_TRUE(again && again->empty());
   // Records are of the past by their time, as the fixture makes them.

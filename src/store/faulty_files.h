@@ -40,6 +40,17 @@ class FaultyFiles final : public FileSystem {
   // Of writes; the one that is beyond is done in part.
   void set_space(std::uint64_t bytes) { space_ = bytes; }
   void fail(Request request, std::uint64_t times) { (request == Request::sync ? fail_syncs_ : fail_writes_) = times; }
+  // One write, so many behind the next.
+  void fail_write_after(std::uint64_t writes) {
+    good_writes_ = writes;
+    fail_writes_ = 1;
+  }
+  // Of files whose names begin so.
+  void fail_opens(const std::string& prefix, std::uint64_t times) {
+    std::lock_guard lock(mutex_);
+    fail_open_prefix_ = prefix;
+    fail_opens_ = times;
+  }
   // Syncs don't return until they are let.
   void hold_syncs() { held_ = true; }
   void let_syncs() {
@@ -127,6 +138,9 @@ class FaultyFiles final : public FileSystem {
   std::atomic<std::uint64_t> requests_left_{UINT64_MAX};
   std::atomic<std::uint64_t> space_{UINT64_MAX};
   std::atomic<std::uint64_t> fail_writes_{0};
+  std::atomic<std::uint64_t> good_writes_{0};
+  std::string fail_open_prefix_;
+  std::uint64_t fail_opens_ = 0;
   std::atomic<std::uint64_t> fail_syncs_{0};
   std::atomic<bool> held_{false};
   std::atomic<bool> holding_{false};
@@ -142,8 +156,10 @@ class FaultyFiles::Opened final : public File {
     if (!files_.works()) {
       return off();
     }
-    bool fails = files_.fail_writes_ != 0;
+    bool is_due = files_.fail_writes_ != 0;
+    bool fails = is_due && files_.good_writes_ == 0;
     files_.fail_writes_ -= fails ? 1U : 0U;
+    files_.good_writes_ -= is_due && !fails ? 1U : 0U;
     std::size_t fits = fails ? text.size() / 2 : std::min<std::size_t>(text.size(), files_.space_);
     files_.space_ -= files_.space_ == UINT64_MAX ? 0 : fits;
     node_->content += text.substr(0, fits);
@@ -192,6 +208,10 @@ inline FileResult<std::unique_ptr<File>> FaultyFiles::open(const std::filesystem
   std::lock_guard lock(mutex_);
   if (!works()) {
     return off();
+  }
+  if (fail_opens_ != 0 && path.filename().string().starts_with(fail_open_prefix_)) {
+    --fail_opens_;
+    return Unexpected(FileError{"cannot open: it was said so"});
   }
   auto file = system_files().open(path, mode);
   if (!file) {

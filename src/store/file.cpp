@@ -122,4 +122,22 @@ FileResult<Unit> replace_file(FileSystem& files, const std::filesystem::path& pa
   return done ? files.rename(made, path) : done;
 }
 
+FileResult<Unit> append_behind(FileSystem& files, const std::filesystem::path& path, std::uint64_t size,
+                               std::string_view text) {
+  auto file = files.open(path, OpenMode::append);
+  if (!file) {
+    return Unexpected(std::move(file).error());
+  }
+  std::error_code error;
+  auto found = std::filesystem::file_size(path, error);
+  auto done = error || found != size ? (*file)->truncate(size) : FileResult<Unit>(Unit{});
+  if (done && !text.empty()) {
+    done = (*file)->write(text);
+  }
+  if (done) {
+    done = (*file)->sync();
+  }
+  return done ? files.sync_directory(path.parent_path()) : done;
+}
+
 }  // namespace sallyport::store

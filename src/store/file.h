@@ -64,4 +64,9 @@ FileSystem& system_files();
 // directory is synced.
 FileResult<Unit> replace_file(FileSystem& files, const std::filesystem::path& path, std::string_view text);
 
+// Appends to a file that has `size` bytes, and syncs it and its name. What is behind these, of a write that failed, is
+// cut off first; after an error there may be something to be cut again.
+FileResult<Unit> append_behind(FileSystem& files, const std::filesystem::path& path, std::uint64_t size,
+                               std::string_view text);
+
 }  // namespace sallyport::store

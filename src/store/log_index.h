@@ -172,8 +172,8 @@ class EncodedIndex {
   // Without its sessions.
   std::optional<LogIndex> head() const;
   // One after the other, without a copy of them all; the value is overwritten by the next. False when malformed, which
-  // may show after some.
-  bool each_session(const std::function<void(const SessionSummary&)>& each) const;
+  // may show after some. `blocks`: how many the head has; none of a session's is beyond.
+  bool each_session(std::size_t blocks, const std::function<void(const SessionSummary&)>& each) const;
   std::optional<std::vector<SessionSummary>> sessions() const;
 
  private:

@@ -270,7 +270,7 @@ std::optional<LogIndex> EncodedIndex::head() const {
   return in.exhausted() ? std::optional(std::move(index)) : std::nullopt;
 }
 
-bool EncodedIndex::each_session(const std::function<void(const SessionSummary&)>& each) const {
+bool EncodedIndex::each_session(std::size_t blocks, const std::function<void(const SessionSummary&)>& each) const {
   std::string_view frames = std::string_view(content_).substr(magic.size() + head_bytes_);
   std::size_t size = ZSTD_findFrameCompressedSize(frames.data(), frames.size());
   if (ZSTD_isError(size) != 0) {
@@ -291,7 +291,9 @@ bool EncodedIndex::each_session(const std::function<void(const SessionSummary&)>
   }
   Reader in{*rows};
   std::size_t count = in.count();
-  std::size_t blocks = in.number();
+  if (in.number() != blocks) {
+    return false;
+  }
   SessionSummary session;
   for (std::size_t i = 0; i < count; ++i) {
     if (!read_session(in, texts, blocks, session)) {
@@ -303,8 +305,9 @@ bool EncodedIndex::each_session(const std::function<void(const SessionSummary&)>
 }
 
 std::optional<std::vector<SessionSummary>> EncodedIndex::sessions() const {
+  auto index = head();
   std::vector<SessionSummary> sessions;
-  bool whole = each_session([&](const SessionSummary& session) { sessions.push_back(session); });
+  bool whole = index && each_session(index->blocks.size(), [&](const SessionSummary& one) { sessions.push_back(one); });
   return whole ? std::optional(std::move(sessions)) : std::nullopt;
 }
 

@@ -144,6 +144,20 @@ TEST(LogIndex, OneThatIsDamagedIsRefusedAndNeverReadBeyond) {
   }
 }
 
+TEST(LogIndex, SessionsThatAreOfOtherBlocksThanTheHeadsAreRefused) {
+  LogIndex index = index_of({{login(1, "a", "shopper")}, {command(2, "a", 2, "SELECT 1")}});
+  auto opened = EncodedIndex::open(encode_index(index));
+  ASSERT_TRUE(opened);
+  std::size_t seen = 0;
+  auto each = [&](const SessionSummary& session) { seen += session.blocks.size(); };
+  EXPECT_TRUE(opened->each_session(2, each));
+  EXPECT_EQ(seen, 2U);
+  for (std::size_t blocks : {0U, 1U, 3U}) {
+    EXPECT_FALSE(opened->each_session(blocks, each)) << blocks;
+  }
+  EXPECT_EQ(seen, 2U) << "none is seen";
+}
+
 TEST(SegmentCompressor, MakesFramesOfWholeRecordsAndTheirIndex) {
   TestLog log;
   std::string lines;

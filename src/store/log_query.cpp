@@ -44,6 +44,27 @@ bool matches_client(const std::vector<std::string>& patterns, std::string_view c
          (!client.empty() && (matches_any(patterns, client) || matches_any(patterns, address_of(client))));
 }
 
+// Whether a client of this address may match: all that the pattern may say of its port is left out.
+bool may_match_address(std::string_view pattern, std::string_view address) {
+  for (std::size_t i = 0; i <= pattern.size(); ++i) {
+    bool may_end_there = i == pattern.size() || pattern[i] == ':' || (i > 0 && pattern[i - 1] == '*');
+    if (!may_end_there) {
+      continue;
+    }
+    std::string_view of_address = pattern.substr(0, i);
+    if (of_address.starts_with('[')) {
+      of_address.remove_prefix(1);
+    }
+    if (of_address.ends_with(']')) {
+      of_address.remove_suffix(1);
+    }
+    if (matches(of_address, address)) {
+      return true;
+    }
+  }
+  return false;
+}
+
 bool matches_text(std::string_view record, const std::string& wanted) {
   for (std::string_view name : {"text", "sent", "runs"}) {
     auto text = audit::text_member(record, name);
@@ -126,7 +147,7 @@ bool matches_term(const LogQuery& query, Field field, std::string_view term) {
     if (field == Field::object) {
       return matches_object(pattern, term);
     }
-    return matches(pattern, term) || (field == Field::client && matches(address_of(pattern), term));
+    return field == Field::client ? may_match_address(pattern, term) : matches(pattern, term);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "store/journal_ring.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"
+#include "store/record_view.h"
 #include "store/segment_reader.h"
 
 namespace sallyport::store {
@@ -27,6 +28,12 @@ bool is_record(std::string_view line) {
          std::none_of(line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
 }
 
+// Of a hand-over without the checkpoint of both keys, which is the first that covers it, the record is cut off as well.
+bool is_key_change(std::string_view line) {
+  auto view = view_record(line);
+  return view && view->is("audit_key_changed");
+}
+
 class Recovery {
  public:
   Recovery(FileSystem& files, const std::filesystem::path& directory, std::span<const audit::NoteKey* const> keys)
@@ -36,13 +43,13 @@ class Recovery {
 
  private:
   Failure read_checkpoint();
-  Failure mend_checkpoints();
   Failure take_segments();
   Failure take_range(const SegmentEntry& entry);
   Failure take_records(const SegmentEntry& entry);
   Failure close_segment(const SegmentEntry& entry);
   Failure take_answers();
   Failure compare();
+  Failure complete_checkpoints();
   Failure take_journals();
   Failure remove_temporary_files();
   void take_record(std::string_view line);
@@ -55,6 +62,7 @@ class Recovery {
   LogDirectory listing_;
   RecoveredLog log_;
   std::optional<audit::Checkpoint> checkpoint_;
+  std::string note_;                                 // that it stands in
   std::optional<audit::Hash> root_;                  // of the tree of as many records as the checkpoint covers
   std::map<audit::Hash, std::uint64_t> in_segment_;  // how often a record is in the open segment
 };
@@ -65,9 +73,8 @@ Result<RecoveredLog, std::string> Recovery::run() {
     return Unexpected(std::move(listing).error());
   }
   listing_ = std::move(listing).value();
-  for (auto step :
-       {&Recovery::read_checkpoint, &Recovery::mend_checkpoints, &Recovery::take_segments, &Recovery::take_answers,
-        &Recovery::compare, &Recovery::take_journals, &Recovery::remove_temporary_files}) {
+  for (auto step : {&Recovery::read_checkpoint, &Recovery::take_segments, &Recovery::take_answers, &Recovery::compare,
+                    &Recovery::complete_checkpoints, &Recovery::take_journals, &Recovery::remove_temporary_files}) {
     if (Failure failure = (this->*step)()) {
       return Unexpected(*std::move(failure));
     }
@@ -113,29 +120,28 @@ Failure Recovery::read_checkpoint() {
            "audit.directory be another one then";
   }
   checkpoint_ = std::move(read->checkpoint);
+  note_ = **std::move(text);
   return {};
 }
 
-// What a crash left of a note at the end would spoil the next one.
-Failure Recovery::mend_checkpoints() {
+// What a crash left of a note at the end would spoil the next one. And the newest checkpoint may have been one to be
+// kept, such as that of a hand-over, which it is not kept as yet.
+Failure Recovery::complete_checkpoints() {
   auto path = directory_ / std::string(checkpoints_file);
   auto text = read_small_file(path, checkpoints_bytes_max);
   if (!text) {
     return std::move(text).error();
   }
-  if (!text->has_value()) {
+  std::string_view content = text->has_value() ? std::string_view(**text) : std::string_view{};
+  audit::NoteList list = audit::split_notes(content);
+  bool is_kept = note_.empty() || (!list.notes.empty() && list.notes.back() == note_);
+  std::string entry = is_kept ? std::string{} : note_ + "\n";
+  log_.checkpoints_bytes = list.taken + entry.size();
+  if (list.taken == content.size() && is_kept) {
     return {};
   }
-  std::size_t whole = audit::split_notes(**text).taken;
-  if (whole == (*text)->size()) {
-    return {};
-  }
-  auto file = files_.open(path, OpenMode::append);
-  auto cut = file ? (*file)->truncate(whole) : FileResult<Unit>(Unexpected(file.error()));
-  if (cut) {
-    cut = (*file)->sync();
-  }
-  return cut ? Failure{} : Failure(cut.error().text);
+  auto done = append_behind(files_, path, list.taken, entry);
+  return done ? Failure{} : Failure(done.error().text);
 }
 
 void Recovery::note_root(const audit::Tree& tree) {
@@ -174,7 +180,8 @@ Failure Recovery::take_segments() {
   return {};
 }
 
-// Of a closed segment the hashes are enough, unless the checkpoint ends within it.
+// Of a closed segment the hashes are enough, unless the checkpoint ends within it, or the gateway may have ended before
+// it was done with it.
 Failure Recovery::take_range(const SegmentEntry& entry) {
   std::string name = name_of(SegmentFile::tree, entry.first);
   auto text = read_small_file(directory_ / name, tree_file_bytes_max);
@@ -182,7 +189,8 @@ Failure Recovery::take_range(const SegmentEntry& entry) {
   if (!segment || segment->range.first != entry.first) {
     return mismatch("its file '" + name + "' is damaged");
   }
-  if (checkpoint_ && checkpoint_->size > entry.first && checkpoint_->size < segment->range.end) {
+  bool checkpoint_is_within = checkpoint_ && checkpoint_->size > entry.first && checkpoint_->size < segment->range.end;
+  if (checkpoint_is_within || entry.has(SegmentFile::records)) {
     LogPosition before = log_.position;
     if (Failure failure = take_records(entry)) {
       return failure;
@@ -216,6 +224,7 @@ Failure Recovery::take_records(const SegmentEntry& entry) {
   log_.position.segment = audit::RangeTree(entry.first);
   log_.position.segment_bytes = 0;
   bool torn = false;
+  std::optional<LogPosition> before_key_change;  // that is the last record
   for (;;) {
     auto chunk = reader->next();
     if (!chunk) {
@@ -233,6 +242,11 @@ Failure Recovery::take_records(const SegmentEntry& entry) {
       bool covered = checkpoint_ && log_.position.tree.size() < checkpoint_->size;
       torn = !covered && !is_record(line);
       if (!torn) {
+        before_key_change.reset();
+        if (!covered && is_key_change(line)) {
+          before_key_change = log_.position;
+          before_key_change->time_last = last.empty() ? log_.position.time_last : time_of_record(last);
+        }
         if (log_.position.segment_bytes == 0) {
           log_.position.time_first = time_of_record(line);
         }
@@ -243,6 +257,9 @@ Failure Recovery::take_records(const SegmentEntry& entry) {
     if (!last.empty()) {
       log_.position.time_last = time_of_record(last);
     }
+  }
+  if (before_key_change) {
+    log_.position = *std::move(before_key_change);
   }
   std::error_code ignored;
   auto size = std::filesystem::file_size(directory_ / name_of(SegmentFile::records, entry.first), ignored);

@@ -22,13 +22,15 @@ struct RecoveredLog {
   std::uint64_t restored_records = 0;  // their number
   std::string restored_answers;        // pieces of answers from journals; the log may have them, too
   std::uint64_t unreadable_journals = 0;
+  std::uint64_t checkpoints_bytes = 0;     // of the list of checkpoints
   std::vector<std::uint64_t> to_compress;  // closed segments that are not yet
   std::optional<std::size_t> key;          // which of the keys signed the newest checkpoint; nothing when there is none
 };
 
 // Reads what is needed: the hashes of closed segments, the records of the open one, the journals. What is read is
 // compared with the newest checkpoint. `keys`: of one name, the log's. Writes only what a crash has left out: hashes of
-// a closed segment, and temporary files are removed. The error is for the operator: what is wrong, and what to do.
+// a closed segment, the newest checkpoint in the list of checkpoints; and temporary files are removed. The error is for
+// the operator: what is wrong, and what to do.
 Result<RecoveredLog, std::string> recover_log(FileSystem& files, const std::filesystem::path& directory,
                                               std::span<const audit::NoteKey* const> keys);
 

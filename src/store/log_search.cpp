@@ -118,7 +118,7 @@ struct Log::Segment {
     }
     auto content = read_file(index_path(blocks.segment()), SIZE_MAX);
     auto encoded = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
-    return encoded && encoded->each_session(each);
+    return encoded && encoded->each_session(index.blocks.size(), each);
   }
 
   SegmentBlocks blocks;

@@ -171,6 +171,12 @@ TEST_F(SmallLog, EachFieldFindsWhatHasIt) {
   EXPECT_EQ(numbers_of(search(log, by(Field::subject, "subject of rep*"))), (Numbers{2, 4, 6}));
   EXPECT_EQ(numbers_of(search(log, by(Field::connection, "shop"))), (Numbers{0, 1, 2, 4, 6, 7}));
   EXPECT_EQ(numbers_of(search(log, by(Field::client, "10.0.0.1:503"))), (Numbers{2, 4, 6}));
+  for (const char* pattern : {"10.0.0.1:*3", "10.0.0.1:5*3", "*:503", "*503", "10.*:503", "1*3"}) {
+    EXPECT_EQ(numbers_of(search(log, by(Field::client, pattern))), (Numbers{2, 4, 6})) << pattern;
+  }
+  for (const char* pattern : {"10.0.0.1:*", "*0.1:*"}) {
+    EXPECT_EQ(numbers_of(search(log, by(Field::client, pattern))), (Numbers{0, 1, 2, 4, 6, 7})) << pattern;
+  }
   EXPECT_EQ(numbers_of(search(log, by(Field::client, "10.0.0.1"))), (Numbers{0, 1, 2, 4, 6, 7}));
   EXPECT_EQ(numbers_of(search(log, by(Field::object, "x"))), Numbers{4});
   EXPECT_EQ(numbers_of(search(log, by(Field::object, "SHOP.x"))), Numbers{4});

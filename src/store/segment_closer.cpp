@@ -238,14 +238,36 @@ void SegmentCloser::compress(std::uint64_t first) {
   waiting_.erase(first);
 }
 
+// Of segments without records, which a deletion that was cut off has left.
+FileResult<Unit> SegmentCloser::delete_leftovers() {
+  auto listing = list_log(parts_.directory);
+  for (const SegmentEntry& entry : listing ? listing->segments : std::vector<SegmentEntry>{}) {
+    if (entry.has_records() || !entry.has(SegmentFile::tree)) {
+      continue;
+    }
+    for (auto kind : {SegmentFile::index, SegmentFile::answers}) {
+      if (!entry.has(kind)) {
+        continue;
+      }
+      if (auto removed = parts_.files.remove(listing->file(kind, entry.first)); !removed) {
+        return removed;
+      }
+    }
+  }
+  return Unit{};
+}
+
 // On record before it is gone.
 Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<PruneBounds(WallTime)>& bounds,
                                                            const std::string& operator_name) {
   Pruned pruned;
+  if (auto deleted = delete_leftovers(); !deleted) {
+    return Unexpected(std::move(deleted).error().text);
+  }
   while (!stopped()) {
     WallTime now = std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
     PruneBounds kept = bounds(now);
-    kept.needed = needed_.load(std::memory_order_acquire);
+    kept.needed = std::min(kept.needed, needed_.load(std::memory_order_acquire));
     auto plan = plan_pruning(parts_.directory, kept);
     if (!plan) {
       return Unexpected(std::move(plan).error());

@@ -51,6 +51,7 @@ Sequencer::Sequencer(Parts parts)
       closed_(std::move(parts.closed)),
       signed_checkpoint_(std::move(parts.signed_checkpoint)),
       signer_(std::move(parts.signer)),
+      checkpoints_bytes_(parts.checkpoints_bytes),
       settings_(std::move(parts.settings)),
       pause_(pause_min) {}
 
@@ -145,6 +146,11 @@ void Sequencer::turn(MonoTime now) {
 
 // All that is due. After an error the rest waits for another attempt, which begins where this one has got to.
 FileResult<Unit> Sequencer::attempt(MonoTime now) {
+  if (segment_ends_) {
+    if (auto done = next_segment(now); !done) {
+      return done;
+    }
+  }
   if (next_signer_) {
     if (auto done = hand_over(); !done) {
       return done;
@@ -254,8 +260,6 @@ FileResult<Unit> Sequencer::sync() {
   counts_.syncs.fetch_add(1, std::memory_order_relaxed);
   counts_.sync_nanoseconds.fetch_add(static_cast<std::uint64_t>((mono_now() - began).count()),
                                      std::memory_order_relaxed);
-  counts_.records.store(writer_.synced().tree.size(), std::memory_order_relaxed);
-  counts_.segment_bytes.store(writer_.synced().segment_bytes, std::memory_order_relaxed);
   session_records_synced_ = counts_.session_records.load(std::memory_order_relaxed);
   tell_end();
   for (auto& journal : journals_) {
@@ -273,6 +277,8 @@ FileResult<Unit> Sequencer::sync() {
 
 void Sequencer::tell_end() {
   const LogPosition& synced = writer_.synced();
+  counts_.records.store(synced.tree.size(), std::memory_order_relaxed);
+  counts_.segment_bytes.store(synced.segment_bytes, std::memory_order_relaxed);
   state_.synced(
       {.records = synced.tree.size(), .segment = synced.segment.range().first, .bytes = synced.segment_bytes});
 }
@@ -284,17 +290,9 @@ FileResult<Unit> Sequencer::sign_checkpoint(Kept kept, MonoTime now) {
   std::string note = audit::sign(checkpoint, std::span{signers}.first(next_signer_ ? 2 : 1));
   auto done = replace_file(files_, directory_ / std::string(checkpoint_file), note);
   if (done && kept == Kept::for_good) {
-    auto list = files_.open(directory_ / std::string(checkpoints_file), OpenMode::append);
-    if (!list) {
-      return Unexpected(std::move(list).error());
-    }
-    done = (*list)->write(note + "\n");
-    if (done) {
-      done = (*list)->sync();
-    }
-    if (done) {
-      done = files_.sync_directory(directory_);
-    }
+    std::string entry = note + "\n";
+    done = append_behind(files_, directory_ / std::string(checkpoints_file), checkpoints_bytes_, entry);
+    checkpoints_bytes_ += done ? entry.size() : 0;
   }
   if (done) {
     checkpointed_ = checkpoint.size;
@@ -305,45 +303,54 @@ FileResult<Unit> Sequencer::sign_checkpoint(Kept kept, MonoTime now) {
   return done;
 }
 
-// Behind the record of it comes a checkpoint that both keys have signed, and nothing in between.
+// Behind the record of it comes a checkpoint that both keys have signed, and nothing in between. Nobody is told of the
+// record before: should the process end now, recover_log() takes it out, and the hand-over is made anew.
 FileResult<Unit> Sequencer::hand_over() {
   Now now = read_clocks();
-  if (handed_over_at_ == 0) {
+  if (!hand_over_recorded_) {
+    if (auto done = writer_.has_unsynced() ? sync() : Unit{}; !done) {
+      return done;
+    }
     KeyChangedRecord record{.key = next_signer_->verifier_key().to_line(),
                             .previous_key = signer_.verifier_key().to_line()};
     auto done = writer_.write(to_line(record, now.wall));
     if (done) {
-      done = sync();
+      done = writer_.sync();
     }
     if (!done) {
       return done;
     }
-    handed_over_at_ = writer_.synced().tree.size();
+    hand_over_recorded_ = true;
   }
   if (auto done = sign_checkpoint(Kept::for_good, now.mono); !done) {
     return done;
   }
   signer_ = *std::exchange(next_signer_, std::nullopt);
-  handed_over_at_ = 0;
+  hand_over_recorded_ = false;
+  tell_end();
   return Unit{};
 }
 
+// Once the segment's file of hashes may be there, the segment is as that says: also where the next one can't be begun.
 FileResult<Unit> Sequencer::next_segment(MonoTime now) {
-  if (auto done = sign_checkpoint(Kept::for_good, now); !done) {
-    return done;
-  }
-  // So what a journal holds is in no segment before the one that is begun now.
-  for (auto& journal : journals_) {
-    if (!journal->sync_header()) {
-      return Unexpected(FileError{"cannot sync a journal in " + directory_.string()});
+  if (!segment_ends_) {
+    if (auto done = sign_checkpoint(Kept::for_good, now); !done) {
+      return done;
     }
+    // So what a journal holds is in no segment before the one that is begun now.
+    for (auto& journal : journals_) {
+      if (!journal->sync_header()) {
+        return Unexpected(FileError{"cannot sync a journal in " + directory_.string()});
+      }
+    }
+    segment_ends_ = true;
   }
   std::uint64_t first = writer_.synced().segment.range().first;
   if (auto done = writer_.begin_next(); !done) {
     return done;
   }
+  segment_ends_ = false;
   counts_.segments_closed.fetch_add(1, std::memory_order_relaxed);
-  counts_.segment_bytes.store(0, std::memory_order_relaxed);
   tell_end();
   closed_(first);
   return Unit{};

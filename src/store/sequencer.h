@@ -42,6 +42,7 @@ class Sequencer {
     FileSystem& files;
     std::filesystem::path directory;
     LogPosition position;
+    std::uint64_t checkpoints_bytes;  // of the list of checkpoints
     audit::NoteSigner signer;
     audit::AuditSettings settings;
     // Called on the sequencer's thread when a segment is closed; its first record's index.
@@ -109,7 +110,9 @@ class Sequencer {
   std::function<void(const std::string& note, const audit::Checkpoint& checkpoint)> signed_checkpoint_;
   audit::NoteSigner signer_;
   std::optional<audit::NoteSigner> next_signer_;
-  std::uint64_t handed_over_at_ = 0;  // size of the log behind the record of the hand-over under way
+  bool hand_over_recorded_ = false;  // of the one under way
+  bool segment_ends_ = false;        // nothing more may be written to it: the next one is to be begun
+  std::uint64_t checkpoints_bytes_;
   audit::AuditSettings settings_;
   SequencerCounts counts_;
 

@@ -13,25 +13,6 @@ constexpr std::size_t copies_bytes_max = 256U << 20;
 // Digits of the digest of a log's name that name its file.
 constexpr std::size_t name_bytes = 16;
 
-FileResult<Unit> append(FileSystem& files, const std::filesystem::path& path, std::uint64_t size,
-                        std::string_view text) {
-  auto file = files.open(path, OpenMode::append);
-  if (!file) {
-    return Unexpected(std::move(file).error());
-  }
-  // Cuts what a write that failed has left.
-  std::error_code error;
-  auto found = std::filesystem::file_size(path, error);
-  auto done = error || found != size ? (*file)->truncate(size) : FileResult<Unit>(Unit{});
-  if (done) {
-    done = (*file)->write(text);
-  }
-  if (done) {
-    done = (*file)->sync();
-  }
-  return done ? files.sync_directory(path.parent_path()) : done;
-}
-
 }  // namespace
 
 Result<Unit, CopyError> CheckpointCopies::look_at(const audit::Checkpoint& checkpoint) {
@@ -76,7 +57,7 @@ Result<Unit, CopyError> CheckpointCopies::add(std::string_view note, const audit
     return Unit{};
   }
   std::string text = std::string(note) + "\n";
-  if (auto done = append(files_, path_, bytes_, text); !done) {
+  if (auto done = append_behind(files_, path_, bytes_, text); !done) {
     is_known_ = false;
     return Unexpected(CopyError{.text = std::move(done).error().text});
   }

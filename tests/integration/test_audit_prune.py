@@ -47,6 +47,11 @@ def test_segments_are_deleted_by_hand_and_the_rest_is_provable(stopped):
     cursor.write_text('{"first":0,"next":1,"start":0,"time":"2026-01-31T12:34:56.000000000Z"}\n')
     late = prune(lab, "--before", "now", "--dry-run")
     assert late.returncode == 0 and "nothing to delete" in late.stdout, late
+    late = prune(lab, "--before", "now")
+    assert late.returncode == 0 and "nothing to delete" in late.stdout, late
+    assert {path.name for path in directory.iterdir() if path.name in before} == set(before), "and nothing is deleted"
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    planned = json.loads(prune(lab, "--before", "now", "--dry-run", "--json", "--despite-sinks").stdout)
     despite = json.loads(prune(lab, "--before", "now", "--dry-run", "--json", "--despite-sinks").stdout)
     assert despite == planned
     cursor.write_text("{")
