@@ -268,12 +268,15 @@ void SinkWorker::failed(const DeliveryError& error) {
   }
 }
 
-// To where what was acknowledged is certain to have been taken.
 void SinkWorker::rewind() {
   batch_.clear();
   delivered_since_rewind_ = false;
-  std::uint64_t uncertain = std::min(receiver_->uncertain_records(), cursor_.next - cursor_.first);
-  feed_.go_to(cursor_.next - uncertain);
+  feed_.go_to(taken_until());
+}
+
+// Up to there what was acknowledged is certain to have been taken.
+std::uint64_t SinkWorker::taken_until() const {
+  return cursor_.next - std::min(receiver_->uncertain_records(), cursor_.next - cursor_.first);
 }
 
 // Whether something was dropped.
@@ -287,7 +290,7 @@ bool SinkWorker::drop_what_is_beyond(const store::LogEnd& end) {
 
 // On record before the cursor moves: after a crash in between the record says too much, never too little.
 bool SinkWorker::drop_until(std::uint64_t end, std::string_view reason) {
-  store::SinkDroppedRecord record{.sink = parts_.settings.name, .first = cursor_.next, .end = end, .reason = reason};
+  store::SinkDroppedRecord record{.sink = parts_.settings.name, .first = taken_until(), .end = end, .reason = reason};
   if (!parts_.record(to_line(record, wall_now()), [this] { return halt_.is_due(); })) {
     halt_.nap(poll_interval);  // the log ends
     return false;

@@ -91,6 +91,7 @@ class SinkWorker {
 
  private:
   Cursor find_cursor();
+  std::uint64_t taken_until() const;
   void begin();
   void run();
   void step(const store::LogEnd& end);

@@ -153,6 +153,24 @@ TEST_F(SinksTest, SendOnceMoreWhatAConnectionMayHaveLost) {
   EXPECT_LE(scripts_["syslog"].texts().begin()->first, end - 18) << "and after a restart";
 }
 
+TEST_F(SinksTest, SayThatWhatAConnectionMayHaveLostIsDroppedToo) {
+  SinkSettings settings = from_beginning("lossy");
+  settings.when_behind = WhenBehind::drop;
+  settings.behind_records_max = 20;
+  scripts_["lossy"].set_uncertain(1000);
+  configure({settings});
+  commit_many(0, 10);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("lossy"); }));
+  scripts_["lossy"].forget();  // it was acknowledged, and is lost
+  scripts_["lossy"].fail(1'000'000);
+  commit_many(10, 100);
+  ASSERT_TRUE(eventually([&] { return status("lossy").dropped > 0; }));
+  scripts_["lossy"].fail(0);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("lossy"); }));
+  EXPECT_EQ(on_record_as_dropped("behind").front(), 0U);
+  EXPECT_THAT(missing("lossy"), testing::IsSubsetOf(on_record_as_dropped("behind")));
+}
+
 TEST_F(SinksTest, BeginAnewWithAllThatThereIsWhenTheCursorIsDamaged) {
   commit_many(0, 30);
   std::ofstream(cursor_file("odd")) << "{\"first\":0,\"ne";
