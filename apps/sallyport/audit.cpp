@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <boost/json.hpp>
+#include <cstdarg>
 #include <cstdio>
 
 #include "audit_files.h"
 #include "cli.h"
+#include "review/display_text.h"
 #include "store/log_directory.h"
 
 namespace sallyport {
@@ -18,8 +21,25 @@ Result<std::string, std::string> read_given_file(const std::string& path, std::s
   return std::move(**text);
 }
 
+void say(const char* format, ...) {  // NOLINT(cert-dcl50-cpp)
+  std::va_list arguments;
+  va_start(arguments, format);
+  std::va_list again;
+  va_copy(again, arguments);
+  int size = std::vsnprintf(nullptr, 0, format, arguments);
+  va_end(arguments);
+  std::string text(size > 0 ? static_cast<std::size_t>(size) : 0, '\0');
+  std::vsnprintf(text.data(), text.size() + 1, format, again);
+  va_end(again);
+  std::fputs(review::for_terminal(text, review::Lines::kept).c_str(), stdout);
+}
+
+void say_json(const boost::json::value& document) {
+  std::puts(review::json_for_terminal(boost::json::serialize(document)).c_str());
+}
+
 ExitCode failed(const std::string& sentence) {
-  std::fprintf(stderr, "sallyport: %s\n", sentence.c_str());
+  std::fprintf(stderr, "sallyport: %s\n", review::for_terminal(sentence, review::Lines::escaped).c_str());
   return ExitCode::failed;
 }
 

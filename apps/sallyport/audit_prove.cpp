@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <boost/json.hpp>
 #include <charconv>
@@ -9,6 +11,7 @@
 
 #include "audit_files.h"
 #include "cli.h"
+#include "review/display_text.h"
 #include "store/log_proof.h"
 
 namespace sallyport {
@@ -62,7 +65,8 @@ ExitCode prove(const ProveOptions& options) {
     return failed(proof.error());
   }
   std::string line = audit::to_json_line(*proof);
-  std::fwrite(line.data(), 1, line.size(), stdout);
+  // What goes to a file has the record's own bytes; a terminal is not to act upon any.
+  std::fputs(::isatty(STDOUT_FILENO) != 0 ? review::json_for_terminal(line).c_str() : line.c_str(), stdout);
   return ExitCode::ok;
 }
 
@@ -87,11 +91,11 @@ ExitCode check(const CheckOptions& options) {
                              {"origin", proven->checkpoint.origin},
                              {"size", proven->checkpoint.size},
                              {"key", proven->key}};
-    std::puts(boost::json::serialize(said).c_str());
+    say_json(said);
   } else {
-    std::printf("PROVEN: record %" PRIu64 " of %" PRIu64 " in the log %s, signed by %s\n", file->statement.index,
-                proven->checkpoint.size, proven->checkpoint.origin.c_str(), proven->key.c_str());
-    std::printf("%s\n", file->statement.record.c_str());
+    say("PROVEN: record %" PRIu64 " of %" PRIu64 " in the log %s, signed by %s\n", file->statement.index,
+        proven->checkpoint.size, proven->checkpoint.origin.c_str(), proven->key.c_str());
+    say("%s\n", file->statement.record.c_str());
   }
   return ExitCode::ok;
 }

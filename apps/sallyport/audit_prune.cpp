@@ -182,16 +182,16 @@ void print(const store::Pruned& pruned, const Options& options) {
                                     {"time_last", one.time_last},
                                     {"reason", one.reason}});
     }
-    std::puts(json::serialize(json::object{{"dry_run", options.dry_run}, {"deleted", std::move(ranges)}}).c_str());
+    say_json(json::object{{"dry_run", options.dry_run}, {"deleted", std::move(ranges)}});
     return;
   }
   for (const store::PrunePlan& one : pruned) {
-    std::printf("%s records %" PRIu64 " to %" PRIu64 ", of %s to %s: %zu segments, %" PRIu64 " bytes, for their %s\n",
-                options.dry_run ? "would delete" : "deleted", one.first, one.end - 1, one.time_first.c_str(),
-                one.time_last.c_str(), one.segments.size(), one.bytes, std::string(one.reason).c_str());
+    say("%s records %" PRIu64 " to %" PRIu64 ", of %s to %s: %zu segments, %" PRIu64 " bytes, for their %s\n",
+        options.dry_run ? "would delete" : "deleted", one.first, one.end - 1, one.time_first.c_str(),
+        one.time_last.c_str(), one.segments.size(), one.bytes, std::string(one.reason).c_str());
   }
   if (pruned.empty()) {
-    std::puts("nothing to delete: no closed segment is beyond what was given, and delivered by all sinks");
+    say("nothing to delete: no closed segment is beyond what was given, and delivered by all sinks\n");
   }
 }
 

@@ -56,7 +56,7 @@ ExitCode run(const Options& options) {
   }
   json::array shown;
   if (!options.as_json) {
-    std::printf("%-24s %14s %14s  %s\n", "sink", "next record", "behind", "records of the log");
+    say("%-24s %14s %14s  %s\n", "sink", "next record", "behind", "records of the log");
   }
   for (const std::string& name : log->sinks) {
     auto cursor = sink::load_cursor(options.directory, name);
@@ -68,11 +68,11 @@ ExitCode run(const Options& options) {
       shown.push_back(json::object{
           {"sink", name}, {"first", (*cursor)->first}, {"next", (*cursor)->next}, {"behind_records", behind}});
     } else {
-      std::printf("%-24s %14" PRIu64 " %14" PRIu64 "  %" PRIu64 "\n", name.c_str(), (*cursor)->next, behind, *records);
+      say("%-24s %14" PRIu64 " %14" PRIu64 "  %" PRIu64 "\n", name.c_str(), (*cursor)->next, behind, *records);
     }
   }
   if (options.as_json) {
-    std::puts(json::serialize(json::object{{"records", *records}, {"sinks", std::move(shown)}}).c_str());
+    say_json(json::object{{"records", *records}, {"sinks", std::move(shown)}});
   }
   return ExitCode::ok;
 }

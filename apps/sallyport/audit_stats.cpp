@@ -100,14 +100,14 @@ Result<Stats, std::string> count(const std::string& directory) {
 }
 
 void print(const Stats& stats) {
-  std::printf("log        %s\n", stats.origin.empty() ? "of no known name" : stats.origin.c_str());
-  std::printf("records    %" PRIu64 " in %" PRIu64 " segments, %" PRIu64 " deleted\n", stats.records, stats.segments,
-              stats.deleted_records);
-  std::printf("bytes      %" PRIu64 " of records, %" PRIu64 " on disk\n", stats.record_bytes, stats.disk_bytes);
-  std::printf("times      from %s to %s\n", stats.time_first.c_str(), stats.time_last.c_str());
-  std::printf("checkpoint of %" PRIu64 " records (not verified here)\n", stats.signed_records);
+  say("log        %s\n", stats.origin.empty() ? "of no known name" : stats.origin.c_str());
+  say("records    %" PRIu64 " in %" PRIu64 " segments, %" PRIu64 " deleted\n", stats.records, stats.segments,
+      stats.deleted_records);
+  say("bytes      %" PRIu64 " of records, %" PRIu64 " on disk\n", stats.record_bytes, stats.disk_bytes);
+  say("times      from %s to %s\n", stats.time_first.c_str(), stats.time_last.c_str());
+  say("checkpoint of %" PRIu64 " records (not verified here)\n", stats.signed_records);
   for (const auto& [type, number] : stats.types) {
-    std::printf("  %-22s %" PRIu64 "\n", type.c_str(), number);
+    say("  %-22s %" PRIu64 "\n", type.c_str(), number);
   }
 }
 
@@ -124,17 +124,16 @@ ExitCode run(const Options& options) {
   for (const auto& [type, number] : stats->types) {
     types[type] = number;
   }
-  std::puts(json::serialize(json::object{{"origin", stats->origin},
-                                         {"segments", stats->segments},
-                                         {"records", stats->records},
-                                         {"record_bytes", stats->record_bytes},
-                                         {"disk_bytes", stats->disk_bytes},
-                                         {"deleted_records", stats->deleted_records},
-                                         {"time_first", stats->time_first},
-                                         {"time_last", stats->time_last},
-                                         {"signed_records", stats->signed_records},
-                                         {"types", std::move(types)}})
-                .c_str());
+  say_json(json::object{{"origin", stats->origin},
+                        {"segments", stats->segments},
+                        {"records", stats->records},
+                        {"record_bytes", stats->record_bytes},
+                        {"disk_bytes", stats->disk_bytes},
+                        {"deleted_records", stats->deleted_records},
+                        {"time_first", stats->time_first},
+                        {"time_last", stats->time_last},
+                        {"signed_records", stats->signed_records},
+                        {"types", std::move(types)}});
   return ExitCode::ok;
 }
 

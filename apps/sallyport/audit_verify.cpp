@@ -115,59 +115,58 @@ json::object json_of(const audit::VerificationReport& report, const std::string&
 
 void print(const audit::AnswersReport& answers) {
   if (!answers.looked_at) {
-    std::puts("answers    not looked at");
+    say("answers    not looked at\n");
     return;
   }
-  std::printf("answers    %" PRIu64 " whole and %" PRIu64 " beginnings are as recorded, %" PRIu64 " bytes\n",
-              answers.whole, answers.beginnings, answers.bytes);
+  say("answers    %" PRIu64 " whole and %" PRIu64 " beginnings are as recorded, %" PRIu64 " bytes\n", answers.whole,
+      answers.beginnings, answers.bytes);
   if (answers.sealed != 0) {
     std::string keys;
     for (const std::string& key : answers.wanted_keys) {
       keys += " " + key;
     }
-    std::printf("           %" PRIu64 " are there, and not compared: encrypted with%s (--answers-key)\n",
-                answers.sealed, keys.c_str());
+    say("           %" PRIu64 " are there, and not compared: encrypted with%s (--answers-key)\n", answers.sealed,
+        keys.c_str());
   }
   if (answers.deleted != 0) {
-    std::printf("           %" PRIu64 " not compared: they begin among the deleted records\n", answers.deleted);
+    say("           %" PRIu64 " not compared: they begin among the deleted records\n", answers.deleted);
   }
 }
 
 void print(const audit::VerificationReport& report, const std::string& directory) {
-  std::printf("log        %s (%s)\n", report.origin.empty() ? "of no known name" : report.origin.c_str(),
-              directory.c_str());
-  std::printf("read       %" PRIu64 " records\n", report.records);
+  say("log        %s (%s)\n", report.origin.empty() ? "of no known name" : report.origin.c_str(), directory.c_str());
+  say("read       %" PRIu64 " records\n", report.records);
   if (report.proven.empty()) {
-    std::puts("proven     none");
+    say("proven     none\n");
   }
   for (const audit::RecordSpan& span : report.proven) {
-    std::printf("proven     records %s\n", text_of(span).c_str());
+    say("proven     records %s\n", text_of(span).c_str());
   }
   for (const audit::PrunedRange& range : report.pruned) {
-    std::printf("deleted    records %s, of %s to %s: their hashes are proven, no more\n",
-                text_of(range.records).c_str(), range.time_first.c_str(), range.time_last.c_str());
+    say("deleted    records %s, of %s to %s: their hashes are proven, no more\n", text_of(range.records).c_str(),
+        range.time_first.c_str(), range.time_last.c_str());
   }
   if (!report.time_last.empty()) {
-    std::printf("times      from %s to %s, as the records say\n",
-                report.time_first.empty() ? "(deleted)" : report.time_first.c_str(), report.time_last.c_str());
+    say("times      from %s to %s, as the records say\n",
+        report.time_first.empty() ? "(deleted)" : report.time_first.c_str(), report.time_last.c_str());
   }
-  std::printf("signed     %zu checkpoints, the newest of %" PRIu64 " records\n", report.checkpoints, report.proven_end);
+  say("signed     %zu checkpoints, the newest of %" PRIu64 " records\n", report.checkpoints, report.proven_end);
   for (const std::string& key : report.keys) {
-    std::printf("key        %s\n", key.c_str());
+    say("key        %s\n", key.c_str());
   }
   for (const audit::WitnessReport& witness : report.witnesses) {
-    std::printf("witness    %s covers the first %" PRIu64 " records (%" PRIu64 " checkpoints)%s%s\n",
-                witness.name.c_str(), witness.covered, witness.checkpoints, witness.time ? ", the last at " : "",
-                witness.time ? time_of(*witness.time).c_str() : "");
+    say("witness    %s covers the first %" PRIu64 " records (%" PRIu64 " checkpoints)%s%s\n", witness.name.c_str(),
+        witness.covered, witness.checkpoints, witness.time ? ", the last at " : "",
+        witness.time ? time_of(*witness.time).c_str() : "");
   }
   print(report.answers);
   for (const audit::Finding& finding : report.findings) {
-    std::printf("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
+    say("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
   }
   if (report.findings_left_out != 0) {
-    std::printf("           and %" PRIu64 " more\n", report.findings_left_out);
+    say("           and %" PRIu64 " more\n", report.findings_left_out);
   }
-  std::puts(report.is_proven() ? "VERIFIED" : "NOT VERIFIED");
+  say("%s\n", report.is_proven() ? "VERIFIED" : "NOT VERIFIED");
 }
 
 ExitCode run(const Options& options) {
@@ -212,7 +211,7 @@ ExitCode run(const Options& options) {
     return failed(report.error());
   }
   if (options.as_json) {
-    std::puts(json::serialize(json_of(*report, options.directory)).c_str());
+    say_json(json_of(*report, options.directory));
   } else {
     print(*report, options.directory);
   }

@@ -51,6 +51,14 @@ bool is_whole_number(std::string_view text) {
   return text.size() > sign && text.find_first_not_of("0123456789", sign) == std::string_view::npos;
 }
 
+// As a server writes one. Anything else made of its characters would be an expression, or begin a comment.
+bool is_decimal_number(std::string_view text) {
+  std::size_t point = text.find('.');
+  return is_whole_number(text.substr(0, point)) &&
+         (point == std::string_view::npos ||
+          (point + 1 < text.size() && text.find_first_not_of("0123456789", point + 1) == std::string_view::npos));
+}
+
 // With an exponent, so that it is a DOUBLE and no DECIMAL. 17 digits say it exactly.
 std::string double_literal(double value) {
   std::array<char, 40> text{};
@@ -79,8 +87,7 @@ std::optional<std::string> string_literal(std::string_view text, std::uint64_t t
   if (is_of(type, {ColumnType::time})) {
     return "TIME" + text_literal(text);
   }
-  if (is_of(type, {ColumnType::decimal, ColumnType::newdecimal}) &&
-      text.find_first_not_of("-0123456789.") == std::string_view::npos && !text.empty()) {
+  if (is_of(type, {ColumnType::decimal, ColumnType::newdecimal}) && is_decimal_number(text)) {
     return std::string(text);
   }
   return is_blob(type) || !is_utf8(text) ? hexadecimal(text) : text_literal(text);

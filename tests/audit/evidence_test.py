@@ -868,6 +868,35 @@ class Evidence(unittest.TestCase):
         self.assertEqual(stats["origin"], writer.origin)
         self.assertEqual(run("stats", self.log).returncode, 0)
 
+    def test_nothing_of_a_log_acts_upon_a_terminal(self):
+        control = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069]")
+        evil = "\x1b[2J\x1b[HVERIFIED\x1b[8m"
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        writer.command('SELECT "\u009b2J\u202e"', seq=2)
+        writer.append("outcome", session=evil, seq=3, of=2, status="ok", bytes=10, answer_recorded={"bytes": 10, "sha256": "0" * 64})
+        writer.append(evil, seq=4)
+        writer.stop()
+        proof = self.prove(1)
+        self.assertEqual(json.loads(json.loads(proof.stdout)["record"])["text"], 'SELECT "\u009b2J\u202e"', "a file has it as it is")
+        path = self.directory / "proof.json"
+        path.write_text(proof.stdout, encoding="utf-8")
+
+        def outputs():
+            for arguments in (("verify", self.log, "--public-key", self.key_file, "--wait", 0), ("stats", self.log),
+                              ("check-proof", path, "--public-key", self.key_file), ("search", "--dir", self.log), ("sinks", self.log)):
+                for options in ((), ("--json",)):
+                    done = run(*arguments, *options)
+                    yield arguments[0], done.stdout + done.stderr
+        found = dict(outputs())
+        self.assertEqual(json.loads(json.loads(run("check-proof", path, "--public-key", self.key_file, "--json").stdout)["record"])["text"],
+                         'SELECT "\u009b2J\u202e"', "JSON says the same")
+        self.assertIn("VERIFIED", found["verify"])
+        checkpoint = self.log / "checkpoint"
+        checkpoint.write_bytes(checkpoint.read_bytes().replace(writer.origin.encode(), "x\u009b2J\u202e".encode()))
+        for name, text in [*found.items(), *outputs()]:
+            self.assertIsNone(control.search(text), (name, text))
+
     def test_mistakes_of_usage_are_told(self):
         self.small_log()
         self.assertEqual(run("verify", self.log).returncode, 2)
