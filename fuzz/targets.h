@@ -30,6 +30,7 @@ void fuzz_audit_proof(Bytes input);
 void fuzz_audit_records(Bytes input);
 void fuzz_answer_pieces(Bytes input);
 void fuzz_record_seal(Bytes input);
+void fuzz_log_index(Bytes input);
 void fuzz_add_checkpoint(Bytes input);
 void fuzz_sink_message(Bytes input);
 void fuzz_canary(Bytes input);  // holds a planted mistake: a run that does not find it proves nothing

@@ -174,7 +174,8 @@ std::string encode_sessions(const LogIndex& index) {
     rows.number(static_cast<std::uint64_t>(session.end) << 1 | (session.is_carried_on ? 1 : 0));
     rows.time(session.began);
     rows.time(session.time_min);
-    rows.time(session.time_max - session.time_min);
+    rows.time(static_cast<std::int64_t>(static_cast<std::uint64_t>(session.time_max) -
+                                        static_cast<std::uint64_t>(session.time_min)));
     for (auto count : counts) {
       rows.number(session.*count);
     }
@@ -205,7 +206,8 @@ bool read_session(Reader& in, const std::vector<std::string_view>& texts, std::s
   session.is_carried_on = (state & 1) != 0;
   session.began = in.time();
   session.time_min = in.time();
-  session.time_max = session.time_min + in.time();
+  session.time_max =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(session.time_min) + static_cast<std::uint64_t>(in.time()));
   for (auto count : counts) {
     session.*count = in.number();
   }
