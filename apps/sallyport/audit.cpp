@@ -21,6 +21,10 @@ Result<std::string, std::string> read_given_file(const std::string& path, std::s
   return std::move(**text);
 }
 
+std::string shown(std::string_view text) {
+  return review::for_terminal(text, review::Lines::escaped);
+}
+
 void say(const char* format, ...) {  // NOLINT(cert-dcl50-cpp)
   std::va_list arguments;
   va_start(arguments, format);
@@ -39,7 +43,7 @@ void say_json(const boost::json::value& document) {
 }
 
 ExitCode failed(const std::string& sentence) {
-  std::fprintf(stderr, "sallyport: %s\n", review::for_terminal(sentence, review::Lines::escaped).c_str());
+  std::fprintf(stderr, "sallyport: %s\n", shown(sentence).c_str());
   return ExitCode::failed;
 }
 

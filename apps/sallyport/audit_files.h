@@ -4,6 +4,7 @@
 #include <boost/json/value.hpp>
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "cli.h"
@@ -14,6 +15,9 @@ inline constexpr std::size_t key_file_bytes_max = 64U << 10;
 
 // The whole of a file that was named on the command line. The error is a sentence.
 Result<std::string, std::string> read_given_file(const std::string& path, std::size_t bytes_max);
+
+// A text of a log's files, which may be anybody's, as say() takes it: it makes no line of its own.
+std::string shown(std::string_view text);
 
 // On standard output, for a person: nothing of what a log's files say acts upon a terminal. The format is of printf.
 [[gnu::format(printf, 1, 2)]] void say(const char* format, ...);

@@ -65,8 +65,11 @@ ExitCode prove(const ProveOptions& options) {
     return failed(proof.error());
   }
   std::string line = audit::to_json_line(*proof);
-  // What goes to a file has the record's own bytes; a terminal is not to act upon any.
-  std::fputs(::isatty(STDOUT_FILENO) != 0 ? review::json_for_terminal(line).c_str() : line.c_str(), stdout);
+  if (::isatty(STDOUT_FILENO) != 0) {  // which is not to act upon any; a file has the record's own bytes
+    line.pop_back();
+    line = review::json_for_terminal(line) + "\n";
+  }
+  std::fwrite(line.data(), 1, line.size(), stdout);
   return ExitCode::ok;
 }
 
@@ -94,8 +97,8 @@ ExitCode check(const CheckOptions& options) {
     say_json(said);
   } else {
     say("PROVEN: record %" PRIu64 " of %" PRIu64 " in the log %s, signed by %s\n", file->statement.index,
-        proven->checkpoint.size, proven->checkpoint.origin.c_str(), proven->key.c_str());
-    say("%s\n", file->statement.record.c_str());
+        proven->checkpoint.size, shown(proven->checkpoint.origin).c_str(), shown(proven->key).c_str());
+    say("%s\n", shown(file->statement.record).c_str());
   }
   return ExitCode::ok;
 }

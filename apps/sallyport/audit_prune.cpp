@@ -187,8 +187,8 @@ void print(const store::Pruned& pruned, const Options& options) {
   }
   for (const store::PrunePlan& one : pruned) {
     say("%s records %" PRIu64 " to %" PRIu64 ", of %s to %s: %zu segments, %" PRIu64 " bytes, for their %s\n",
-        options.dry_run ? "would delete" : "deleted", one.first, one.end - 1, one.time_first.c_str(),
-        one.time_last.c_str(), one.segments.size(), one.bytes, std::string(one.reason).c_str());
+        options.dry_run ? "would delete" : "deleted", one.first, one.end - 1, shown(one.time_first).c_str(),
+        shown(one.time_last).c_str(), one.segments.size(), one.bytes, std::string(one.reason).c_str());
   }
   if (pruned.empty()) {
     say("nothing to delete: no closed segment is beyond what was given, and delivered by all sinks\n");

@@ -100,14 +100,14 @@ Result<Stats, std::string> count(const std::string& directory) {
 }
 
 void print(const Stats& stats) {
-  say("log        %s\n", stats.origin.empty() ? "of no known name" : stats.origin.c_str());
+  say("log        %s\n", stats.origin.empty() ? "of no known name" : shown(stats.origin).c_str());
   say("records    %" PRIu64 " in %" PRIu64 " segments, %" PRIu64 " deleted\n", stats.records, stats.segments,
       stats.deleted_records);
   say("bytes      %" PRIu64 " of records, %" PRIu64 " on disk\n", stats.record_bytes, stats.disk_bytes);
-  say("times      from %s to %s\n", stats.time_first.c_str(), stats.time_last.c_str());
+  say("times      from %s to %s\n", shown(stats.time_first).c_str(), shown(stats.time_last).c_str());
   say("checkpoint of %" PRIu64 " records (not verified here)\n", stats.signed_records);
   for (const auto& [type, number] : stats.types) {
-    say("  %-22s %" PRIu64 "\n", type.c_str(), number);
+    say("  %-22s %" PRIu64 "\n", shown(type).c_str(), number);
   }
 }
 

@@ -123,7 +123,7 @@ void print(const audit::AnswersReport& answers) {
   if (answers.sealed != 0) {
     std::string keys;
     for (const std::string& key : answers.wanted_keys) {
-      keys += " " + key;
+      keys += " " + shown(key);
     }
     say("           %" PRIu64 " are there, and not compared: encrypted with%s (--answers-key)\n", answers.sealed,
         keys.c_str());
@@ -134,7 +134,8 @@ void print(const audit::AnswersReport& answers) {
 }
 
 void print(const audit::VerificationReport& report, const std::string& directory) {
-  say("log        %s (%s)\n", report.origin.empty() ? "of no known name" : report.origin.c_str(), directory.c_str());
+  say("log        %s (%s)\n", report.origin.empty() ? "of no known name" : shown(report.origin).c_str(),
+      directory.c_str());
   say("read       %" PRIu64 " records\n", report.records);
   if (report.proven.empty()) {
     say("proven     none\n");
@@ -144,24 +145,24 @@ void print(const audit::VerificationReport& report, const std::string& directory
   }
   for (const audit::PrunedRange& range : report.pruned) {
     say("deleted    records %s, of %s to %s: their hashes are proven, no more\n", text_of(range.records).c_str(),
-        range.time_first.c_str(), range.time_last.c_str());
+        shown(range.time_first).c_str(), shown(range.time_last).c_str());
   }
   if (!report.time_last.empty()) {
     say("times      from %s to %s, as the records say\n",
-        report.time_first.empty() ? "(deleted)" : report.time_first.c_str(), report.time_last.c_str());
+        report.time_first.empty() ? "(deleted)" : shown(report.time_first).c_str(), shown(report.time_last).c_str());
   }
   say("signed     %zu checkpoints, the newest of %" PRIu64 " records\n", report.checkpoints, report.proven_end);
   for (const std::string& key : report.keys) {
-    say("key        %s\n", key.c_str());
+    say("key        %s\n", shown(key).c_str());
   }
   for (const audit::WitnessReport& witness : report.witnesses) {
-    say("witness    %s covers the first %" PRIu64 " records (%" PRIu64 " checkpoints)%s%s\n", witness.name.c_str(),
-        witness.covered, witness.checkpoints, witness.time ? ", the last at " : "",
+    say("witness    %s covers the first %" PRIu64 " records (%" PRIu64 " checkpoints)%s%s\n",
+        shown(witness.name).c_str(), witness.covered, witness.checkpoints, witness.time ? ", the last at " : "",
         witness.time ? time_of(*witness.time).c_str() : "");
   }
   print(report.answers);
   for (const audit::Finding& finding : report.findings) {
-    say("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), finding.text.c_str());
+    say("FINDING    %s: %s\n", std::string(audit::name_of(finding.code)).c_str(), shown(finding.text).c_str());
   }
   if (report.findings_left_out != 0) {
     say("           and %" PRIu64 " more\n", report.findings_left_out);

@@ -13,6 +13,8 @@
 #include <map>
 #include <system_error>
 
+#include "audit/checkpoint.h"
+
 namespace sallyport::store {
 namespace {
 
@@ -126,6 +128,19 @@ Result<LogDirectory, std::string> list_log(const std::filesystem::path& path) {
   std::ranges::sort(found.sinks);
   std::ranges::sort(found.unknown);
   return found;
+}
+
+Result<std::uint64_t, std::string> place_of_next_note(const std::filesystem::path& file, std::uint64_t known_bytes) {
+  std::error_code error;
+  auto bytes = std::filesystem::file_size(file, error);
+  if (!error && bytes >= known_bytes) {
+    return known_bytes;
+  }
+  auto text = read_small_file(file, checkpoints_bytes_max);
+  if (!text) {
+    return Unexpected(std::move(text).error());
+  }
+  return text->has_value() ? audit::split_notes(**text).taken : 0;
 }
 
 Result<std::optional<std::string>, std::string> read_small_file(const std::filesystem::path& file,

@@ -18,6 +18,7 @@ enum class SegmentFile : std::uint8_t { records, compressed_records, tree, index
 // Of a file that doesn't belong to a segment: "checkpoint", "checkpoints".
 inline constexpr std::string_view checkpoint_file = "checkpoint";
 inline constexpr std::string_view checkpoints_file = "checkpoints";
+inline constexpr std::size_t checkpoints_bytes_max = std::size_t{1} << 30;
 
 // How far a sink has got: "sink-NAME.json". NAME has letters, digits, '-' and '_'.
 std::filesystem::path sink_cursor_file(const std::filesystem::path& directory, std::string_view sink);
@@ -48,6 +49,10 @@ struct LogDirectory {
 // Errors are sentences for the person at the terminal. A directory that is written meanwhile is listed as far as it is
 // seen: a file may be gone when it is opened.
 Result<LogDirectory, std::string> list_log(const std::filesystem::path& path);
+
+// Where in the file of checkpoints, which had so many bytes, the next note goes: there, or, where somebody has cut the
+// file or taken it away, behind the notes that are left.
+Result<std::uint64_t, std::string> place_of_next_note(const std::filesystem::path& file, std::uint64_t known_bytes);
 
 // The content of a file of at most `bytes_max`; nothing when there is no such file.
 Result<std::optional<std::string>, std::string> read_small_file(const std::filesystem::path& file,

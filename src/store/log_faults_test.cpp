@@ -112,9 +112,58 @@ TEST_F(LogFaultsTest, AHandOverIsWholeOrNot) {
     whole += std::find(found.begin(), found.end(), "audit_key_changed") <
              std::find(found.begin() + 1, found.end(), "audit_start");
     check_log();
+    if (whole > 2) {
+      // Both keys have signed the checkpoint of a hand-over; only the new one goes on.
+      settings_.signing_key = first_key;
+      settings_.previous_signing_key.clear();
+      EXPECT_NE(open().find("audit.previous_signing_key"), std::string::npos);
+    }
   }
   EXPECT_GT(whole, 2) << "the last ones are";
   EXPECT_LT(whole, 22);
+}
+
+TEST_F(LogFaultsTest, AHandOverThatWasSignedIsNotTakenBack) {
+  ASSERT_NO_FATAL_FAILURE(begin_log("log"));
+  commit_some(3);
+  auto first_key = settings_.signing_key;
+  auto next = settings_;
+  next.signing_key = root_ / "next.key";
+  ASSERT_TRUE(load_or_make_signing_key(next.signing_key, next.origin));
+  ASSERT_TRUE(log_->configure(next));
+  auto signed_by_both = [&] {
+    auto read = audit::parse_checkpoint(path_text("checkpoint"));
+    return read && read->note.signatures.size() == 2;
+  };
+  ASSERT_TRUE(eventually(signed_by_both));
+  kill();
+  ASSERT_TRUE(signed_by_both());
+  EXPECT_NE(open().find("audit.previous_signing_key"), std::string::npos) << "the first key alone";
+  settings_.signing_key = root_ / "third.key";
+  settings_.previous_signing_key = first_key;
+  ASSERT_TRUE(load_or_make_signing_key(settings_.signing_key, next.origin));
+  EXPECT_NE(open().find("audit.previous_signing_key"), std::string::npos) << "nor can it hand over to a third one";
+  settings_ = next;
+  ASSERT_EQ(open(), "");
+  check_log();
+}
+
+TEST_F(LogFaultsTest, AListOfCheckpointsThatIsCutIsGoneOnWith) {
+  ASSERT_NO_FATAL_FAILURE(begin_log("log"));
+  auto list = settings_.directory / "checkpoints";
+  for (int round = 0; round < 4; ++round) {
+    if (round % 2 == 0) {
+      std::filesystem::remove(list);
+    } else {
+      std::filesystem::resize_file(list, std::filesystem::file_size(list) - 7);
+    }
+    std::uint64_t closed = log_->status(now()).segments_closed;
+    commit_some(60);
+    EXPECT_GT(log_->status(now()).segments_closed, closed);
+  }
+  EXPECT_EQ(committed_.size(), 240U);
+  EXPECT_EQ(log_->status(now()).failures, 0U);
+  check_log();
 }
 
 // It would be a log in which two records have one place.

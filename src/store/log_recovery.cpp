@@ -7,6 +7,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/range_json.h"
+#include "audit/record_members.h"
 #include "store/answer_pieces.h"
 #include "store/journal_ring.h"
 #include "store/log_directory.h"
@@ -20,7 +21,6 @@ namespace {
 using Failure = std::optional<std::string>;
 
 constexpr std::size_t tree_file_bytes_max = 1U << 16;
-constexpr std::size_t checkpoints_bytes_max = std::size_t{1} << 30;
 
 // Of what a write that was not whole leaves behind none is one.
 bool is_record(std::string_view line) {
@@ -29,9 +29,11 @@ bool is_record(std::string_view line) {
 }
 
 // Of a hand-over without the checkpoint of both keys, which is the first that covers it, the record is cut off as well.
-bool is_key_change(std::string_view line) {
+// The key that such a record names.
+std::optional<std::string> next_key_in(std::string_view line) {
   auto view = view_record(line);
-  return view && view->is("audit_key_changed");
+  return view && view->is("audit_key_changed") ? std::optional(audit::text_member(line, "key").value_or(std::string{}))
+                                               : std::nullopt;
 }
 
 class Recovery {
@@ -49,12 +51,14 @@ class Recovery {
   Failure close_segment(const SegmentEntry& entry);
   Failure take_answers();
   Failure compare();
+  Failure choose_key();
   Failure complete_checkpoints();
   Failure take_journals();
   Failure remove_temporary_files();
   void take_record(std::string_view line);
   void note_root(const audit::Tree& tree);
   std::string mismatch(const std::string& what) const;
+  std::string other_key() const;
 
   FileSystem& files_;
   const std::filesystem::path& directory_;
@@ -63,6 +67,7 @@ class Recovery {
   RecoveredLog log_;
   std::optional<audit::Checkpoint> checkpoint_;
   std::string note_;                                 // that it stands in
+  std::string handed_over_to_;                       // the key in the last record that it covers, if that changes it
   std::optional<audit::Hash> root_;                  // of the tree of as many records as the checkpoint covers
   std::map<audit::Hash, std::uint64_t> in_segment_;  // how often a record is in the open segment
 };
@@ -74,7 +79,8 @@ Result<RecoveredLog, std::string> Recovery::run() {
   }
   listing_ = std::move(listing).value();
   for (auto step : {&Recovery::read_checkpoint, &Recovery::take_segments, &Recovery::take_answers, &Recovery::compare,
-                    &Recovery::complete_checkpoints, &Recovery::take_journals, &Recovery::remove_temporary_files}) {
+                    &Recovery::choose_key, &Recovery::complete_checkpoints, &Recovery::take_journals,
+                    &Recovery::remove_temporary_files}) {
     if (Failure failure = (this->*step)()) {
       return Unexpected(*std::move(failure));
     }
@@ -86,6 +92,13 @@ std::string Recovery::mismatch(const std::string& what) const {
   return "the audit log in " + directory_.string() + " is not as it was left: " + what +
          ". Find out why with 'sallyport audit verify', keep the directory as evidence, and let audit.directory be "
          "another one until then";
+}
+
+std::string Recovery::other_key() const {
+  return "the newest checkpoint in " + directory_.string() +
+         " was signed by another key than audit.signing_key. Set audit.previous_signing_key to the file of the key "
+         "that signed so far, so that the log is handed over; a log whose key is lost can't be gone on with, so let "
+         "audit.directory be another one then";
 }
 
 Failure Recovery::read_checkpoint() {
@@ -114,10 +127,7 @@ Failure Recovery::read_checkpoint() {
     }
   }
   if (!log_.key) {
-    return "the newest checkpoint in " + directory_.string() +
-           " was signed by another key than audit.signing_key. Set audit.previous_signing_key to the file of the key "
-           "that signed so far, so that the log is handed over; a log whose key is lost can't be gone on with, so let "
-           "audit.directory be another one then";
+    return other_key();
   }
   checkpoint_ = std::move(read->checkpoint);
   note_ = **std::move(text);
@@ -243,7 +253,12 @@ Failure Recovery::take_records(const SegmentEntry& entry) {
       torn = !covered && !is_record(line);
       if (!torn) {
         before_key_change.reset();
-        if (!covered && is_key_change(line)) {
+        bool may_hand_over = !covered || log_.position.tree.size() + 1 == checkpoint_->size;
+        auto next_key = may_hand_over ? next_key_in(line) : std::nullopt;
+        if (covered && next_key) {
+          handed_over_to_ = *next_key;
+        }
+        if (!covered && next_key) {
           before_key_change = log_.position;
           before_key_change->time_last = last.empty() ? log_.position.time_last : time_of_record(last);
         }
@@ -302,6 +317,20 @@ Failure Recovery::compare() {
   if (*root_ != checkpoint_->root) {
     return mismatch("its first " + std::to_string(checkpoint_->size) + " records are not those that were signed");
   }
+  return {};
+}
+
+// The checkpoint of a hand-over has signatures of both keys, and the log is the new one's.
+Failure Recovery::choose_key() {
+  if (handed_over_to_.empty()) {
+    return {};
+  }
+  auto key = std::find_if(keys_.begin(), keys_.end(),
+                          [&](const audit::NoteKey* one) { return one->to_line() == handed_over_to_; });
+  if (key == keys_.end()) {
+    return other_key();
+  }
+  log_.key = static_cast<std::size_t>(key - keys_.begin());
   return {};
 }
 

@@ -19,7 +19,6 @@ using audit::FindingCode;
 
 // Files that are read whole. `checkpoints` grows by some 250 bytes for each segment and start.
 constexpr std::size_t checkpoint_bytes_max = audit::note_bytes_max;
-constexpr std::size_t checkpoints_bytes_max = 256U << 20;
 constexpr std::size_t tree_bytes_max = 64U << 10;
 constexpr Milliseconds poll_interval{50};
 // New segments may come while older ones are read; this many times they are looked for.

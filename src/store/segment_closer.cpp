@@ -238,32 +238,10 @@ void SegmentCloser::compress(std::uint64_t first) {
   waiting_.erase(first);
 }
 
-// Of segments without records, which a deletion that was cut off has left.
-FileResult<Unit> SegmentCloser::delete_leftovers() {
-  auto listing = list_log(parts_.directory);
-  for (const SegmentEntry& entry : listing ? listing->segments : std::vector<SegmentEntry>{}) {
-    if (entry.has_records() || !entry.has(SegmentFile::tree)) {
-      continue;
-    }
-    for (auto kind : {SegmentFile::index, SegmentFile::answers}) {
-      if (!entry.has(kind)) {
-        continue;
-      }
-      if (auto removed = parts_.files.remove(listing->file(kind, entry.first)); !removed) {
-        return removed;
-      }
-    }
-  }
-  return Unit{};
-}
-
 // On record before it is gone.
 Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<PruneBounds(WallTime)>& bounds,
                                                            const std::string& operator_name) {
   Pruned pruned;
-  if (auto deleted = delete_leftovers(); !deleted) {
-    return Unexpected(std::move(deleted).error().text);
-  }
   while (!stopped()) {
     WallTime now = std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
     PruneBounds kept = bounds(now);
@@ -280,7 +258,8 @@ Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<P
       break;
     }
     for (std::uint64_t first : plan->segments) {
-      for (auto kind : {SegmentFile::compressed_records, SegmentFile::index, SegmentFile::answers}) {
+      // The records last: a segment that has them is deleted again, should this be cut off.
+      for (auto kind : {SegmentFile::answers, SegmentFile::index, SegmentFile::compressed_records}) {
         if (auto removed = parts_.files.remove(parts_.directory / name_of(kind, first)); !removed) {
           return Unexpected(std::move(removed).error().text);
         }

@@ -78,7 +78,6 @@ class SegmentCloser {
  private:
   bool stopped();
   void compress(std::uint64_t first);
-  FileResult<Unit> delete_leftovers();
   struct Order {
     PruneBounds bounds;
     std::string operator_name;

@@ -290,15 +290,27 @@ FileResult<Unit> Sequencer::sign_checkpoint(Kept kept, MonoTime now) {
   std::string note = audit::sign(checkpoint, std::span{signers}.first(next_signer_ ? 2 : 1));
   auto done = replace_file(files_, directory_ / std::string(checkpoint_file), note);
   if (done && kept == Kept::for_good) {
-    std::string entry = note + "\n";
-    done = append_behind(files_, directory_ / std::string(checkpoints_file), checkpoints_bytes_, entry);
-    checkpoints_bytes_ += done ? entry.size() : 0;
+    done = keep(note);
   }
   if (done) {
     checkpointed_ = checkpoint.size;
     next_checkpoint_ = now + checkpoint_interval;
     counts_.checkpoints.fetch_add(1, std::memory_order_relaxed);
     signed_checkpoint_(note, checkpoint);
+  }
+  return done;
+}
+
+FileResult<Unit> Sequencer::keep(const std::string& note) {
+  auto path = directory_ / std::string(checkpoints_file);
+  auto place = place_of_next_note(path, checkpoints_bytes_);
+  if (!place) {
+    return Unexpected(FileError{std::move(place).error()});
+  }
+  std::string entry = note + "\n";
+  auto done = append_behind(files_, path, *place, entry);
+  if (done) {
+    checkpoints_bytes_ = *place + entry.size();
   }
   return done;
 }

@@ -92,6 +92,7 @@ class Sequencer {
   void tell_end();
   enum class Kept : std::uint8_t { newest, for_good };
   FileResult<Unit> sign_checkpoint(Kept kept, MonoTime now);
+  FileResult<Unit> keep(const std::string& note);
   FileResult<Unit> next_segment(MonoTime now);
   void fail(const FileError& error, MonoTime now);
   void note_losses(MonoTime now);

@@ -870,7 +870,7 @@ class Evidence(unittest.TestCase):
 
     def test_nothing_of_a_log_acts_upon_a_terminal(self):
         control = re.compile("[\0-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069]")
-        evil = "\x1b[2J\x1b[HVERIFIED\x1b[8m"
+        evil = "\x1b[2J\x1b[HVERIFIED\x1b[8m\nVERIFIED\nrecords    5 in 0 segments"
         writer = LogWriter(self.log)
         self.keep_key(writer.first_key)
         writer.command('SELECT "\u009b2J\u202e"', seq=2)
@@ -888,13 +888,16 @@ class Evidence(unittest.TestCase):
                 for options in ((), ("--json",)):
                     done = run(*arguments, *options)
                     yield arguments[0], done.stdout + done.stderr
-        found = dict(outputs())
+        found = list(outputs())
+        lines = run("verify", self.log, "--public-key", self.key_file, "--wait", 0).stdout.splitlines()
+        self.assertIn("NOT VERIFIED", lines)
+        self.assertNotIn("VERIFIED", lines)
+        self.assertEqual(sum(line.startswith("records") for line in run("stats", self.log).stdout.splitlines()), 1)
         self.assertEqual(json.loads(json.loads(run("check-proof", path, "--public-key", self.key_file, "--json").stdout)["record"])["text"],
                          'SELECT "\u009b2J\u202e"', "JSON says the same")
-        self.assertIn("VERIFIED", found["verify"])
         checkpoint = self.log / "checkpoint"
         checkpoint.write_bytes(checkpoint.read_bytes().replace(writer.origin.encode(), "x\u009b2J\u202e".encode()))
-        for name, text in [*found.items(), *outputs()]:
+        for name, text in [*found, *outputs()]:
             self.assertIsNone(control.search(text), (name, text))
 
     def test_mistakes_of_usage_are_told(self):
