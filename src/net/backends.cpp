@@ -86,6 +86,13 @@ void Spare::settle() {
   Loop& loop = place_.backends.loop();
   LoopCounters& counters = loop.own_counters();
   bool idle = backend_.state() == SpareBackend::State::idle;
+  if (idle && !was_idle_ && !place_.backends.is_current(*place_.runtime)) {
+    auto self = shared_from_this();
+    place_.backends.remove(place_.slot);
+    close();
+    place_.backends.closed(place_.slot);
+    return;
+  }
   if (idle && !was_idle_) {
     counters.raise(Level::backend_connections_idle);
     if (!logging_in_ && !checking_) {
@@ -189,9 +196,10 @@ void Backends::withdraw(Ticket ticket, const session::BackendKind& kind) {
   });
 }
 
-void Backends::opened(Slot slot) {
+void Backends::opened(Slot slot, const Runtime& under) {
+  using Under = session::BackendPool::Under;
   pool_.use([&](session::BackendPool& pool, auto& orders) {
-    pool.opened(slot, read_clocks(), orders);
+    pool.opened(slot, read_clocks(), orders, is_current(under) ? Under::this_configuration : Under::an_older_one);
     return Unit{};
   });
 }

@@ -113,8 +113,8 @@ class Backends {
   Ticket request(const std::shared_ptr<Connection>& connection, const session::BackendKind& kind,
                  std::vector<session::ServerCandidate> servers, const session::PoolSettings& settings);
   void withdraw(Ticket ticket, const session::BackendKind& kind);
-  void opened(Slot slot);
-  // What an older configuration than the loop's met tells nothing of the servers of this one.
+  // What was met under an older configuration than the loop's tells nothing of the servers of this one.
+  void opened(Slot slot, const Runtime& under);
   void open_failed(Slot slot, const Runtime& under, session::Reason reason, const std::string& detail);
   // The server does not answer on a connection that had logged in.
   void unanswered(Slot slot, const Runtime& under, const std::string& detail);
@@ -129,6 +129,7 @@ class Backends {
   void close_all();
 
   // From the spares.
+  bool is_current(const Runtime& runtime) const;
   Loop& loop() { return loop_; }
   SharedPool& pool() { return pool_; }
   void remove(Slot slot);
@@ -136,7 +137,6 @@ class Backends {
  private:
   void give(const session::BackendPool::Order& order, const std::shared_ptr<Connection>& connection);
   void open_spare(const session::BackendPool::Order& order);
-  bool is_current(const Runtime& runtime) const;
 
   Loop& loop_;
   SharedPool& pool_;

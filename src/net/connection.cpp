@@ -445,7 +445,7 @@ void Connection::end_lease() {
 void Connection::note_backend_login() {
   if (lease_ && lease_->slot != 0 && !lease_->in_use && session_.backend_logged_in()) {
     lease_->in_use = true;
-    loop_.backends().opened(lease_->slot);
+    loop_.backends().opened(lease_->slot, *runtime_);
   }
 }
 

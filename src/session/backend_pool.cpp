@@ -321,10 +321,12 @@ void BackendPool::failed(Server& server, Reason reason, const std::string& detai
   }
 }
 
-void BackendPool::opened(Slot slot, Now now, Orders& orders) {
+void BackendPool::opened(Slot slot, Now now, Orders& orders, Under under) {
   if (Place place = place_of(slot); place.group != nullptr) {
     enter(*place.group, place.group->connections.at(slot), State::in_use);
-    reached(*place.group->server);
+    if (under == Under::this_configuration) {
+      reached(*place.group->server);
+    }
     serve(*place.queue, now, orders);
   }
 }

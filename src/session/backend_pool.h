@@ -75,7 +75,9 @@ class BackendPool {
   void withdraw(Ticket ticket, const BackendKind& kind);
 
   // What became of a slot. Unknown slots are ignored.
-  void opened(Slot slot, Now now, Orders& orders);  // a session's connection has logged in
+  // A session's connection has logged in. `under`: what was configured then; an older server may be another.
+  enum class Under : std::uint8_t { this_configuration, an_older_one };
+  void opened(Slot slot, Now now, Orders& orders, Under under = Under::this_configuration);
   void open_failed(Slot slot, Reason reason, const std::string& detail, Now now, Orders& orders);
   // A connection that had logged in is given up because its server does not answer: the server is to be looked at.
   void unanswered(Slot slot, const std::string& detail, Now now, Orders& orders);

@@ -231,6 +231,18 @@ TEST_F(PoolOfServersTest, WhenAllAreDownLoginsAreRefusedUntilOneMayBeTried) {
   EXPECT_EQ(orders[0].server, "p1");
 }
 
+TEST_F(PoolOfServersTest, WhatWasOpenedUnderAnOlderConfigurationSaysNothingOfTheServer) {
+  auto before = served(primaries);
+  bring_down("p1");
+  bring_down("p2");
+  Orders orders;
+  pool_.opened(before.slot, now_, orders, BackendPool::Under::an_older_one);
+  EXPECT_TRUE(orders.empty());
+  EXPECT_EQ(served(primaries).kind, Kind::refuse);
+  pool_.closed(before.slot, now_, orders);
+  EXPECT_EQ(served(primaries).kind, Kind::refuse);
+}
+
 TEST_F(PoolOfServersTest, AWaitForAServerThatDoesNotAnswerEndsWithThatReason) {
   fail(served({{.name = "p1"}}).slot);
   now_.mono += Milliseconds{200};
