@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/ascii.h"
 #include "session/answer_relay.h"
 #include "session/statement_reader.h"
 #include "wire/command.h"
@@ -22,6 +23,7 @@ namespace sallyport::session {
 struct PreparedText {
   std::uint64_t seq = 0;  // of the record that prepared it
   std::string text;       // empty when longer than prepared_text_bytes_max
+  std::string schema;     // in which it was prepared, and which it stays in
   StatementReader::Reading reading;
   std::optional<sql::Dialect> dialect;  // nothing: it says the same in all that were possible
   std::uint64_t reading_epoch = 0;      // when that was so: Session::reading_epoch_
@@ -74,26 +76,43 @@ class PreparedStatements {
   std::optional<std::uint32_t> last_prepared_;
 };
 
-// Those that were prepared by PREPARE, under a name.
+// Those that were prepared by PREPARE, under a name. MySQL takes names for equal that end in other blanks, and both
+// servers take letters beyond ASCII for equal to others (MySQL 9.7 to ASCII ones, MariaDB 10.11 not): what the server
+// may have replaced is not known any more.
 class NamedStatements {
  public:
-  void set(std::string_view name, PreparedText text) {
-    remove(name);
+  void set(sql::Server server, std::string_view name, PreparedText text) {
+    remove(server, name);
     statements_.push_back({.name = std::string(name), .text = std::move(text)});
   }
-  void remove(std::string_view name) {
-    std::erase_if(statements_, [&](const Named& one) { return sql::equals_ignoring_case(one.name, name); });
+  void remove(sql::Server server, std::string_view name) {
+    std::erase_if(statements_, [&](const Named& one) { return may_be_equal(server, one.name, name); });
   }
   void clear() { statements_.clear(); }
   std::size_t size() const { return statements_.size(); }
   // Null when there is none: a program may have prepared it, or the name is another spelling of a letter beyond ASCII.
-  PreparedText* find(std::string_view name) {
+  PreparedText* find(sql::Server server, std::string_view name) {
     auto found = std::find_if(statements_.begin(), statements_.end(),
-                              [&](const Named& one) { return sql::equals_ignoring_case(one.name, name); });
+                              [&](const Named& one) { return is_equal(server, one.name, name); });
     return found == statements_.end() ? nullptr : &found->text;
   }
 
  private:
+  static bool is_equal(sql::Server server, std::string_view one, std::string_view other) {
+    if (server == sql::Server::mysql) {
+      one = one.substr(0, one.find_last_not_of(' ') + 1);
+      other = other.substr(0, other.find_last_not_of(' ') + 1);
+    }
+    return sql::equals_ignoring_case(one, other);
+  }
+  static bool may_be_equal(sql::Server server, std::string_view one, std::string_view other) {
+    bool one_is_ascii = is_ascii(one);
+    bool other_is_ascii = is_ascii(other);
+    bool is_doubtful =
+        server == sql::Server::mysql ? !one_is_ascii || !other_is_ascii : !one_is_ascii && !other_is_ascii;
+    return is_doubtful || is_equal(server, one, other);
+  }
+
   struct Named {
     std::string name;
     PreparedText text;

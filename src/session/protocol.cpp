@@ -48,8 +48,9 @@ constexpr std::array<CommandRule, static_cast<std::size_t>(Command::unknown) + 1
     {Command::register_replica, refused, replication},
     {Command::stmt_prepare, forwarded, "the text is on record; limited by `limits.prepared_statements_max`"},
     {Command::stmt_execute, forwarded,
-     "the parameters are on record; types that a refused execution brought are sent with the next. Cursors, OUT "
-     "parameters and several results pass"},
+     "the parameters are on record; types that a refused execution brought are sent with the next. Moments with a time "
+     "zone (MySQL's form of 13 bytes) are refused (`command_malformed`). Cursors, OUT parameters and several results "
+     "pass"},
     {Command::stmt_send_long_data, forwarded, "the value is on record; unanswered, as the protocol has it"},
     {Command::stmt_close, forwarded, "unanswered, as the protocol has it"},
     {Command::stmt_reset, forwarded, ""},

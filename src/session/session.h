@@ -358,13 +358,16 @@ class Session {
   // How the server reads (session_reading.cpp).
   // The dialect in which the server reads, where it was asked; else sql::possible_dialects().
   sql::Dialects dialects_for(std::string_view text) const;
+  sql::Dialects dialects_for_rest(const StatementSeries& series) const;
+  std::optional<sql::Dialect> dialect_of_server() const;
   // A text can't be read, as its dialects differ: the server is to be asked, if it was not.
   void note_doubt() { server_is_to_be_asked_ = !state_.reading_is_current; }
   // Parses a statement. Nothing is forwarded that was not.
   std::optional<Reason> read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
                                        CommandRecord& record);
   std::optional<Result<StatementReader::Reading, StatementRefusal>> read_text(std::string_view statement,
-                                                                              sql::ParseFor purpose);
+                                                                              sql::ParseFor purpose,
+                                                                              std::string_view schema);
   std::optional<Reason> refuse_login_change(const StatementReading& reading) const;
   std::optional<Reason> read_dynamic_text(PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> check_reads_as_before(PreparedText& prepared);
@@ -383,7 +386,7 @@ class Session {
   void process_state_answer();
 
   // Texts of several statements (session_statements.cpp).
-  std::optional<sql::FirstStatement> read_first_statement(std::string_view statements);
+  std::optional<sql::FirstStatement> read_first_statement(std::string_view statements, const sql::Dialects& dialects);
   // Begins a series where `text`, in the COM_QUERY `payload`, has more than one statement.
   std::optional<Reason> begin_series(Bytes payload, std::string_view text, PendingCommand& pending,
                                      CommandRecord& record);
@@ -411,6 +414,7 @@ class Session {
   // What is still to be done about a KILL when the answer that it was to stop has ended. True: the session waits.
   bool settle_interrupt();
   void go_on_after_kill();
+  void ask_for_transaction();
   // Whether the server may be at work on what this session sent last.
   bool statement_runs() const;
   void kill_elsewhere(const PendingCommand& pending);

@@ -119,7 +119,8 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
   pending.may_change_reading =
       pending.command == Command::reset_connection ||
       (runs && (executes ? pending.runs->may_change_reading : pending.reading->may_change_reading));
-  pending.chooses_schema = pending.command == Command::init_db || (runs && pending.reading->chooses_schema);
+  pending.chooses_schema = pending.command == Command::init_db ||
+                           (runs && (executes ? pending.runs->chooses_schema : pending.reading->chooses_schema));
   if (pending.command == Command::change_user) {
     change_user(pending, wire::message_payload(Bytes{from_client_.unclaimed()}, pending.message, scratch_));
     return;
@@ -387,6 +388,9 @@ void Session::forward_command(PendingCommand pending) {
   bool runs = pending.command == Command::query || is_execution(pending.command);
   hides_tables_ = pending.command != Command::reset_connection &&
                   (hides_tables_ || (runs && decisive_of(pending).may_make_temporary));
+  if (runs && !pending.prepares() && decisive_of(pending).may_prepare) {
+    named_.clear();
+  }
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;
@@ -542,6 +546,7 @@ void Session::finish_answer() {
     if (totals.prepared && !totals.error_code) {
       PreparedStatement statement{.prepared = {.seq = pending.seq,
                                                .text = std::move(prepare_text_),
+                                               .schema = state_.schema,
                                                .reading = pending.reading,
                                                .dialect = pending.dialect,
                                                .reading_epoch = reading_epoch_}};
@@ -579,6 +584,11 @@ void Session::finish_answer() {
   if (ran && pending.reading->may_define) {
     catalogues_.refresh_soon(who_->connection->name);
   }
+  if (ran && !totals.error_code && !pending.prepares() && decisive_of(pending).ends_transaction) {
+    transaction_deadline_ = MonoTime::max();
+  }
+  // An error does not say whether there is a transaction.
+  bool asks_for_transaction = ran && totals.error_code && who_->account->limits.transaction_timeout.count() > 0;
   if (interrupt_ != Interrupt::none && settle_interrupt()) {
     return;
   }
@@ -596,6 +606,9 @@ void Session::finish_answer() {
   } else if (series_) {
     process_next_statement(answering->relay.error_sequence_id());
   } else {
+    if (asks_for_transaction) {
+      ask_for_transaction();
+    }
     enter_ready();
   }
 }

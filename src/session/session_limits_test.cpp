@@ -116,6 +116,59 @@ TEST_F(SessionLimits, TransactionsThatEndInTimeAreCountedAnew) {
   }
 }
 
+TEST_F(SessionLimits, ATransactionThatAnErrorLeavesIsFoundAndOneThatItEndsIsNotCounted) {
+  const Buffer ping = packet(0, Buffer{0x0E});
+  const Buffer failure = from_text("\xFF\x26\x04#23000Duplicate entry");
+  start_with({.transaction_timeout = Seconds{5}});
+  log_in();
+  forwarded(query("INSERT INTO t VALUES (1), (1)"));
+  answer({failure});
+  EXPECT_EQ(to_client(), answer_of({failure}));
+  EXPECT_EQ(to_backend(), ping);
+  from_backend(packet(1, ok_in_transaction));
+  EXPECT_TRUE(to_client().empty());
+  pass(Milliseconds{4'000});
+  forwarded(query("CALL p()"));
+  answer({failure});
+  to_client();
+  EXPECT_EQ(to_backend(), ping);
+  from_backend(packet(1, ok_payload));
+  pass(Milliseconds{4'000});
+  session_->time_passed(now_);
+  EXPECT_TRUE(session_->idle()) << "it was rolled back";
+  forwarded(query("INSERT INTO t VALUES (1), (1)"));
+  answer({failure});
+  to_client();
+  to_backend();
+  from_backend(packet(1, ok_in_transaction));
+  pass(Milliseconds{5'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout");
+}
+
+TEST_F(SessionLimits, EachTransactionOfAChainIsCountedAnew) {
+  start_with({.transaction_timeout = Seconds{5}});
+  log_in();
+  auto run = [&](std::string_view text) {
+    pass(Milliseconds{3'000});
+    session_->time_passed(now_);
+    forwarded(query(text));
+    answer({ok_in_transaction});
+    to_client();
+  };
+  for (std::string_view text :
+       {"BEGIN", "COMMIT AND CHAIN", "ROLLBACK AND CHAIN", "START TRANSACTION", "SAVEPOINT a"}) {
+    run(text);
+    EXPECT_TRUE(session_->idle()) << text;
+  }
+  forwarded(query("ROLLBACK TO a"));
+  answer({ok_in_transaction});
+  to_client();
+  pass(Milliseconds{2'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout") << "a savepoint begins nothing";
+}
+
 TEST_F(SessionLimits, AResultWithMoreRowsEndsInAnErrorAndTheSessionGoesOn) {
   start_with({.result_rows_max = 2});
   log_in();

@@ -148,6 +148,34 @@ TEST_F(LiteralsTest, AreHiddenOncePreparedTextsMeetAColumnThatIsProtectedSince) 
   EXPECT_EQ(values(), before);
 }
 
+// The server runs them in the schema in which they were prepared.
+TEST_F(LiteralsTest, AreHiddenOfTextsThatWerePreparedInAnotherSchema) {
+  catalog::Catalogue::Content content = catalogues_.catalogue->content();
+  content.schemas.emplace_back("elsewhere");
+  content.tables.push_back({.schema = "elsewhere", .name = "t", .columns = content.tables[0].columns});
+  catalogues_.catalogue = std::make_shared<const catalog::Catalogue>(std::move(content), 2);
+  auto protected_columns =
+      std::vector<lineage::ColumnPattern>{{.schema = std::string(default_schema), .table = "t", .column = "ssn"}};
+  protected_columns_ = std::make_shared<const lineage::ProtectedColumns>(protected_columns);
+  start();
+  log_in();
+  send_value_to("SELECT id FROM t WHERE ssn = ?");
+  run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
+  run("USE elsewhere");
+  say_reading({.mode = "", .schema = "elsewhere"});
+  protected_columns_ = std::make_shared<const lineage::ProtectedColumns>(protected_columns);
+  session_->environment_changed(environment(), now_);
+  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
+  wire::test::append(execute, from_text(value));
+  forwarded(packet(0, execute));
+  from_backend(packet(1, ok_payload));
+  to_client();
+  run("EXECUTE s");
+  EXPECT_EQ(values(), 0U);
+  run("SELECT id FROM t WHERE ssn = '721-07-4426'");
+  EXPECT_EQ(values(), 1U) << "that is elsewhere";
+}
+
 TEST_F(LiteralsTest, AreHiddenOfTextsThatArePrepared) {
   run("PREPARE s FROM 'SELECT id FROM t WHERE ssn = ''721-07-4426'''");
   run("EXECUTE s");

@@ -170,6 +170,57 @@ TEST_F(PreparedTextsTest, ANameInAnotherSpellingThatMayMeanOneIsNotExecuted) {
   EXPECT_EQ(code(), "[dynamic_text_hidden]");
 }
 
+// As MySQL 9.7 and MariaDB 10.11 compare names.
+TEST(NamedStatements, ANameThatTheServerMayTakeForAnotherReplacesIt) {
+  struct Case {
+    std::string_view name;
+    std::string_view other;
+    std::string_view found_by_mysql;
+    std::string_view found_by_mariadb;
+  };
+  for (const Case& c : std::vector<Case>{{"s", "S", "other", "other"},
+                                         {"s", "s ", "other", "name"},
+                                         {"s  ", "s", "other", "name"},
+                                         {"s", "t", "name", "name"},
+                                         {"s", "\xC5\x9B", "none", "name"},
+                                         {"\xC5\x9B", "s", "none", "name"},
+                                         {"\xC3\xA9", "\xC3\x89", "none", "none"}}) {
+    for (sql::Server server : {sql::Server::mysql, sql::Server::mariadb}) {
+      NamedStatements named;
+      named.set(server, c.name, {.text = "name", .reading = nullptr, .dialect = {}});
+      named.set(server, c.other, {.text = "other", .reading = nullptr, .dialect = {}});
+      PreparedText* found = named.find(server, c.name);
+      EXPECT_EQ(found == nullptr ? "none" : found->text,
+                server == sql::Server::mysql ? c.found_by_mysql : c.found_by_mariadb)
+          << c.name << ", " << c.other;
+    }
+  }
+}
+
+TEST_F(PreparedTextsTest, WhatTheServerMayHaveReplacedIsNotSaidToRun) {
+  auto run = [&](std::string_view text) {
+    forwarded(query(text));
+    answer_ok();
+  };
+  std::size_t executed = 0;
+  for (std::string_view other : {"CALL p('SELECT 2')", "PREPARE S FROM 'SELECT 2'"}) {
+    run("PREPARE s FROM 'SELECT 1'");
+    run(other);
+    run("EXECUTE s");
+    ++executed;
+    EXPECT_EQ(sink_.count(R"("runs":"SELECT 1")", R"("text":"EXECUTE s")"), 0U) << other;
+    EXPECT_EQ(sink_.count(R"("text":"EXECUTE s")"), executed) << other;
+  }
+  EXPECT_EQ(sink_.count(R"("runs":"SELECT 2")", R"("text":"EXECUTE s")"), 1U) << "where it is certain";
+  run("PREPARE s FROM 'SELECT 1'");
+  run("PREPARE t FROM 'CALL p()'");
+  run("EXECUTE s");
+  EXPECT_EQ(sink_.count(R"("runs":"SELECT 1")", R"("text":"EXECUTE s")"), 1U);
+  run("EXECUTE t");
+  run("EXECUTE s");
+  EXPECT_EQ(sink_.count(R"("runs":"SELECT 1")", R"("text":"EXECUTE s")"), 1U);
+}
+
 TEST_F(PreparedTextsTest, TheLoginIsNotChanged) {
   for (std::string_view text :
        {"SET PASSWORD = PASSWORD('x')", "DROP USER reader_user", "PREPARE s FROM 'DROP USER reader_user'",

@@ -9,6 +9,12 @@ namespace sallyport::session {
 
 namespace {
 
+sql::Dialects only(const sql::Dialect& dialect) {
+  sql::Dialects one;
+  one.add(dialect);
+  return one;
+}
+
 // Nothing where it may be one of several.
 std::optional<sql::Dialect> the_one_of(const sql::Dialects& dialects) {
   return dialects.size() == 1 ? std::optional(*dialects.begin()) : std::nullopt;
@@ -16,22 +22,33 @@ std::optional<sql::Dialect> the_one_of(const sql::Dialects& dialects) {
 
 }  // namespace
 
-sql::Dialects Session::dialects_for(std::string_view text) const {
+// Nothing where it would have to be asked.
+std::optional<sql::Dialect> Session::dialect_of_server() const {
   if (!state_.reading_is_current || !state_.sql_mode || !state_.charset) {
-    return sql::possible_dialects(dialect_, text);
+    return std::nullopt;
   }
   sql::Dialect dialect = dialect_;
   dialect.mode = *state_.sql_mode;
   dialect.charset = *state_.charset;
-  sql::Dialects one;
-  one.add(dialect);
-  return one;
+  return dialect;
+}
+
+sql::Dialects Session::dialects_for(std::string_view text) const {
+  auto known = dialect_of_server();
+  return known ? only(*known) : sql::possible_dialects(dialect_, text);
+}
+
+// Without a look at all that follows for each statement.
+sql::Dialects Session::dialects_for_rest(const StatementSeries& series) const {
+  auto known = dialect_of_server();
+  return known ? only(*known) : series.rest_depends_on_state() ? sql::Dialects{} : sql::dialects_of_any_state(dialect_);
 }
 
 std::optional<Result<StatementReader::Reading, StatementRefusal>> Session::read_text(std::string_view statement,
-                                                                                     sql::ParseFor purpose) {
+                                                                                     sql::ParseFor purpose,
+                                                                                     std::string_view schema) {
   const auto& catalogue = catalogues_.find(who_->connection->name);
-  NameSpace names{.schema = state_.schema,
+  NameSpace names{.schema = schema,
                   .catalogue = catalogue == nullptr ? nullptr : &catalogue,
                   .protected_columns = who_->connection->protected_columns,
                   .in_doubt = hides_tables_};
@@ -42,7 +59,7 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> Session::read_
 std::optional<Reason> Session::read_statement(std::string_view text, sql::ParseFor purpose, PendingCommand& pending,
                                               CommandRecord& record) {
   std::string_view statement = sql::statement_text(text);
-  auto read = read_text(statement, purpose);
+  auto read = read_text(statement, purpose, state_.schema);
   if (!read) {
     note_doubt();
     return Reason::reading_unknown;
@@ -105,7 +122,7 @@ std::optional<Reason> Session::read_dynamic_text(PendingCommand& pending, Comman
 
 std::optional<Reason> Session::read_inner_statement(std::string_view statement, PendingCommand& pending,
                                                     CommandRecord& record) {
-  auto read = read_text(statement, sql::ParseFor::preparing);
+  auto read = read_text(statement, sql::ParseFor::preparing, state_.schema);
   if (!read || !*read) {
     record.runs = sql::unread_text_without_secrets(statement);
     pending.has_secrets = pending.has_secrets || record.runs->size() < statement.size();
@@ -125,7 +142,7 @@ std::optional<Reason> Session::read_inner_statement(std::string_view statement, 
     return Reason::dynamic_text_hidden;
   }
   note_objects(inner, record);
-  if (pending.reading->prepared && named_.find(pending.reading->prepared->name) == nullptr &&
+  if (pending.reading->prepared && named_.find(dialect_.server, pending.reading->prepared->name) == nullptr &&
       named_.size() >= environment_->limits.prepared_statements_max) {
     return Reason::prepared_statements_max;
   }
@@ -139,7 +156,7 @@ std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRe
   if (!use || use->use != sql::PreparedNameUse::Use::executes) {
     return std::nullopt;
   }
-  PreparedText* named = named_.find(use->name);
+  PreparedText* named = named_.find(dialect_.server, use->name);
   if (named == nullptr) {
     bool is_ascii = std::all_of(use->name.begin(), use->name.end(), [](char byte) { return byte > 0; });
     return is_ascii ? std::nullopt : std::optional(Reason::dynamic_text_hidden);
@@ -168,8 +185,9 @@ void Session::read_names_anew(PreparedText& prepared) {
   if (is_current && !in_doubt) {
     return;
   }
-  auto read =
-      prepared.text.empty() ? std::nullopt : read_text(sql::statement_text(prepared.text), sql::ParseFor::preparing);
+  auto read = prepared.text.empty()
+                  ? std::nullopt
+                  : read_text(sql::statement_text(prepared.text), sql::ParseFor::preparing, prepared.schema);
   if (read && *read) {
     prepared.reading = std::move(**read);
     return;
@@ -189,15 +207,17 @@ void Session::note_prepared_name(const PendingCommand& pending, Answered answere
     return;
   }
   if (!pending.prepares() || answered == Answered::error) {
-    named_.remove(use->name);
+    named_.remove(dialect_.server, use->name);
     return;
   }
   bool is_short = dynamic_text_ && dynamic_text_->size() <= prepared_text_bytes_max;
-  named_.set(use->name, {.seq = pending.seq,
-                         .text = is_short ? *dynamic_text_ : std::string{},
-                         .reading = pending.runs,
-                         .dialect = pending.dialect,
-                         .reading_epoch = reading_epoch_});
+  named_.set(dialect_.server, use->name,
+             {.seq = pending.seq,
+              .text = is_short ? *dynamic_text_ : std::string{},
+              .schema = state_.schema,
+              .reading = pending.runs,
+              .dialect = pending.dialect,
+              .reading_epoch = reading_epoch_});
 }
 
 // A text that would say something else, should the server read it anew, is not executed.

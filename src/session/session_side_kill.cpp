@@ -160,6 +160,12 @@ bool Session::settle_interrupt() {
 
 void Session::go_on_after_kill() {
   interrupt_ = Interrupt::none;
+  ask_for_transaction();
+  enter_ready();
+}
+
+// take_own_answers() reads the answer's status flags.
+void Session::ask_for_transaction() {
   wire::PacketWriter writer{to_backend_.made()};
   writer.begin(0);
   writer.u8(static_cast<std::uint8_t>(wire::Command::ping));
@@ -167,7 +173,6 @@ void Session::go_on_after_kill() {
   to_backend_.queue_made();
   ++own_answers_due_;
   ping_due_ = true;
-  enter_ready();
 }
 
 bool Session::statement_runs() const {

@@ -5,9 +5,10 @@
 
 namespace sallyport::session {
 
-std::optional<sql::FirstStatement> Session::read_first_statement(std::string_view statements) {
-  auto first = sql::read_alike(dialects_for(statements),
-                               [&](const sql::Dialect& dialect) { return sql::first_statement(statements, dialect); });
+std::optional<sql::FirstStatement> Session::read_first_statement(std::string_view statements,
+                                                                 const sql::Dialects& dialects) {
+  auto first =
+      sql::read_alike(dialects, [&](const sql::Dialect& dialect) { return sql::first_statement(statements, dialect); });
   if (!first) {
     note_doubt();
   }
@@ -22,7 +23,7 @@ std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text
   if (statements.find(';') == std::string_view::npos) {
     return read_statement(text, sql::ParseFor::executing, pending, record);
   }
-  auto first = read_first_statement(statements);
+  auto first = read_first_statement(statements, dialects_for(statements));
   if (!first) {
     return Reason::statements_not_separable;
   }
@@ -36,7 +37,7 @@ std::optional<Reason> Session::begin_series(Bytes payload, std::string_view text
 std::optional<Reason> Session::take_statement(PendingCommand& pending, CommandRecord& record) {
   record.part = series_->number() + 1;
   record.text = series_->rest();
-  auto first = read_first_statement(series_->rest());
+  auto first = read_first_statement(series_->rest(), dialects_for_rest(*series_));
   if (!first) {
     return Reason::statements_not_separable;
   }

@@ -65,6 +65,27 @@ bool runs_others(const sql::Node& statement) {
   }
 }
 
+bool calls(const sql::Node& node) {
+  return node.is(sql::NodeKind::call) || node.is(sql::NodeKind::execute) || node.is(sql::NodeKind::execute_immediate) ||
+         std::any_of(children(node).begin(), children(node).end(), calls);
+}
+
+// Procedures may prepare texts of their own in the session, functions may not.
+bool may_prepare(const sql::Node& statement) {
+  return statement.is(sql::NodeKind::call) || (runs_others(statement) && calls(statement));
+}
+
+bool chooses_schema(const sql::Node& statement) {
+  const sql::Node* decisive =
+      statement.is(sql::NodeKind::set_statement) ? statement.child(sql::Role::statement) : &statement;
+  return decisive != nullptr && decisive->is(sql::NodeKind::use);
+}
+
+// START TRANSACTION, COMMIT, ROLLBACK; not what is to do with a savepoint.
+bool ends_transaction(const sql::Node& statement) {
+  return statement.is(sql::NodeKind::transaction) && statement.child(sql::Role::name) == nullptr;
+}
+
 bool may_define(const sql::Node& statement) {
   return statement.is(sql::NodeKind::create) || statement.is(sql::NodeKind::alter) ||
          statement.is(sql::NodeKind::drop) || statement.is(sql::NodeKind::rename) ||
@@ -122,8 +143,10 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .prepared = sql::prepared_name_use(*root_, text),
                            .login_change = sql::login_change(*root_, text),
                            .may_change_reading = sql::may_change_reading(*root_, text),
-                           .chooses_schema = root_->is(sql::NodeKind::use),
+                           .chooses_schema = chooses_schema(*root_),
                            .may_define = may_define(*root_),
+                           .ends_transaction = ends_transaction(*root_),
+                           .may_prepare = may_prepare(*root_),
                            .protected_columns = names.protected_columns};
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;

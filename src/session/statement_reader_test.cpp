@@ -129,6 +129,25 @@ TEST_F(StatementReaderTest, WhateverRunsStoredCodeMayMakeATemporaryTable) {
   }
 }
 
+TEST_F(StatementReaderTest, ProceduresMayPrepareAndUseIsFoundBehindSetStatement) {
+  auto reading_of = [&](std::string_view text) {
+    auto reading = read(text, by(0), sql::ParseFor::executing, {});
+    EXPECT_TRUE(reading && *reading) << text;
+    return **reading;
+  };
+  for (std::string_view text : {"CALL p()", "BEGIN NOT ATOMIC CALL p(); END", "EXECUTE s", "IF 1 THEN CALL p(); END IF",
+                                "SET STATEMENT max_statement_time = 1 FOR CALL p()"}) {
+    EXPECT_TRUE(reading_of(text)->may_prepare) << text;
+  }
+  for (std::string_view text : {"SELECT f()", "BEGIN NOT ATOMIC DO 1; END", "PREPARE s FROM 'CALL p()'",
+                                "SET STATEMENT max_statement_time = 1 FOR SELECT 1"}) {
+    EXPECT_FALSE(reading_of(text)->may_prepare) << text;
+    EXPECT_FALSE(reading_of(text)->chooses_schema) << text;
+  }
+  EXPECT_TRUE(reading_of("USE shop")->chooses_schema);
+  EXPECT_TRUE(reading_of("SET STATEMENT max_statement_time = 1 FOR USE shop")->chooses_schema);
+}
+
 TEST_F(StatementReaderTest, WhatIsRememberedIsBounded) {
   for (std::size_t i = 0; i < 3 * StatementReader::readings_max; ++i) {
     EXPECT_EQ(kind("SELECT " + std::to_string(i), by(0)), "select");

@@ -153,7 +153,12 @@ std::optional<DynamicText> dynamic_text(const Node& root, std::string_view text,
     case NodeKind::set_statement: {
       const Node* statement = statement_in(root, text);
       if (statement != nullptr && is_dynamic(*statement)) {
-        return dynamic_text(*statement, text, dialect);
+        // The server is asked for an expression's value without what SET STATEMENT sets, which any operator or function
+        // may depend on: div_precision_increment for one.
+        const Node* value = statement->child(Role::value);
+        bool depends_on_nothing =
+            value == nullptr || value->is(NodeKind::literal) || value->is(NodeKind::user_variable);
+        return depends_on_nothing ? dynamic_text(*statement, text, dialect) : DynamicText{};
       }
       return has_dynamic_text(root) ? std::optional(DynamicText{}) : std::nullopt;
     }

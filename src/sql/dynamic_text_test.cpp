@@ -96,6 +96,9 @@ TEST(DynamicText, IsHiddenWhereItsValueMayBeAnotherWhenItRuns) {
            "SET STATEMENT character_set_results = latin1 FOR EXECUTE IMMEDIATE IF(@@character_set_results = 'latin1', "
            "'KILL 5', 'DO 1')",
            "SET STATEMENT sql_mode = 'ANSI' FOR EXECUTE IMMEDIATE IF(@@sql_mode = 'ANSI', 'KILL 5', 'DO 1')",
+           "SET STATEMENT div_precision_increment = 1 FOR EXECUTE IMMEDIATE IF(1/3 = 0.3333, 'DO 1', 'KILL 5')",
+           "SET STATEMENT max_statement_time = 1 FOR PREPARE s FROM CONCAT('DO ', 1)",
+           "SET STATEMENT max_statement_time = 1 FOR EXECUTE IMMEDIATE (@a)",
            "EXECUTE IMMEDIATE @@global.sql_mode",
            "EXECUTE IMMEDIATE d.SFORMAT('{}', 1)",
            "EXECUTE IMMEDIATE NEXT VALUE FOR q",

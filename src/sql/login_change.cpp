@@ -30,6 +30,11 @@ class Search {
         found_.changes_oneself = found_.changes_oneself || node.child(Role::user) == nullptr;
         note_users(node);
         break;
+      case NodeKind::create:
+        if (node.has(node_flag::or_replace)) {
+          note_users(node);
+        }
+        break;
       case NodeKind::alter:
       case NodeKind::drop:
       case NodeKind::rename_user:

@@ -10,21 +10,15 @@ bool is_letter(char c, char lower) {
 }
 
 // Whether only the mode or the character set tells how the text is read.
-bool depends_on_state(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c == '\\' || c == '"' || c == '[' || static_cast<unsigned char>(c) >= 0x80) {
-      return true;
-    }
-    char next = i + 1 < text.size() ? text[i + 1] : '\0';
-    if (c == '|' && next == '|') {
-      return true;
-    }
-    if (is_letter(c, 'n') && is_letter(next, 'o') && i + 2 < text.size() && is_letter(text[i + 2], 't')) {
-      return true;
-    }
+// Whether what begins at `at` says something else in another state.
+bool depends_on_state_at(std::string_view text, std::size_t at) {
+  char c = text[at];
+  if (c == '\\' || c == '"' || c == '[' || static_cast<unsigned char>(c) >= 0x80) {
+    return true;
   }
-  return false;
+  char next = at + 1 < text.size() ? text[at + 1] : '\0';
+  return (c == '|' && next == '|') ||
+         (is_letter(c, 'n') && is_letter(next, 'o') && at + 2 < text.size() && is_letter(text[at + 2], 't'));
 }
 
 bool sets_reading(const Node& assignment, std::string_view text) {
@@ -42,11 +36,26 @@ bool sets_reading(const Node& assignment, std::string_view text) {
 
 }  // namespace
 
-Dialects possible_dialects(const Dialect& plain, std::string_view text) {
-  Dialects possible;
-  if (depends_on_state(text)) {
-    return possible;
+std::size_t end_of_dependence_on_state(std::string_view text) {
+  for (std::size_t at = text.size(); at > 0; --at) {
+    if (depends_on_state_at(text, at - 1)) {
+      return at;
+    }
   }
+  return 0;
+}
+
+Dialects possible_dialects(const Dialect& plain, std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (depends_on_state_at(text, at)) {
+      return {};
+    }
+  }
+  return dialects_of_any_state(plain);
+}
+
+Dialects dialects_of_any_state(const Dialect& plain) {
+  Dialects possible;
   Dialect dialect = plain;
   dialect.charset = Charset::utf8;
   dialect.mode = 0;

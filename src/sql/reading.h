@@ -36,6 +36,11 @@ class Dialects {
 // function's name and its arguments, and MariaDB's mode ORACLE.
 Dialects possible_dialects(const Dialect& plain, std::string_view text);
 
+// The same of a text that has nothing of that kind; and behind which byte a text has nothing of it, for a text that is
+// read piece by piece.
+Dialects dialects_of_any_state(const Dialect& plain);
+std::size_t end_of_dependence_on_state(std::string_view text);
+
 // What `read` makes of each dialect, as a Result; nothing where that is not the same in all, or there is none.
 template <typename Read>
 auto read_alike(const Dialects& dialects, Read read) -> std::optional<decltype(read(Dialect{}))> {

@@ -74,6 +74,16 @@ TEST(Reading, TheDialectInForceIsAmongThePossible) {
   EXPECT_GT(agreements, 3'000);
 }
 
+TEST(Reading, ATextDependsOnTheStateUpToItsLastByteThatDoes) {
+  for (std::string_view text : {"", "SELECT 1; DO 2", "SELECT 'a'; SELECT \"b\"; DO 1", "a || b; DO 1", "no",
+                                "x not; n", "\xC3\xA9; DO 1", "[; DO 1; \\"}) {
+    std::size_t end = end_of_dependence_on_state(text);
+    for (std::size_t from = 0; from <= text.size(); ++from) {
+      EXPECT_EQ(possible_dialects(mariadb, text.substr(from)).empty(), from < end) << text << ", from " << from;
+    }
+  }
+}
+
 bool changes(std::string_view text) {
   Arena arena;
   auto root = parse(text, mariadb, ParseFor::executing, arena);
