@@ -1,10 +1,12 @@
 """What a service account's limits do to its sessions, on real servers."""
 
+import time
+
 import pytest
 
 from forge import claims, token
 from laboratory import wait_until
-from mysql_wire import ServerError
+from mysql_wire import STATISTICS, Closed, ServerError
 
 
 def token_of(lab, name):
@@ -72,6 +74,19 @@ def test_a_transaction_that_stays_open_too_long_is_rolled_back(lab):
             session.query("INSERT INTO limits_probe VALUES (1)")
             error = session.wait_for_end()
         assert error is not None and "[transaction_timeout]" in error.message
+        assert lab.wait_for_record(mark, type="session_end", reason="transaction_timeout")
+        # Also one that an error leaves, however busy the session is.
+        mark = lab.audit_mark()
+        with login(lab, "limited") as session:
+            session.query("SET autocommit = 0")
+            with pytest.raises(ServerError) as caught:
+                session.query("INSERT INTO limits_probe VALUES (2), (2)")
+            assert caught.value.code == 1062
+            with pytest.raises((ServerError, Closed, OSError)):
+                for _ in range(100):
+                    session.command(STATISTICS)
+                    session.receive_ok()
+                    time.sleep(0.1)
         assert lab.wait_for_record(mark, type="session_end", reason="transaction_timeout")
         # Not before the server has rolled it back.
         lab.ask_root("INSERT INTO shop.limits_probe VALUES (1)")

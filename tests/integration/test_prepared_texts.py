@@ -38,7 +38,7 @@ def changes(lab):
     both = ["GRANT PROXY ON sallyport_shared TO other", "ALTER USER ' sallyport_shared '@'%' ACCOUNT LOCK", "SET PASSWORD FOR sallyport_shared@'%' = 'x'", "DROP USER sallyport_shared", "GRANT shop_writer TO CURRENT_USER()",
             "ALTER USER CURRENT_USER() ACCOUNT LOCK", "RENAME USER sallyport_shared@'%' TO other"]
     if lab.kind == "mariadb":
-        return [*both, "SET PASSWORD = PASSWORD('x')", "SET DEFAULT ROLE shop_writer", "SET @x = 1, PASSWORD = PASSWORD('')"]
+        return [*both, "CREATE OR REPLACE USER sallyport_shared@'%' IDENTIFIED BY 'x'", "SET PASSWORD = PASSWORD('x')", "SET DEFAULT ROLE shop_writer", "SET @x = 1, PASSWORD = PASSWORD('')"]
     return [*both, "SET PASSWORD = 'x'", "SET PASSWORD TO RANDOM", "ALTER USER USER() IDENTIFIED BY 'x'",
             "SET DEFAULT ROLE shop_writer TO sallyport_shared"]
 
@@ -120,6 +120,35 @@ def test_what_is_prepared_by_statements_works_and_is_on_record(lab):
     assert ("EXECUTE b USING @x", "SELECT 'it''s', CONCAT(?, 'b')") in runs
 
 
+def test_an_execute_has_the_text_on_record_that_ran_or_none(lab):
+    """What the server takes for the same name, or a procedure prepared, may have taken its place."""
+    lab.ask_root("DROP PROCEDURE IF EXISTS shop.prepares")
+    lab.ask_root("CREATE PROCEDURE shop.prepares() BEGIN PREPARE s FROM 'SELECT ''of the procedure'''; END")
+    lab.ask_root("GRANT EXECUTE ON PROCEDURE shop.prepares TO shop_writer")
+    said = set()
+    try:
+        with lab.login("writer", user="shop.writer") as session:
+            for other in ("DO 1", "PREPARE S FROM 'SELECT ''another'''", "PREPARE `s ` FROM 'SELECT ''another'''",
+                          "PREPARE `\u015b` FROM 'SELECT ''another'''", "DEALLOCATE PREPARE `\u015b`", "CALL shop.prepares()"):
+                session.query("PREPARE s FROM 'SELECT ''the first'''")
+                try:
+                    session.query(other)
+                except ServerError:
+                    assert other.startswith("DEALLOCATE") and lab.kind == "mariadb", "it has no such name"
+                mark = lab.audit_mark()
+                try:
+                    ran = f"SELECT '{session.query('EXECUTE s')[0][0].decode()}'"
+                except ServerError as error:
+                    assert error.code == 1243 and other.startswith("DEALLOCATE"), error
+                    ran = None
+                record = lab.wait_for_record(mark, type="command", text="EXECUTE s")
+                assert record.get("runs") in (None, ran), (other, record)
+                said.add(record.get("runs"))
+    finally:
+        lab.ask_root("DROP PROCEDURE shop.prepares")
+    assert {"SELECT 'the first'", "SELECT 'another'", None} <= said
+
+
 def test_variables_of_the_session_may_make_a_text_but_not_under_a_set_statement(lab):
     """Which would give them another value than the gateway was told."""
     if lab.kind != "mariadb":
@@ -131,6 +160,13 @@ def test_variables_of_the_session_may_make_a_text_but_not_under_a_set_statement(
                                 ("collation_connection", "latin1_bin"), ("sql_mode", "ANSI_QUOTES")):
             text = f"EXECUTE IMMEDIATE IF(@@{variable} = '{value}', 'SELECT 7 AS another', 'SELECT 5 AS read_by_the_gateway')"
             assert "dynamic_text_hidden" in refused(session, f"SET STATEMENT {variable} = '{value}' FOR {text}").message, variable
+        # Nor others, on which operators and functions depend.
+        for text in ("IF(CONCAT(1/3) = '0.3333', 'SELECT 7', 'SELECT 5')", "CONCAT('SELECT ', 1/3)", "IF(1, 'SELECT 7', '')"):
+            statement = f"SET STATEMENT div_precision_increment = 1 FOR EXECUTE IMMEDIATE {text}"
+            assert "dynamic_text_hidden" in refused(session, statement).message, text
+        session.query("SET @a = 'SELECT 9'")
+        for text in ("@a", "'SELECT 9'"):
+            assert session.query(f"SET STATEMENT div_precision_increment = 1 FOR EXECUTE IMMEDIATE {text}") == [[b"9"]]
 
 
 def test_a_text_is_run_where_it_is_certain_what_the_server_makes_of_it(lab):
