@@ -543,11 +543,11 @@ void Gateway::Impl::drain() {
   draining_ = true;
   drain_until_ = read_clocks().mono + settings_.net.drain_timeout;
   log_.write(Severity::info, "draining", {{"connections", std::to_string(connection_count())}});
-  for (std::size_t i = 0; i < listeners_.size(); ++i) {
-    loops_[i % loops_.size()]->post([listener = listeners_[i].get()] { listener->close(); });
-  }
   for (auto& loop : loops_) {
     loop->drain();
+  }
+  for (std::size_t i = 0; i < listeners_.size(); ++i) {
+    loops_[i % loops_.size()]->post([listener = listeners_[i].get()] { listener->close(); });
   }
 }
 

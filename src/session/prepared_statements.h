@@ -77,24 +77,45 @@ class PreparedStatements {
 };
 
 // Those that were prepared by PREPARE, under a name. MySQL takes names for equal that end in other blanks, and both
-// servers take letters beyond ASCII for equal to others (MySQL 9.7 to ASCII ones, MariaDB 10.11 not): what the server
-// may have replaced is not known any more.
+// servers take letters beyond ASCII for equal to others (MySQL 9.7 to ASCII ones, MariaDB 10.11 not); and procedures
+// prepare unseen. What the server may have replaced is doubtful: it, or something else, runs.
 class NamedStatements {
  public:
+  struct Named {
+    std::string name;
+    PreparedText text;
+    bool is_doubtful = false;
+  };
+
   void set(sql::Server server, std::string_view name, PreparedText text) {
     remove(server, name);
     statements_.push_back({.name = std::string(name), .text = std::move(text)});
   }
   void remove(sql::Server server, std::string_view name) {
-    std::erase_if(statements_, [&](const Named& one) { return may_be_equal(server, one.name, name); });
+    std::erase_if(statements_, [&](const Named& one) { return is_equal(server, one.name, name); });
+    for (Named& one : statements_) {
+      one.is_doubtful = one.is_doubtful || may_be_equal(server, one.name, name);
+    }
   }
-  void clear() { statements_.clear(); }
+  // What runs may prepare under any name.
+  void doubt_all() {
+    may_hold_unseen_ = true;
+    for (Named& one : statements_) {
+      one.is_doubtful = true;
+    }
+  }
+  // Whether there may be one that was not set().
+  bool may_hold_unseen() const { return may_hold_unseen_; }
+  void clear() {
+    statements_.clear();
+    may_hold_unseen_ = false;
+  }
   std::size_t size() const { return statements_.size(); }
   // Null when there is none: a program may have prepared it, or the name is another spelling of a letter beyond ASCII.
-  PreparedText* find(sql::Server server, std::string_view name) {
+  Named* find(sql::Server server, std::string_view name) {
     auto found = std::find_if(statements_.begin(), statements_.end(),
                               [&](const Named& one) { return is_equal(server, one.name, name); });
-    return found == statements_.end() ? nullptr : &found->text;
+    return found == statements_.end() ? nullptr : &*found;
   }
 
  private:
@@ -108,16 +129,11 @@ class NamedStatements {
   static bool may_be_equal(sql::Server server, std::string_view one, std::string_view other) {
     bool one_is_ascii = is_ascii(one);
     bool other_is_ascii = is_ascii(other);
-    bool is_doubtful =
-        server == sql::Server::mysql ? !one_is_ascii || !other_is_ascii : !one_is_ascii && !other_is_ascii;
-    return is_doubtful || is_equal(server, one, other);
+    return server == sql::Server::mysql ? !one_is_ascii || !other_is_ascii : !one_is_ascii && !other_is_ascii;
   }
 
-  struct Named {
-    std::string name;
-    PreparedText text;
-  };
   std::vector<Named> statements_;
+  bool may_hold_unseen_ = false;
 };
 
 }  // namespace sallyport::session

@@ -203,6 +203,7 @@ class Session {
     std::string local_file;               // that the text certainly asks to be loaded; empty: none
     bool may_load = false;                // the text might ask for a file all the same
     bool chooses_schema = false;
+    bool runs_unseen = false;  // `runs` or something else
     bool may_change_reading = false;
     // Which its record lacks, and the server's error may quote.
     bool has_secrets = false;
@@ -316,6 +317,7 @@ class Session {
   // Answers ERR where the command is one that is answered.
   void refuse_command(const PendingCommand& pending, Reason reason, std::string_view explanation = {});
   void forward_command(PendingCommand pending);
+  void note_calls(const PendingCommand& pending);
   // Returns the sequence id that the server's answer begins with, as all that forward.
   std::uint8_t forward_message(const PendingCommand& pending);
   void begin_answer(const PendingCommand& pending, std::uint8_t first_sequence_id);

@@ -117,7 +117,7 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
   bool runs = pending.command == Command::query || is_execution(pending.command);
   bool executes = pending.runs != nullptr && !pending.prepares();
   pending.may_change_reading =
-      pending.command == Command::reset_connection ||
+      pending.command == Command::reset_connection || pending.runs_unseen ||
       (runs && (executes ? pending.runs->may_change_reading : pending.reading->may_change_reading));
   pending.chooses_schema = pending.command == Command::init_db ||
                            (runs && (executes ? pending.runs->chooses_schema : pending.reading->chooses_schema));
@@ -187,7 +187,7 @@ bool Session::may_meet_literals(const PendingCommand& pending, const CommandReco
   if (pending.reading == nullptr) {
     return pending.command == Command::query || pending.command == Command::stmt_prepare;
   }
-  bool runs_what_is_not_understood = record.runs && pending.runs == nullptr;
+  bool runs_what_is_not_understood = (record.runs && pending.runs == nullptr) || pending.runs_unseen;
   return runs_what_is_not_understood || decisive_of(pending).without_literals.has_value();
 }
 
@@ -373,6 +373,16 @@ void Session::refuse_command(const PendingCommand& pending, Reason reason, std::
   series_.reset();
 }
 
+// A procedure that is called may prepare under any name. Under one that is not known only what was prepared so can run.
+void Session::note_calls(const PendingCommand& pending) {
+  const auto& use = pending.reading->prepared;
+  bool executes_unknown =
+      use && use->use == sql::PreparedNameUse::Use::executes && pending.runs == nullptr && !named_.may_hold_unseen();
+  if (!executes_unknown && (pending.runs_unseen || decisive_of(pending).may_prepare)) {
+    named_.doubt_all();
+  }
+}
+
 void Session::forward_command(PendingCommand pending) {
   if (pending.command == Command::set_option) {
     answer_set_option(pending);
@@ -388,8 +398,8 @@ void Session::forward_command(PendingCommand pending) {
   bool runs = pending.command == Command::query || is_execution(pending.command);
   hides_tables_ = pending.command != Command::reset_connection &&
                   (hides_tables_ || (runs && decisive_of(pending).may_make_temporary));
-  if (runs && !pending.prepares() && decisive_of(pending).may_prepare) {
-    named_.clear();
+  if (runs && !pending.prepares()) {
+    note_calls(pending);
   }
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;

@@ -156,19 +156,22 @@ std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRe
   if (!use || use->use != sql::PreparedNameUse::Use::executes) {
     return std::nullopt;
   }
-  PreparedText* named = named_.find(dialect_.server, use->name);
+  NamedStatements::Named* named = named_.find(dialect_.server, use->name);
   if (named == nullptr) {
-    bool is_ascii = std::all_of(use->name.begin(), use->name.end(), [](char byte) { return byte > 0; });
-    return is_ascii ? std::nullopt : std::optional(Reason::dynamic_text_hidden);
+    return is_ascii(use->name) ? std::nullopt : std::optional(Reason::dynamic_text_hidden);
   }
-  read_names_anew(*named);
-  pending.runs = named->reading;
-  note_objects(*named->reading, record);
-  record.prepared_seq = named->seq;
-  if (!named->text.empty()) {
-    record.runs = named->text;
+  PreparedText& text = named->text;
+  read_names_anew(text);
+  pending.runs = text.reading;
+  pending.runs_unseen = named->is_doubtful;
+  if (!named->is_doubtful) {
+    note_objects(*text.reading, record);
+    record.prepared_seq = text.seq;
+    if (!text.text.empty()) {
+      record.runs = text.text;
+    }
   }
-  return check_reads_as_before(*named);
+  return check_reads_as_before(text);
 }
 
 // What the names of a kept text stand for may be another than when it was read, and which columns are protected; with
