@@ -26,6 +26,14 @@ class LiteralsTest : public SessionTest {
     from_backend(packet(1, ok_payload));
     to_client();
   }
+  // Of statement 1.
+  void execute_with_value() {
+    Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
+    wire::test::append(execute, from_text(value));
+    forwarded(packet(0, execute));
+    from_backend(packet(1, ok_payload));
+    to_client();
+  }
   // Prepares a text with one parameter, and sends the value for it: as long data, which is reset, and with an
   // execution.
   void send_value_to(std::string_view text) {
@@ -38,11 +46,7 @@ class LiteralsTest : public SessionTest {
     forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
     from_backend(packet(1, ok_payload));
     to_client();
-    Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
-    wire::test::append(execute, from_text(value));
-    forwarded(packet(0, execute));
-    from_backend(packet(1, ok_payload));
-    to_client();
+    execute_with_value();
   }
   std::size_t values() { return sink_.count(value); }
 };
@@ -97,32 +101,25 @@ TEST_F(LiteralsTest, AreHiddenOfParameters) {
 }
 
 TEST_F(LiteralsTest, AreHiddenOnceATableMayBeAnotherThanWhenItWasPrepared) {
-  auto execute = [&] {
-    Buffer command{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
-    wire::test::append(command, from_text(value));
-    forwarded(packet(0, command));
-    from_backend(packet(1, ok_payload));
-    to_client();
-  };
   forwarded(packet(0, from_text("\x16SELECT id FROM t WHERE id = ?")));
   from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
   to_client();
   run("PREPARE s FROM 'SELECT id FROM t WHERE id = 721'");
-  execute();
+  execute_with_value();
   EXPECT_EQ(values(), 1U) << "it is no value of the column";
   catalogues_.catalogue = std::make_shared<const catalog::Catalogue>(catalogues_.catalogue->content(), 2);
-  execute();
+  execute_with_value();
   EXPECT_EQ(values(), 2U) << "the same columns are there";
   auto whole = std::exchange(catalogues_.catalogue, nullptr);
-  execute();
+  execute_with_value();
   EXPECT_EQ(values(), 2U);
   catalogues_.catalogue = whole;
-  execute();
+  execute_with_value();
   EXPECT_EQ(values(), 3U) << "the catalogue is there again";
   run("CREATE TEMPORARY TABLE t AS SELECT ssn AS id FROM t");
   run("EXECUTE s");
   EXPECT_EQ(sink_.count("721"), 4U) << "what was prepared, and what was executed before";
-  execute();
+  execute_with_value();
   EXPECT_EQ(values(), 3U);
 }
 
@@ -139,11 +136,7 @@ TEST_F(LiteralsTest, AreHiddenOncePreparedTextsMeetAColumnThatIsProtectedSince) 
   protected_columns_ = std::make_shared<const lineage::ProtectedColumns>(
       std::vector<lineage::ColumnPattern>{{.schema = "*", .table = "t", .column = "ssn"}});
   session_->environment_changed(environment(), now_);
-  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
-  wire::test::append(execute, from_text(value));
-  forwarded(packet(0, execute));
-  from_backend(packet(1, ok_payload));
-  to_client();
+  execute_with_value();
   run("EXECUTE s");
   EXPECT_EQ(values(), before);
 }
@@ -165,11 +158,7 @@ TEST_F(LiteralsTest, AreHiddenOfTextsThatWerePreparedInAnotherSchema) {
   say_reading({.mode = "", .schema = "elsewhere"});
   protected_columns_ = std::make_shared<const lineage::ProtectedColumns>(protected_columns);
   session_->environment_changed(environment(), now_);
-  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
-  wire::test::append(execute, from_text(value));
-  forwarded(packet(0, execute));
-  from_backend(packet(1, ok_payload));
-  to_client();
+  execute_with_value();
   run("EXECUTE s");
   EXPECT_EQ(values(), 0U);
   run("SELECT id FROM t WHERE ssn = '721-07-4426'");
