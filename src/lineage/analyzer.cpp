@@ -93,9 +93,7 @@ void StatementAnalyzer::statement(const Node& root) {
       // What it tells of the values, constants of the optimizer among it, can't be told apart.
       facts_.output_certain = false;
       if (const Node* explained = root.child(Role::statement)) {
-        std::string kind = std::exchange(facts_.kind, {});
         statement(*explained);
-        facts_.kind = std::move(kind);
         for (OutputColumn& column : std::exchange(facts_.output, {})) {
           queries_.influence(column.lineage);
         }
@@ -108,6 +106,8 @@ void StatementAnalyzer::statement(const Node& root) {
       other(root, access::create);
       if (root.keyword() == Keyword::index) {
         queries_.relation_of(*root.child(Role::table), access::alter);
+      } else if (root.keyword() == Keyword::table) {
+        define_columns(root);
       }
       if (has_body(root.keyword())) {
         queries_.doubt("what its body does is not followed", root.begin);
@@ -132,16 +132,21 @@ void StatementAnalyzer::statement(const Node& root) {
     case NodeKind::drop:
       facts_.implicit_commit = true;
       other(root, access::drop);
+      if (root.keyword() == Keyword::index) {
+        queries_.relation_of(*root.child(Role::table), access::alter);
+      }
       break;
     case NodeKind::truncate:
       facts_.implicit_commit = true;
-      other(root, access::remove | access::drop);
+      queries_.relation_of(*root.child(Role::table), access::remove | access::drop);
       break;
     case NodeKind::set:
+    case NodeKind::set_statement:
+      set(root);
+      break;
     case NodeKind::set_names:
     case NodeKind::set_charset:
     case NodeKind::set_role:
-    case NodeKind::set_statement:
     case NodeKind::set_transaction:
     case NodeKind::use:
       facts_.changes_session = true;
@@ -306,7 +311,10 @@ void StatementAnalyzer::load(const Node& root) {
   const Node& file = *root.child(Role::file);
   facts_.files_read.emplace_back(file.in(queries_.text()));
   Scope scope;
-  scope.relations.push_back(queries_.relation_of(*root.child(Role::table), access::insert));
+  const Node* option = root.child(Role::option);
+  bool replaces = option != nullptr && option->keyword() == Keyword::replace;
+  Access how = replaces ? access::insert | access::remove : access::insert;
+  scope.relations.push_back(queries_.relation_of(*root.child(Role::table), how));
   scope.end_visible = 1;
   const Relation& target = scope.relations[0];
   if (const Node* list = root.child(Role::columns)) {
@@ -351,10 +359,64 @@ void StatementAnalyzer::alter_table(const Node& root) {
   }
 }
 
+// SET, and SET STATEMENT with what runs under it.
+void StatementAnalyzer::set(const Node& root) {
+  facts_.changes_session = true;
+  Scope none;
+  for (const Node& child : sql::children(root)) {
+    if (child.is(NodeKind::variable_assignment)) {
+      set_variable(child, none);
+    } else if (child.role == Role::statement) {
+      statement(child);
+    } else {
+      other(child, access::read);
+    }
+  }
+}
+
+void StatementAnalyzer::set_variable(const Node& assignment, const Scope& values) {
+  const Node& target = *assignment.child(Role::target);
+  const Node& value = *assignment.child(Role::value);
+  std::string name(target.in(queries_.text()));
+  if (!target.is(NodeKind::variable_name)) {
+    facts_.variables_written.push_back(name);
+  }
+  // ON and utf8mb4 are words, not names of columns.
+  bool is_word = value.is(NodeKind::keyword) || value.is(NodeKind::column_reference);
+  facts_.flows.push_back({std::move(name), is_word ? Lineage{} : queries_.expression(value, values)});
+}
+
+// A column that is defined by what the statement says, its default or where it is kept, has been told of.
+void StatementAnalyzer::define_columns(const Node& table) {
+  Object object = queries_.note_object(ObjectType::table, "table", *table.child(Role::name), access::create);
+  auto made = std::make_shared<catalog::Table>(catalog::Table{.schema = object.schema, .name = object.name});
+  collect_columns(table, *made);
+  for (std::uint32_t i = 0; i < made->columns.size(); ++i) {
+    facts_.defines.add(Source{made.get(), i});
+  }
+  facts_.defined_tables.push_back(std::move(made));
+}
+
+void StatementAnalyzer::collect_columns(const Node& node, catalog::Table& into) const {
+  for (const Node& child : sql::children(node)) {
+    bool is_defined = node.is(NodeKind::column_definition) && child.role == Role::name;
+    bool is_selected = node.is(NodeKind::select_item) && child.role == Role::alias;
+    bool is_named = child.is(NodeKind::name) && (child.role == Role::column || node.is(NodeKind::column_reference));
+    if (is_defined || is_selected || is_named) {
+      into.columns.push_back({.name = queries_.name_of(child), .type = {}});
+    } else {
+      collect_columns(child, into);
+    }
+  }
+}
+
 // Which objects are named anywhere, with the queries in it.
 void StatementAnalyzer::other(const Node& node, Access on_object) {
   Scope scope;
   for (const Node& child : sql::children(node)) {
+    if (child.role == Role::statement) {
+      queries_.doubt("what runs within it is not followed", child.begin);
+    }
     if (is_query(child)) {
       for (RelationColumn& column : queries_.query(child, nullptr)) {
         facts_.flows.push_back({column.name, std::move(column.lineage)});

@@ -72,6 +72,8 @@ struct Facts {
   bool output_certain = true;  // the columns are these, and no more
   SourceSet influences;
   bool influences_certain = true;
+  SourceSet computed;  // in queries within it, whether or not it has influence
+  SourceSet defines;   // by CREATE TABLE, of defined_tables
   std::vector<Flow> flows;
   bool has_where = false;
   bool where_restricts = false;
@@ -89,6 +91,7 @@ struct Facts {
   std::vector<Doubt> doubts;
   // Tables named by the statement that the catalogue lacks: sources refer to them.
   std::vector<std::shared_ptr<catalog::Table>> unknown_tables;
+  std::vector<std::shared_ptr<const catalog::Table>> defined_tables;
 
   bool certain() const;
 };

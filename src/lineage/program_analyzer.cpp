@@ -346,7 +346,9 @@ void StatementAnalyzer::follow_changes(const Node& root) {
     if (table == nullptr) {
       continue;
     }
-    if ((object.access & access::alter) != 0 && done.insert({table, access::alter}).second) {
+    // Without an index no row is too much.
+    bool checks_rows = (object.access & access::alter) != 0 && !root.is(NodeKind::drop);
+    if (checks_rows && done.insert({table, access::alter}).second) {
       follow_rows(*table);
     }
     for (const Event& event : events) {

@@ -69,6 +69,7 @@ std::vector<std::string> ProtectedColumns::missing_in(const catalog::Catalogue& 
 
 bool may_meet_literals(const Facts& facts, const ProtectedColumns& columns) {
   return !facts.certain() || has_any(facts.writes, columns) || has_any(facts.influences, columns) ||
+         has_any(facts.computed, columns) || has_any(facts.defines, columns) ||
          std::any_of(facts.output.begin(), facts.output.end(),
                      [&](const OutputColumn& column) { return has_any(column.lineage.derived, columns); }) ||
          std::any_of(facts.flows.begin(), facts.flows.end(),

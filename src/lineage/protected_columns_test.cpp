@@ -93,6 +93,28 @@ TEST(ProtectedColumns, literals_meet_them_where_they_are_compared_computed_with_
            "CREATE TABLE z AS SELECT id FROM p WHERE ssn = '1'",
            "ALTER TABLE p ALTER ssn SET DEFAULT '1'",
            "SELECT id FROM nowhere WHERE ssn = '1'",
+           "SELECT name FROM (SELECT name, ssn = '1' AS hit FROM p) t",
+           "SELECT COUNT(*) FROM (SELECT ssn LIKE '1%' AS hit FROM p) t",
+           "WITH c AS (SELECT ssn = '1' AS hit FROM p) SELECT 1",
+           "SELECT 1 FROM q WHERE EXISTS (SELECT ssn = '1' FROM p)",
+           "CREATE VIEW w AS SELECT id FROM (SELECT id, ssn = '1' AS hit FROM p) t",
+           "UPDATE q JOIN (SELECT id, ssn = '1' AS hit FROM p) t ON t.id = q.pid SET note = 'a'",
+           "INSERT INTO q (id) SELECT id FROM (SELECT id, CONCAT(ssn, '1') AS hit FROM p) t",
+           "SET STATEMENT max_statement_time = 5 FOR UPDATE p SET ssn = '1' WHERE id = 1",
+           "SET STATEMENT max_statement_time = 5 FOR DELETE FROM p WHERE ssn = '1'",
+           "SET STATEMENT max_statement_time = 5 FOR INSERT INTO p (id, ssn) VALUES (1, '1')",
+           "SET STATEMENT max_statement_time = 5 FOR CALL enter(1, '1')",
+           "SET STATEMENT max_statement_time = 5 FOR DO is_it('1')",
+           "SET STATEMENT max_statement_time = 5 FOR ALTER TABLE p ALTER ssn SET DEFAULT '1'",
+           "SET STATEMENT max_statement_time = 5 FOR SELECT id FROM p WHERE ssn = '1'",
+           "SET STATEMENT max_statement_time = is_it('1') FOR SELECT 1",
+           "SET sql_select_limit = 1000 + is_it('1')",
+           "SET sql_select_limit = (SELECT COUNT(*) FROM p WHERE ssn = '1')",
+           "SET sql_select_limit = IF(@a = '1', 1, 2)",
+           "CREATE TABLE IF NOT EXISTS p (id INT, ssn VARCHAR(11) DEFAULT '1')",
+           "CREATE TABLE IF NOT EXISTS p (id INT, CHECK (ssn <> '1'))",
+           "CREATE TABLE IF NOT EXISTS p (id INT) PARTITION BY LIST COLUMNS (ssn) (PARTITION a VALUES IN ('1'))",
+           "CREATE TABLE IF NOT EXISTS p AS SELECT '1' AS ssn",
        }) {
     EXPECT_TRUE(meets(text, columns)) << text;
   }
@@ -103,7 +125,11 @@ TEST(ProtectedColumns, values_that_are_no_more_than_copied_meet_none) {
   for (std::string_view text :
        {"SELECT 1, '1'", "SELECT ssn FROM p WHERE id = 1", "SELECT code, name FROM v WHERE name = 'a'",
         "SELECT id FROM p WHERE card = '1'", "UPDATE p SET name = 'a' WHERE id = 1", "INSERT INTO q VALUES (1, 2, '1')",
-        "DELETE FROM q WHERE note = '1'", "SELECT plain(1)", "SET @@sort_buffer_size = 100000"}) {
+        "DELETE FROM q WHERE note = '1'", "SELECT plain(1)", "SET @@sort_buffer_size = 100000", "SET sql_mode = ANSI",
+        "SET NAMES utf8mb4", "SET sort_buffer_size = 1000 + plain(1)",
+        "SET STATEMENT max_statement_time = 5 FOR UPDATE q SET note = '1'",
+        "SELECT name FROM (SELECT name, card = '1' AS hit FROM p) t", "SELECT id FROM v WHERE name = 'a'",
+        "CREATE TABLE z (ssn CHAR(9) DEFAULT '1')", "TRUNCATE TABLE q"}) {
     EXPECT_FALSE(meets(text, columns)) << text;
   }
 }

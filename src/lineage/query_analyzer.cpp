@@ -189,7 +189,7 @@ QueryAnalyzer::Columns QueryAnalyzer::values(const Node& node, const Scope* oute
             {.name = is_mysql ? "column_" + std::to_string(at) : item_name(nullptr, cell), .lineage = {}});
       }
       if (!cell.is(NodeKind::keyword)) {
-        columns[at].lineage.add(expression(cell, scope));
+        columns[at].lineage.add(value(cell, scope));
       }
       ++at;
     }
@@ -339,6 +339,15 @@ std::string QueryAnalyzer::item_name(const Node* before, const Node& item) const
   return sql::column_name(before, item, at_.text, at_.dialect);
 }
 
+// Nobody may ask for it: `x = 1` has been computed all the same.
+Lineage QueryAnalyzer::value(const Node& node, const Scope& scope) {
+  Lineage found = expression(node, scope);
+  if (depth_ == 0) {
+    facts_.computed.add(found.derived);
+  }
+  return found;
+}
+
 void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& columns) {
   const Node* before = nullptr;
   for (const Node& item : sql::children(node)) {
@@ -350,10 +359,10 @@ void QueryAnalyzer::select_items(const Node& node, const Scope& scope, Columns& 
       expand_star(item, scope, columns);
       continue;
     }
-    const Node& value = *item.child(Role::operand);
+    const Node& operand = *item.child(Role::operand);
     const Node* alias = item.child(Role::alias);
-    columns.push_back({.name = alias != nullptr ? name_of(*alias) : item_name(item_before, value),
-                       .lineage = expression(value, scope)});
+    columns.push_back({.name = alias != nullptr ? name_of(*alias) : item_name(item_before, operand),
+                       .lineage = value(operand, scope)});
   }
 }
 

@@ -81,6 +81,7 @@ class QueryAnalyzer {
   Columns common_table(const sql::Node& node, const Scope* outer, bool recursive);
   void tail(const sql::Node& node, const Scope& scope, const Columns& columns);
   void order_or_group(const sql::Node& list, const Scope& scope, const Columns& columns);
+  Lineage value(const sql::Node& node, const Scope& scope);
   void expand_star(const sql::Node& star, const Scope& scope, Columns& columns);
   // `before`: the select item before this one, null for the first.
   std::string item_name(const sql::Node* before, const sql::Node& item) const;

@@ -36,6 +36,10 @@ class StatementAnalyzer {
   void load(const sql::Node& root);
   void call(const sql::Node& root, const Scope& scope);
   void alter_table(const sql::Node& root);
+  void set(const sql::Node& root);
+  void set_variable(const sql::Node& assignment, const Scope& values);
+  void define_columns(const sql::Node& table);
+  void collect_columns(const sql::Node& node, catalog::Table& into) const;
   void other(const sql::Node& node, Access on_object);
   void assign(const sql::Node& assignment, const Scope& targets, const Scope& values, Access how);
   void write_named(const Relation& target, const std::string& name, Lineage lineage);

@@ -1,5 +1,7 @@
 #include "net/listeners_tls.h"
 
+#include <algorithm>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -14,18 +16,18 @@ std::filesystem::file_time_type time_of(const std::filesystem::path& file) {
 
 }  // namespace
 
+ListenersTls::Times ListenersTls::times_of(const ListenerTls& files) {
+  return {time_of(files.certificate_file), time_of(files.key_file)};
+}
+
 void ListenersTls::add(const ListenerTls& files) {
   files_.push_back(files);
-  times_.push_back(time_of(files.certificate_file));
-  times_.push_back(time_of(files.key_file));
+  times_.push_back(times_of(files));
 }
 
 bool ListenersTls::have_changed() {
-  std::vector<std::filesystem::file_time_type> times;
-  for (const ListenerTls& files : files_) {
-    times.push_back(time_of(files.certificate_file));
-    times.push_back(time_of(files.key_file));
-  }
+  std::vector<Times> times;
+  std::transform(files_.begin(), files_.end(), std::back_inserter(times), times_of);
   return std::exchange(times_, times) != times;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <utility>
 #include <vector>
 
 #include "net/settings.h"
@@ -17,8 +18,12 @@ class ListenersTls {
   bool have_changed();
 
  private:
+  using Times = std::pair<std::filesystem::file_time_type, std::filesystem::file_time_type>;  // of certificate, of key
+
+  static Times times_of(const ListenerTls& files);
+
   std::vector<ListenerTls> files_;
-  std::vector<std::filesystem::file_time_type> times_;  // of certificate and key of each
+  std::vector<Times> times_;
 };
 
 }  // namespace sallyport::net

@@ -510,8 +510,9 @@ bool SessionRecords::command(const CommandRecord& command, WallTime now) {
   }
   record.text_if_any("target_session", command.target_session);
   if (command.text) {
-    bool is_user = command.command == wire::Command::change_user;
-    record.text("text", is_user && looks_like_token(*command.text) ? token_instead : *command.text);
+    bool is_name = command.command == wire::Command::change_user || command.command == wire::Command::init_db ||
+                   command.command == wire::Command::field_list;
+    record.text("text", is_name && looks_like_token(*command.text) ? token_instead : *command.text);
   }
   head.write_time_and_type("command");
   if (command.long_data && !command.hides_values) {

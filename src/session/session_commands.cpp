@@ -132,12 +132,32 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
 
 void Session::trace_answer(const PendingCommand& pending) {
   // An answer may quote a secret, as an error does.
-  bool hides_answer =
-      pending.has_secrets || (pending.has_protected_literals && !who_->connection->seals_literals) || pending.seq == 0;
+  bool yields_secret =
+      pending.reading != nullptr && (pending.reading->yields_secret || decisive_of(pending).yields_secret);
+  bool hides_answer = pending.has_secrets || yields_secret ||
+                      (pending.has_protected_literals && !who_->connection->seals_literals) || pending.seq == 0;
   answer_.begin({.digest_bytes_max = environment_->limits.digested_answer_bytes_max,
                  .recorded_bytes_max = hides_answer ? 0 : who_->account->answer_bytes_recorded,
                  .only_sealed = pending.has_protected_literals},
                 records_.sink(), origin_.session_id, pending.seq);
+}
+
+// Whether values of parameters make, with the literals around them, a statement that has a secret.
+static bool make_secret_text(sql::StatementWords words, const CommandRecord& record) {
+  if (record.parameters != nullptr) {
+    for (const wire::Parameter& parameter : *record.parameters) {
+      if (const auto* text = std::get_if<Bytes>(&parameter.value)) {
+        words.add(sql::statement_words(text_of(*text)));
+      }
+    }
+  }
+  if (record.bulk) {
+    words.add(sql::statement_words(text_of(record.bulk->rows)));
+  }
+  if (record.long_data) {
+    words.add(sql::statement_words(text_of(*record.long_data)));
+  }
+  return words.tell_of_secret();
 }
 
 void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
@@ -151,6 +171,10 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
     return;
   }
   bool may_run_secret = pending.has_secrets || (pending.reading->runs && !record.runs);
+  if (pending.runs != nullptr && pending.runs->runs && pending.runs->around_secret_text) {
+    may_run_secret = true;  // what that one would run is not asked for
+    record.runs = *pending.runs->around_secret_text;
+  }
   if (const auto& without_secrets = pending.reading->without_secrets) {
     pending.has_secrets = pending.command != Command::stmt_send_long_data || without_secrets->parameters_are_secret;
     if (record.text) {
@@ -159,6 +183,9 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
     record.sent.reset();
     record.runs.reset();  // the text has it, or hides it
     record.hides_values = without_secrets->parameters_are_secret;
+  }
+  if (const auto& words = decisive_of(pending).words_around_parameters; words && make_secret_text(*words, record)) {
+    pending.has_secrets = record.hides_values = true;
   }
   if (pending.runs != nullptr && pending.runs->without_secrets) {
     pending.has_secrets = may_run_secret = true;

@@ -241,23 +241,21 @@ std::optional<Reason> Session::check_reads_as_before(PreparedText& prepared) {
     server_is_to_be_asked_ = true;
     return Reason::reading_unknown;
   }
-  if (!state_.sql_mode || !state_.charset) {
+  auto now = dialect_of_server();
+  if (!now) {
     return Reason::reading_unknown;
   }
-  sql::Dialect now = dialect_;
-  now.mode = *state_.sql_mode;
-  now.charset = *state_.charset;
-  if (now.server == sql::Server::mariadb) {
-    now.mode = prepared.dialect->mode;  // it keeps that with the text
+  if (now->server == sql::Server::mariadb) {
+    now->mode = prepared.dialect->mode;  // it keeps that with the text
   }
-  if (now != *prepared.dialect) {
+  if (*now != *prepared.dialect) {
     sql::Dialects both;
     both.add(*prepared.dialect);
-    both.add(now);
+    both.add(*now);
     if (!says_the_same_in(both)) {
       return Reason::prepared_otherwise;
     }
-    prepared.dialect = now;
+    prepared.dialect = *now;
   }
   prepared.reading_epoch = reading_epoch_;
   return std::nullopt;

@@ -104,5 +104,58 @@ TEST_F(SecretsTest, AreNotRecordedOfParametersThatMayBeSome) {
   EXPECT_EQ(sink_.count(R"("command":"stmt_send_long_data")", R"("redacted":true)"), 1U);
 }
 
+// A value becomes a text for a variable or a procedure there, and that may be a statement with a secret.
+TEST_F(SecretsTest, AreNotRecordedOfParametersThatMakeTextsOfStatements) {
+  struct Case {
+    std::string_view text, value;
+    bool hidden;
+  };
+  for (const auto& [text, value, hidden] :
+       std::vector<Case>{{"SET @s = ?", "ALTER USER u IDENTIFIED BY 'hunter2'", true},
+                         {"SELECT ? INTO @s", "ALTER USER u IDENTIFIED BY 'hunter2'", true},
+                         {"CALL p(?)", "ALTER USER u IDENTIFIED BY 'hunter2'", true},
+                         {"SET @s = CONCAT('ALTER USER u IDENTIFIED BY ''', ?, '''')", "hunter2", true},
+                         {"SET @s = CONCAT('ALTER USER u ', ?)", "IDENTIFIED BY 'hunter2'", true},
+                         {"SET @s = ?", "hunter2", false},
+                         {"INSERT INTO posts VALUES (?)", "ALTER USER u IDENTIFIED BY 'hunter2'", false}}) {
+    forwarded(packet(0, from_text("\x16" + std::string(text))));
+    from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
+    to_client();
+    Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
+    wire::test::append(long_data, from_text(value));
+    forwarded(packet(0, long_data));
+    forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
+    from_backend(packet(1, ok_payload));
+    to_client();
+    Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, static_cast<std::uint8_t>(value.size())};
+    wire::test::append(execute, from_text(value));
+    forwarded(packet(0, execute));
+    from_backend(packet(1, ok_payload));
+    to_client();
+    EXPECT_EQ(sink_.count("hunter"), hidden ? 0U : 2U) << text;
+    EXPECT_EQ(sink_.count(R"("command":"stmt_execute")", R"("redacted":true)"), hidden ? 1U : 0U) << text;
+    start();
+    log_in();
+    sink_.lines.clear();
+  }
+}
+
+TEST_F(SecretsTest, AreNotRecordedOfATextWithinATextThatIsRun) {
+  from_client(
+      query("EXECUTE IMMEDIATE 'EXECUTE IMMEDIATE CONCAT(''CREATE USER u IDENTI'', ''FIED BY ''''hunter2'''''')'"));
+  to_client();
+  EXPECT_EQ(sink_.count("hunter"), 0U);
+  EXPECT_EQ(sink_.count(R"("text":"EXECUTE IMMEDIATE ?")", R"=("runs":"EXECUTE IMMEDIATE CONCAT(?, ?)")="), 1U);
+}
+
+TEST_F(SecretsTest, TokensWhereASchemaIsNamedAreNotRecorded) {
+  forwarded(packet(0, from_text("\x02"
+                                "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1In0.c2ln")));
+  from_backend(error("no such schema"));
+  to_client();
+  EXPECT_EQ(sink_.count("eyJ"), 0U);
+  EXPECT_EQ(sink_.count(R"("command":"init_db")", R"=("text":"(a token)")="), 1U);
+}
+
 }  // namespace
 }  // namespace sallyport::session::test

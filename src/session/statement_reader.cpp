@@ -139,6 +139,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   }
   StatementReading reading{.kind = lineage::kind_of(*root_),
                            .emitted = std::move(*emitted),
+                           .yields_secret = sql::yields_secret(*root_),
                            .runs = sql::dynamic_text(*root_, text, dialect),
                            .prepared = sql::prepared_name_use(*root_, text),
                            .login_change = sql::login_change(*root_, text),
@@ -148,6 +149,9 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .ends_transaction = ends_transaction(*root_),
                            .may_prepare = may_prepare(*root_),
                            .protected_columns = names.protected_columns};
+  if (purpose == sql::ParseFor::preparing) {
+    reading.words_around_parameters = sql::words_around_parameters(*root_, text);
+  }
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;
     reading.facts = lineage::analyze(

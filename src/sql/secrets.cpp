@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "sql/printer.h"
@@ -13,42 +15,62 @@ char upper(char byte) {
   return byte >= 'a' && byte <= 'z' ? static_cast<char>(byte - ('a' - 'A')) : byte;
 }
 
-// Where `word`, in upper case, stands in the text in any case.
-std::size_t find_word(std::string_view text, std::string_view word) {
-  auto at = std::search(text.begin(), text.end(), word.begin(), word.end(),
-                        [](char one, char other) { return upper(one) == other; });
-  return at == text.end() ? std::string_view::npos : static_cast<std::size_t>(at - text.begin());
+using Words = std::span<const std::string_view>;
+
+// Where one of `words`, in upper case, stands first in the text in any case, and which; null for none.
+struct Found {
+  std::size_t at = std::string_view::npos;
+  const std::string_view* word = nullptr;
+};
+Found find_word(std::string_view text, Words words, std::size_t from = 0) {
+  auto begins = [](std::string_view rest, std::string_view word) {
+    return rest.size() >= word.size() &&
+           std::equal(word.begin(), word.end(), rest.begin(), [](char one, char other) { return one == upper(other); });
+  };
+  // Of a letter these bits are the same in either case.
+  auto bit = [](char byte) { return std::uint32_t{1} << (static_cast<unsigned char>(byte) & 31U); };
+  std::uint32_t first_letters = 0;
+  for (std::string_view word : words) {
+    first_letters |= bit(word.front());
+  }
+  for (std::size_t at = from; at < text.size(); ++at) {
+    if ((first_letters & bit(text[at])) == 0) {
+      continue;
+    }
+    auto word =
+        std::find_if(words.begin(), words.end(), [&](std::string_view one) { return begins(text.substr(at), one); });
+    if (word != words.end()) {
+      return {.at = at, .word = &*word};
+    }
+  }
+  return {};
+}
+
+bool has_word(std::string_view text, Words words) {
+  return find_word(text, words).word != nullptr;
 }
 
 // Names of options and variables: MASTER_PASSWORD, wsrep_sst_auth, keyring_vault_token.
-bool names_secret(std::string_view name) {
-  constexpr std::array<std::string_view, 5> parts{"PASSW", "PWD", "SECRET", "_AUTH", "TOKEN"};
-  return std::any_of(parts.begin(), parts.end(),
-                     [&](std::string_view part) { return find_word(name, part) != std::string_view::npos; });
-}
+constexpr std::array<std::string_view, 5> names_of_secrets{"PASSW", "PWD", "SECRET", "_AUTH", "TOKEN"};
 
-constexpr std::array<std::string_view, 4> words_of_statements{"IDENTIFIED", "PASSWORD", "CHALLENGE_RESPONSE",
-                                                              "CONNECTION"};
+// Of a statement that has one.
+constexpr std::array<std::string_view, 9> words_of_statements{
+    "IDENTIFIED", "PASSWORD", "CHALLENGE_RESPONSE", "CONNECTION", "PASSW", "PWD", "SECRET", "_AUTH", "TOKEN"};
 
-// Of a text that is a statement.
-bool statement_speaks_of_secret(std::string_view text) {
-  return std::any_of(words_of_statements.begin(), words_of_statements.end(),
-                     [&](std::string_view word) { return find_word(text, word) != std::string_view::npos; });
-}
-
-// Statements that can hold a secret begin with one of these, behind whatever blanks and comments.
-bool looks_like_statement(std::string_view text) {
-  constexpr std::array<std::string_view, 8> words{"CREATE", "ALTER", "GRANT", "SET",
-                                                  "CHANGE", "START", "CLONE", "EXECUTE"};
-  return std::any_of(words.begin(), words.end(),
-                     [&](std::string_view word) { return find_word(text, word) != std::string_view::npos; });
-}
-
-// Spider and FEDERATED read a table's comment: 'user "u", password "p"'.
-bool comment_holds_secret(std::string_view text) {
-  std::size_t at = find_word(text, "PASSWORD");
-  std::size_t next = at == std::string_view::npos ? at : text.find_first_not_of(" \t\r\n\\=:", at + 8);
-  return next != std::string_view::npos && (text[next] == '"' || text[next] == '\'');
+// Spider, FEDERATED and CONNECT read a table's comment or list of options: 'user "u", password "p"', 'password=p'.
+bool options_hold_secret(std::string_view text) {
+  for (Found found = find_word(text, names_of_secrets); found.word != nullptr;
+       found = find_word(text, names_of_secrets, found.at + 1)) {
+    std::size_t end = found.at;
+    while (end < text.size() && (text[end] == '_' || (upper(text[end]) >= 'A' && upper(text[end]) <= 'Z'))) {
+      ++end;
+    }
+    std::size_t next = text.find_first_not_of(" \t\r\n\\:", end);
+    if (next != std::string_view::npos && (text[next] == '"' || text[next] == '\'' || text[next] == '=')) {
+      return true;
+    }
+  }
+  return false;
 }
 
 class Search {
@@ -56,38 +78,121 @@ class Search {
   explicit Search(std::string_view text) : text_(text) {}
 
   void visit(const Node& node, const Node* parent, bool within_secret) {
-    bool secret = within_secret || node.role == Role::secret || is_secret_value(node, parent);
-    parameters_ = parameters_ || (node.kind == NodeKind::parameter && (secret || is_of_statement_));
-    if (node.kind == NodeKind::name && secret) {
-      found_.push_back(node.begin);
+    if (!makes_text(node, parent)) {
+      look_at(node, parent, within_secret);
       return;
     }
-    if (node.kind == NodeKind::literal) {
-      std::string_view written = node.in(text_);
-      if (secret || (is_of_statement_ && statement_speaks_of_secret(written)) ||
-          (is_assigned_ && statement_speaks_of_secret(written) && looks_like_statement(written)) ||
-          (parent != nullptr && parent->kind == NodeKind::option && comment_holds_secret(written))) {
-        found_.push_back(node.begin);
-      }
-      return;
-    }
-    bool was_of_statement = is_of_statement_;
-    bool was_assigned = is_assigned_;
-    // Texts are joined there: each part counts.
-    is_of_statement_ = is_of_statement_ || node.kind == NodeKind::prepare || node.kind == NodeKind::execute_immediate;
-    is_assigned_ = is_assigned_ || node.kind == NodeKind::variable_assignment ||
-                   node.kind == NodeKind::assignment_expression || node.kind == NodeKind::declare_variable ||
-                   node.kind == NodeKind::select || node.kind == NodeKind::call;
-    for (const Node& child : children(node)) {
-      visit(child, &node, secret);
-    }
-    is_of_statement_ = was_of_statement;
-    is_assigned_ = was_assigned;
+    bool is_statement = node.kind == NodeKind::prepare || node.kind == NodeKind::execute_immediate;
+    MadeText made{.around = made_,
+                  .is_statement = is_statement || (made_ != nullptr && made_->is_statement),
+                  .whole = only_literal_of(node)};
+    made_ = &made;
+    look_at(node, parent, within_secret);
+    made_ = made.around;
+    judge(made);
   }
-  std::vector<std::uint32_t> take() { return std::move(found_); }
+
+  // In order.
+  std::vector<std::uint32_t> take() {
+    std::sort(found_.begin(), found_.end());
+    return std::move(found_);
+  }
+  bool all_literals() const { return all_literals_; }
   bool parameters_are_secret() const { return parameters_; }
+  const std::optional<StatementWords>& around_parameters() const { return around_parameters_; }
 
  private:
+  // What becomes one text, of whatever parts.
+  struct MadeText {
+    MadeText* around = nullptr;
+    bool is_statement = false;    // PREPARE, EXECUTE IMMEDIATE
+    const Node* whole = nullptr;  // the literal that all of it is
+    bool has_parameters = false;
+    StatementWords words{};
+  };
+
+  static bool makes_text(const Node& node, const Node* parent) {
+    switch (node.kind) {
+      case NodeKind::prepare:
+      case NodeKind::execute_immediate:
+      case NodeKind::variable_assignment:
+      case NodeKind::assignment_expression:
+      case NodeKind::declare_variable:
+        return true;
+      case NodeKind::query:
+      case NodeKind::select:
+      case NodeKind::values_query:
+        return node.child(Role::into) != nullptr;
+      default:
+        return node.role == Role::argument && parent != nullptr && parent->kind == NodeKind::call;
+    }
+  }
+
+  static const Node* only_literal_of(const Node& node) {
+    const Node* found = node.kind == NodeKind::literal ? &node : nullptr;
+    for (const Node& child : children(node)) {
+      bool is_part = child.role != Role::target && child.role != Role::name && child.role != Role::scope;
+      if (is_part && (found != nullptr || child.kind != NodeKind::literal)) {
+        return nullptr;
+      }
+      found = is_part ? &child : found;
+    }
+    return found;
+  }
+
+  void look_at(const Node& node, const Node* parent, bool within_secret) {
+    bool secret = within_secret || node.role == Role::secret || is_secret_value(node, parent);
+    if (node.kind == NodeKind::parameter) {
+      parameters_ = parameters_ || secret || (made_ != nullptr && made_->is_statement);
+      if (made_ != nullptr) {
+        made_->has_parameters = true;
+      }
+    } else if (node.kind == NodeKind::name && (secret || is_option_with_secret(node, parent))) {
+      found_.push_back(node.begin);
+    } else if (node.kind == NodeKind::literal) {
+      look_at_literal(node, parent, secret);
+    } else {
+      bool was_selected = std::exchange(is_selected_, is_selected_ || node.kind == NodeKind::select);
+      for (const Node& child : children(node)) {
+        visit(child, &node, secret);
+      }
+      is_selected_ = was_selected;
+    }
+  }
+
+  void look_at_literal(const Node& node, const Node* parent, bool secret) {
+    std::string_view written = node.in(text_);
+    StatementWords words = made_ != nullptr || is_selected_ ? statement_words(written) : StatementWords{};
+    if (made_ != nullptr) {
+      made_->words.add(words);
+    }
+    if (secret || is_option_with_secret(node, parent) || (is_selected_ && words.tell_of_secret())) {
+      found_.push_back(node.begin);
+    }
+  }
+
+  // The secret itself may be in another of the parts, or in another statement of a body.
+  void judge(const MadeText& made) {
+    bool tells = made.is_statement ? made.words.speaks_of_secret : made.words.tell_of_secret();
+    if (tells && made.whole != nullptr) {
+      found_.push_back(made.whole->begin);
+    } else {
+      all_literals_ = all_literals_ || tells;
+    }
+    parameters_ = parameters_ || (tells && made.has_parameters);
+    if (made.has_parameters) {
+      around_parameters_.emplace(around_parameters_.value_or(StatementWords{})).add(made.words);
+    }
+    if (made.around != nullptr) {
+      made.around->words.add(made.words);
+      made.around->has_parameters = made.around->has_parameters || made.has_parameters;
+    }
+  }
+
+  bool is_option_with_secret(const Node& node, const Node* parent) const {
+    return parent != nullptr && parent->kind == NodeKind::option && options_hold_secret(node.in(text_));
+  }
+
   // The value of what has a name: OPTIONS (passwd 'x'), SET GLOBAL wsrep_sst_auth = 'x'.
   bool is_secret_value(const Node& node, const Node* parent) const {
     if (parent == nullptr || node.role != Role::value) {
@@ -95,21 +200,24 @@ class Search {
     }
     if (parent->kind == NodeKind::option) {
       const Node* name = parent->child(Role::name);
-      return name != nullptr && names_secret(name->in(text_));
+      return name != nullptr && has_word(name->in(text_), names_of_secrets);
     }
     if (parent->kind == NodeKind::variable_assignment) {
+      constexpr std::array<std::string_view, 1> harmless{"VALIDATE_PASSWORD"};
       const Node* target = parent->child(Role::target);
-      return target != nullptr && target->kind != NodeKind::user_variable && names_secret(target->in(text_)) &&
-             find_word(target->in(text_), "VALIDATE_PASSWORD") == std::string_view::npos;
+      return target != nullptr && target->kind != NodeKind::user_variable &&
+             has_word(target->in(text_), names_of_secrets) && !has_word(target->in(text_), harmless);
     }
     return false;
   }
 
   std::string_view text_;
   std::vector<std::uint32_t> found_;
+  bool all_literals_ = false;
   bool parameters_ = false;
-  bool is_of_statement_ = false;  // PREPARE, EXECUTE IMMEDIATE
-  bool is_assigned_ = false;
+  bool is_selected_ = false;
+  MadeText* made_ = nullptr;  // the innermost that is being looked at
+  std::optional<StatementWords> around_parameters_;
 };
 
 // Up to the first quote, comment, number or variable.
@@ -121,19 +229,35 @@ std::size_t end_of_plain_words(std::string_view text) {
 
 std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect,
                                               Literals literals) {
-  if (root.is(NodeKind::insert) || root.is(NodeKind::replace) || root.is(NodeKind::update) ||
-      root.is(NodeKind::delete_)) {
-    return std::nullopt;  // rows, of which there may be many
-  }
   Search search{text};
   search.visit(root, nullptr, false);
   std::vector<std::uint32_t> hidden = search.take();
-  if (hidden.empty() && !search.parameters_are_secret()) {
+  if (hidden.empty() && !search.all_literals() && !search.parameters_are_secret()) {
     return std::nullopt;
   }
   auto is_hidden = [&](const Node& leaf) { return std::binary_search(hidden.begin(), hidden.end(), leaf.begin); };
-  return WithoutSecrets{.text = redacted_text(root, text, dialect, is_hidden, literals),
-                        .parameters_are_secret = search.parameters_are_secret()};
+  return WithoutSecrets{
+      .text = redacted_text(root, text, dialect, is_hidden, search.all_literals() ? Literals::hidden : literals),
+      .parameters_are_secret = search.parameters_are_secret()};
+}
+
+std::optional<StatementWords> words_around_parameters(const Node& root, std::string_view text) {
+  Search search{text};
+  search.visit(root, nullptr, false);
+  return search.around_parameters();
+}
+
+StatementWords statement_words(std::string_view text) {
+  // Statements that can hold a secret begin with one of these, behind whatever blanks and comments.
+  constexpr std::array<std::string_view, 8> first_words{"CREATE", "ALTER", "GRANT", "SET",
+                                                        "CHANGE", "START", "CLONE", "EXECUTE"};
+  return {.speaks_of_secret = has_word(text, words_of_statements), .begins_statement = has_word(text, first_words)};
+}
+
+bool yields_secret(const Node& root) {
+  bool is_generated =
+      (root.is(NodeKind::authentication) || root.is(NodeKind::set_password)) && root.keyword() == Keyword::random;
+  return is_generated || std::any_of(children(root).begin(), children(root).end(), yields_secret);
 }
 
 std::string_view unread_text_without_literals(std::string_view text) {
@@ -147,15 +271,15 @@ std::string_view unread_text_without_secrets(std::string_view text) {
                                                       "LOAD",   "DESC",   "EXPLAIN", "TRUNCATE"};
   std::string_view rest = text.substr(std::min(text.find_first_not_of(" \t\r\n\f\v("), text.size()));
   bool is_harmless = std::any_of(harmless.begin(), harmless.end(), [&](std::string_view word) {
-    return find_word(rest.substr(0, word.size()), word) == 0;
+    return has_word(rest.substr(0, word.size()), Words(&word, 1));
   });
-  if (is_harmless && !statement_speaks_of_secret(text)) {
+  Found secret = find_word(text, words_of_statements);
+  if (is_harmless && secret.word == nullptr) {
     return text;
   }
   std::size_t end = end_of_plain_words(text);
-  for (std::string_view word : words_of_statements) {
-    std::size_t at = find_word(text, word);
-    end = at == std::string_view::npos ? end : std::min(end, at + word.size());
+  if (secret.word != nullptr) {
+    end = std::min(end, secret.at + secret.word->size());
   }
   if (is_harmless) {
     return text.substr(0, end);

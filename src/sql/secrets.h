@@ -3,7 +3,8 @@
 // What counts as a secret is what the servers themselves keep out of their logs (MySQL manual, "Passwords and Logging";
 // MariaDB, server_audit): what passwords are set to, and their hashes; the passwords of replication, of CREATE SERVER,
 // of CLONE; and further the connection strings of tables, the options and variables whose names speak of a secret, and
-// texts that are statements themselves and speak of one.
+// texts that are statements themselves and speak of one. Where parts are joined into such a text any of them may be the
+// secret, so that no literal of the statement is shown.
 #pragma once
 
 #include <optional>
@@ -25,6 +26,26 @@ struct WithoutSecrets {
 // Nothing where the statement has none. Of hidden literals those that are no secrets are not shown either.
 std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect,
                                               Literals literals = Literals::shown);
+
+// What a text says that may be, or become a part of, a statement with a secret.
+struct StatementWords {
+  bool speaks_of_secret = false;  // IDENTIFIED
+  bool begins_statement = false;  // ALTER
+
+  bool tell_of_secret() const { return speaks_of_secret && begins_statement; }
+  void add(const StatementWords& other) {
+    speaks_of_secret = speaks_of_secret || other.speaks_of_secret;
+    begins_statement = begins_statement || other.begins_statement;
+  }
+};
+StatementWords statement_words(std::string_view text);
+
+// Of the texts that the statement makes with its parameters, for a variable or a procedure, by its literals. Nothing
+// where it makes none.
+std::optional<StatementWords> words_around_parameters(const Node& root, std::string_view text);
+
+// The answer has one: a password that the server makes up (MySQL's RANDOM).
+bool yields_secret(const Node& root);
 
 // As much of the beginning of a text as certainly holds no secret, where the text is not understood: all of one that
 // begins as a query or a change of rows does and speaks of no secret; of any other no more than its first words, up to

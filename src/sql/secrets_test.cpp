@@ -69,13 +69,35 @@ TEST(Secrets, AreQuestionMarksInTheTextOfAStatement) {
             "CREATE SERVER `s` FOREIGN DATA WRAPPER x OPTIONS (passwd ?, other 'o')"},
            {mariadb, "SET GLOBAL wsrep_sst_auth = 'u:hunter2'", "SET GLOBAL wsrep_sst_auth = ?"},
            {mariadb, "EXECUTE IMMEDIATE CONCAT('CREATE USER u IDENTIFIED BY ''hunter2', '''')",
-            "EXECUTE IMMEDIATE CONCAT(?, '''')"},
+            "EXECUTE IMMEDIATE CONCAT(?, ?)"},
            {mariadb, "CREATE TABLE t (a INT) ENGINE=SPIDER COMMENT='user \"u\", password \"hunter2\"'",
             "CREATE TABLE `t` (`a` INT) ENGINE = SPIDER COMMENT = ?"},
            {mariadb, "CREATE TABLE t (a INT) ENGINE=CONNECT remote_password='hunter2'",
             "CREATE TABLE `t` (`a` INT) ENGINE = CONNECT remote_password = ?"},
            {mariadb, "CREATE TABLE t (a INT) ENGINE=CONNECT remote_password=hunter2",
-            "CREATE TABLE `t` (`a` INT) ENGINE = CONNECT remote_password = ?"}}) {
+            "CREATE TABLE `t` (`a` INT) ENGINE = CONNECT remote_password = ?"},
+           {mariadb, "CREATE TABLE t (a INT) ENGINE=SPIDER COMMENT='user \"password_u\", password \"hunter2\"'",
+            "CREATE TABLE `t` (`a` INT) ENGINE = SPIDER COMMENT = ?"},
+           {mariadb, "CREATE TABLE t (a INT) ENGINE=CONNECT OPTION_LIST='user=u,password=hunter2'",
+            "CREATE TABLE `t` (`a` INT) ENGINE = CONNECT OPTION_LIST = ?"},
+           {mysql, "SET @s = CONCAT('ALTER USER u IDENTIFIED BY ''', 'hunter2', '''')", "SET @s = CONCAT(?, ?, ?)"},
+           {mysql, "SET @s = CONCAT('ALTER USER u', ' IDENTIFIED BY ', QUOTE('hunter2'))",
+            "SET @s = CONCAT(?, ?, QUOTE(?))"},
+           {mysql, "SELECT REPLACE('ALTER USER u IDENTIFIED BY ''%''', '%', 'hunter2') INTO @s",
+            "SELECT REPLACE(?, ?, ?) INTO @s"},
+           {mysql, "CALL sys.execute_prepared_stmt(CONCAT('ALTER USER u IDENTIFIED BY ''', 'hunter2', ''''))",
+            "CALL `sys`.`execute_prepared_stmt`(CONCAT(?, ?, ?))"},
+           {mysql, "CALL p('ALTER USER u IDENTIFIED BY ''hunter2''')", "CALL `p`(?)"},
+           {mysql, "SET @s = 'SET GLOBAL authentication_ldap_simple_bind_root_pwd = ''hunter2'''", "SET @s = ?"},
+           {mysql, "VALUES ROW('ALTER USER u IDENTIFIED BY ''hunter2''') INTO @s", "VALUES ROW(?) INTO @s"},
+           {mysql, "UPDATE t SET a = (@s := 'ALTER USER u IDENTIFIED BY ''hunter2''')",
+            "UPDATE `t` SET `a` = (@s := ?)"},
+           {mysql, "INSERT INTO t SELECT @s := 'ALTER USER u IDENTIFIED BY ''hunter2'''",
+            "INSERT INTO `t` SELECT @s := ?"},
+           {mysql,
+            "CREATE PROCEDURE p() BEGIN DECLARE w TEXT DEFAULT 'hunter2'; SET @s = CONCAT('ALTER USER u IDENTIFIED BY "
+            "''', w, ''''); END",
+            "CREATE PROCEDURE `p`() BEGIN DECLARE w TEXT DEFAULT ?; SET @s = CONCAT(?, `w`, ?); END"}}) {
     EXPECT_EQ(redacted(c.text, c.dialect), c.expected) << c.text;
     EXPECT_EQ(redacted(c.text, c.dialect).find("hunter"), std::string::npos) << c.text;
   }
@@ -87,7 +109,8 @@ TEST(Secrets, AreNotSeenInOrdinaryStatements) {
         "SELECT password FROM users WHERE id = 'x'", "UPDATE users SET password = 'x' WHERE id = 1",
         "SET @a = 'a password'", "SET NAMES utf8mb4", "CREATE TABLE t (a INT COMMENT 'the password, hashed')",
         "CREATE USER u", "DROP USER u", "CREATE TABLE users (password VARCHAR(60) DEFAULT 'x')",
-        "PREPARE s FROM 'SELECT 1'", "SET GLOBAL max_connections = 100"}) {
+        "PREPARE s FROM 'SELECT 1'", "SET GLOBAL max_connections = 100", "CALL note('create', 'token 7')",
+        "SELECT a FROM t WHERE kind = 'token' AND action = 'create'", "INSERT INTO posts SELECT 'reset', 'password'"}) {
     EXPECT_EQ(redacted(text, mysql), "none") << text;
     EXPECT_EQ(redacted(text, mariadb), "none") << text;
   }
@@ -95,12 +118,53 @@ TEST(Secrets, AreNotSeenInOrdinaryStatements) {
 
 TEST(Secrets, MayBeAmongTheParameters) {
   for (const auto& [text, expected] : std::vector<std::pair<std::string_view, bool>>{
-           {"EXECUTE IMMEDIATE ?", true}, {"SELECT ?", false}, {"INSERT INTO t VALUES (?)", false}}) {
+           {"EXECUTE IMMEDIATE ?", true},
+           {"SELECT ?", false},
+           {"INSERT INTO t VALUES (?)", false},
+           {"SET @s = ?", false},
+           {"SET @s = CONCAT('ALTER USER u IDENTIFIED BY ''', ?, '''')", true}}) {
     Arena arena;
     auto root = parse(text, mariadb, ParseFor::preparing, arena);
     ASSERT_TRUE(root) << text;
     auto without = without_secrets(**root, text, mariadb);
     EXPECT_EQ(without && without->parameters_are_secret, expected) << text;
+  }
+}
+
+TEST(Secrets, MayBeMadeWithParametersWhereTheyBecomeATextForAVariable) {
+  for (const auto& [text, expected] : std::vector<std::pair<std::string_view, std::string_view>>{
+           {"SET @s = ?", "any"},
+           {"SELECT ? INTO @s", "any"},
+           {"SELECT @s := ?", "any"},
+           {"CALL p(1, ?)", "any"},
+           {"SET @s = CONCAT('ALTER USER u ', ?)", "begins"},
+           {"SET @s = CONCAT(?, ' IDENTIFIED BY ''x''')", "speaks"},
+           {"SELECT ?", "none"},
+           {"INSERT INTO t VALUES (?)", "none"},
+           {"SELECT a FROM t WHERE b = 'alter' AND c = ?", "none"}}) {
+    Arena arena;
+    auto root = parse(text, mariadb, ParseFor::preparing, arena);
+    ASSERT_TRUE(root) << text;
+    auto words = words_around_parameters(**root, text);
+    std::string_view said = !words                    ? "none"
+                            : words->speaks_of_secret ? "speaks"
+                            : words->begins_statement ? "begins"
+                                                      : "any";
+    EXPECT_EQ(said, expected) << text;
+  }
+}
+
+TEST(Secrets, AreInTheAnswerWhereTheServerMakesThem) {
+  for (const auto& [text, expected] : std::vector<std::pair<std::string_view, bool>>{
+           {"CREATE USER u IDENTIFIED BY RANDOM PASSWORD", true},
+           {"ALTER USER u IDENTIFIED WITH caching_sha2_password BY RANDOM PASSWORD", true},
+           {"SET PASSWORD FOR u TO RANDOM", true},
+           {"CREATE USER u IDENTIFIED BY 'x'", false},
+           {"SELECT RAND()", false}}) {
+    Arena arena;
+    auto root = parse(text, mysql, ParseFor::executing, arena);
+    ASSERT_TRUE(root) << text;
+    EXPECT_EQ(yields_secret(**root), expected) << text;
   }
 }
 
@@ -117,6 +181,7 @@ TEST(Secrets, AreCutOffWithAllThatFollowsWhereATextIsNotUnderstood) {
            {"SELECT 1; CREATE USER u IDENTIFIED BY 'hunter2' x", "SELECT "},
            {"select a; set password = hunter2 x", "select a; set password"},
            {"sEt GLOBAL wsrep_sst_auth = hunter2", "sEt GLOBAL wsrep_sst_auth"},
+           {"SELECT 1; SET GLOBAL authentication_ldap_simple_bind_root_pwd = hunter2", "SELECT "},
            {"hunter two", "hunter two"},
            {"", ""}}) {
     EXPECT_EQ(unread_text_without_secrets(text), expected) << text;
