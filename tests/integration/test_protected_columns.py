@@ -43,6 +43,12 @@ COMMON = (
     f"SELECT 1 FROM shop.customers WHERE ssn = '{VALUE}' FORM",
     f"SELECT COUNT(*) FROM shop.nowhere WHERE ssn = '{VALUE}'",
     f"EXPLAIN SELECT id FROM shop.customers WHERE ssn = '{VALUE}'",
+    f"SELECT name FROM (SELECT name, ssn = '{VALUE}' AS hit FROM shop.customers) t",
+    f"WITH w AS (SELECT ssn LIKE '{VALUE}%' AS hit FROM shop.customers) SELECT 1",
+    f"SELECT 1 WHERE EXISTS (SELECT ssn = '{VALUE}' FROM shop.customers)",
+    f"UPDATE shop.orders o JOIN (SELECT id, ssn = '{VALUE}' AS hit FROM shop.customers) t ON t.id = o.customer_id SET o.customer_id = -1 WHERE 0",
+    f"SET SESSION sql_select_limit = 1000 + shop.find_it('{VALUE}')",
+    f"CREATE TABLE IF NOT EXISTS shop.customers (id INT, ssn VARCHAR(11) DEFAULT '{VALUE}')",
 )
 OF_ONE = {
     "mariadb": (
@@ -50,6 +56,10 @@ OF_ONE = {
         f"EXECUTE IMMEDIATE 'SELECT id FROM shop.customers WHERE ssn = ?' USING '{VALUE}'",
         f"BEGIN NOT ATOMIC SELECT id FROM shop.customers WHERE ssn = '{VALUE}'; END",
         f"SET STATEMENT max_statement_time = 5 FOR SELECT id FROM shop.customers WHERE ssn = '{VALUE}'",
+        f"SET STATEMENT max_statement_time = 5 FOR UPDATE shop.customers SET ssn = '{VALUE}' WHERE id = -1",
+        f"SET STATEMENT max_statement_time = 5 FOR DELETE FROM shop.customers WHERE ssn = '{VALUE}'",
+        f"SET STATEMENT max_statement_time = 5 FOR CALL shop.enter('{VALUE}')",
+        f"SET STATEMENT max_statement_time = shop.find_it('{VALUE}') FOR SELECT 1",
     ),
     "mysql": (
         f"SELECT id FROM shop.customers WHERE ssn = /*!80000 '{VALUE}' */",
