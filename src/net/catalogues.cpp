@@ -60,8 +60,10 @@ std::optional<CataloguePublication> CatalogueBoard::find_published(const std::st
   return found == published_.end() ? std::nullopt : std::optional(found->second);
 }
 
-void CatalogueBoard::ask(std::string_view connection) {
-  loops_[loop_of(connection)]([name = std::string(connection)](Loop& loop) { loop.catalogues().read_soon(name); });
+void CatalogueBoard::doubt(std::string_view connection, MonoTime changed_at) {
+  for (const Post& post : loops_) {
+    post([name = std::string(connection), changed_at](Loop& loop) { loop.catalogues().doubt(name, changed_at); });
+  }
 }
 
 void CatalogueBoard::forget(const std::string& connection) {
@@ -201,10 +203,25 @@ const std::shared_ptr<const catalog::Catalogue>& Catalogues::find(std::string_vi
   return found == known_.end() ? none : found->second.catalogue;
 }
 
-void Catalogues::refresh_soon(std::string_view connection) {
-  if (find_settings(*loop_.runtime(), connection) != nullptr) {
-    board_.ask(connection);
+void Catalogues::changed(std::string_view connection) {
+  if (find_settings(*loop_.runtime(), connection) == nullptr) {
+    return;
   }
+  MonoTime now = loop_.now().mono;
+  doubt(std::string(connection), now);
+  board_.doubt(connection, now);
+}
+
+bool Catalogues::in_doubt(std::string_view connection) const {
+  auto changed = changed_at_.find(connection);
+  auto known = known_.find(connection);
+  return changed != changed_at_.end() && (known == known_.end() || known->second.read_at <= changed->second);
+}
+
+void Catalogues::doubt(const std::string& connection, MonoTime changed_at) {
+  MonoTime& at = changed_at_[connection];
+  at = std::max(at, changed_at);
+  read_soon(connection);
 }
 
 void Catalogues::accept(const CataloguePublication& publication) {
@@ -213,13 +230,14 @@ void Catalogues::accept(const CataloguePublication& publication) {
     return;
   }
   CataloguePublication& known = known_[publication.connection];
-  if (!known.catalogue || known.catalogue->version() < publication.catalogue->version()) {
+  if (!known.catalogue || known.read_at < publication.read_at) {
     known = publication;
   }
 }
 
 void Catalogues::configure() {
   const Runtime& runtime = *loop_.runtime();
+  std::erase_if(changed_at_, [&](const auto& entry) { return find_settings(runtime, entry.first) == nullptr; });
   std::erase_if(known_, [&](const auto& entry) {
     const auto* settings = find_settings(runtime, entry.first);
     return settings == nullptr || !same_servers(settings->servers, *entry.second.servers);
@@ -371,8 +389,8 @@ void Catalogues::on_content(const std::string& name, Own& own, CatalogueReading:
                               {"tables", std::to_string(own.catalogue->tables().size())},
                               {"complete", own.catalogue->complete() ? "true" : "false"}});
     warn_of_missing_columns(name, *own.catalogue);
-    publish(name, own);
   }
+  publish(name, own);
   const catalog::Catalogue::Content& read = own.catalogue->content();
   board_.change(name, [&](CatalogueStatus& status) {
     status.version = own.catalogue->version();
@@ -402,7 +420,7 @@ void Catalogues::on_failure(const std::string& name, Own& own, const std::string
 }
 
 void Catalogues::publish(const std::string& name, const Own& own) {
-  board_.publish({.connection = name, .servers = own.servers, .catalogue = own.catalogue});
+  board_.publish({.connection = name, .servers = own.servers, .catalogue = own.catalogue, .read_at = own.began});
 }
 
 void Catalogues::close_all() {

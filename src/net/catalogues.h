@@ -51,6 +51,7 @@ struct CataloguePublication {
   std::string connection;
   std::shared_ptr<const std::vector<session::ServerSettings>> servers;  // of the connection when it was read
   std::shared_ptr<const catalog::Catalogue> catalogue;
+  MonoTime read_at{};  // when the last reading that found it began
 };
 
 // What the loops share of their catalogues. The lock is taken once a reading and a configuration.
@@ -66,7 +67,8 @@ class CatalogueBoard {
   // To all loops, and kept for those that are yet to be configured for these servers.
   void publish(const CataloguePublication& publication);
   std::optional<CataloguePublication> find_published(const std::string& connection) const;
-  void ask(std::string_view connection);
+  // To all loops: it may have changed by then.
+  void doubt(std::string_view connection, MonoTime changed_at);
   std::uint64_t next_version() { return ++versions_; }
 
   template <typename Change>
@@ -133,13 +135,14 @@ class Catalogues final : public session::CatalogueSource {
   Catalogues& operator=(const Catalogues&) = delete;
 
   const std::shared_ptr<const catalog::Catalogue>& find(std::string_view connection) const override;
-  void refresh_soon(std::string_view connection) override;
+  void changed(std::string_view connection) override;
+  bool in_doubt(std::string_view connection) const override;
 
   // On the loop's thread. The loop's runtime is another.
   void configure();
   void accept(const CataloguePublication& publication);
-  // Of a connection of this loop's own.
-  void read_soon(std::string_view connection);
+  // Reads it anew if it is this loop's own.
+  void doubt(const std::string& connection, MonoTime changed_at);
   void time_passed(Now now);
   void close_all();
 
@@ -161,11 +164,13 @@ class Catalogues final : public session::CatalogueSource {
   void on_content(const std::string& name, Own& own, CatalogueReading::Outcome outcome);
   void warn_of_missing_columns(const std::string& name, const catalog::Catalogue& catalogue) const;
   void on_failure(const std::string& name, Own& own, const std::string& why);
+  void read_soon(std::string_view connection);
   void publish(const std::string& name, const Own& own);
 
   Loop& loop_;
   CatalogueBoard& board_;
   std::map<std::string, CataloguePublication, std::less<>> known_;
+  std::map<std::string, MonoTime, std::less<>> changed_at_;
   std::map<std::string, Own, std::less<>> own_;
   bool closing_ = false;
 };

@@ -238,7 +238,7 @@ class CataloguesTest : public testing::Test {
   }
   void ask(std::size_t index) {
     on(index, [](Loop& loop) {
-      loop.catalogues().refresh_soon("shop");
+      loop.catalogues().changed("shop");
       return true;
     });
   }
@@ -287,6 +287,23 @@ TEST_F(CataloguesTest, EveryLoopFindsTheSameSnapshot) {
   EXPECT_EQ(status.tables, 1U);
   EXPECT_EQ(status.failures, 0U);
   EXPECT_FALSE(status.complete);
+}
+
+TEST_F(CataloguesTest, WhatMayHaveChangedIsInDoubtUntilItWasReadAnew) {
+  auto doubted = [this](std::size_t index) {
+    return on(index, [](Loop& loop) { return loop.catalogues().in_doubt("shop"); });
+  };
+  EXPECT_TRUE(all_have(1));
+  settle();
+  EXPECT_FALSE(doubted(0) || doubted(1));
+  auto version = found_by(0)->version();
+  int before = server_->readings();
+  ask(0);
+  EXPECT_TRUE(doubted(0)) << "at once for its own sessions";
+  EXPECT_TRUE(comes_true([&] { return doubted(1) || server_->readings() > before; }));
+  EXPECT_TRUE(comes_true([&] { return !doubted(0) && !doubted(1); }));
+  EXPECT_GT(server_->readings(), before);
+  EXPECT_EQ(found_by(0)->version(), version) << "nothing has changed";
 }
 
 TEST_F(CataloguesTest, WhateverLoopAsksItIsReadAtOnceAndForManyOnce) {

@@ -16,8 +16,11 @@ class CatalogueSource {
   // the loop: whoever needs the snapshot longer copies the pointer. A snapshot of another content has another version,
   // over all connections of the process.
   virtual const std::shared_ptr<const catalog::Catalogue>& find(std::string_view connection) const = 0;
-  // Something has changed, or may have: it is read anew as soon as can be. Cheap, and may be called for each statement.
-  virtual void refresh_soon(std::string_view connection) = 0;
+  // Something has changed, or may have: it is read anew as soon as can be, and is in doubt until then for all sessions
+  // of the connection. Cheap, and may be called for each statement.
+  virtual void changed(std::string_view connection) = 0;
+  // Whether something may have changed since the newest snapshot was begun to be read.
+  virtual bool in_doubt(std::string_view connection) const = 0;
 };
 
 }  // namespace sallyport::session

@@ -309,6 +309,8 @@ class Session {
   // Takes what may be secret out of a record.
   static void hide_secrets(PendingCommand& pending, CommandRecord& record);
   static const StatementReading& decisive_of(const PendingCommand& pending);
+  static bool may_define(const PendingCommand& pending);
+  bool names_in_doubt() const;
   // Then the literals that may tell of protected columns.
   bool may_meet_literals(const PendingCommand& pending, const CommandRecord& record) const;
   void hide_literals(PendingCommand& pending, CommandRecord& record) const;

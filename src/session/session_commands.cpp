@@ -207,6 +207,10 @@ const StatementReading& Session::decisive_of(const PendingCommand& pending) {
   return pending.runs != nullptr ? *pending.runs : *pending.reading;
 }
 
+bool Session::may_define(const PendingCommand& pending) {
+  return pending.runs_unseen || (!pending.prepares() && decisive_of(pending).may_define);
+}
+
 bool Session::may_meet_literals(const PendingCommand& pending, const CommandRecord& record) const {
   if (who_->connection->protected_columns == nullptr) {
     return false;
@@ -428,6 +432,9 @@ void Session::forward_command(PendingCommand pending) {
   if (runs && !pending.prepares()) {
     note_calls(pending);
   }
+  if (runs && may_define(pending)) {
+    catalogues_.changed(who_->connection->name);  // and once more when it has run
+  }
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;
@@ -618,8 +625,8 @@ void Session::finish_answer() {
     series_.reset();
   }
   bool ran = pending.command == Command::query || is_execution(pending.command);
-  if (ran && pending.reading->may_define) {
-    catalogues_.refresh_soon(who_->connection->name);
+  if (ran && may_define(pending)) {
+    catalogues_.changed(who_->connection->name);
   }
   if (ran && !totals.error_code && !pending.prepares() && decisive_of(pending).ends_transaction) {
     transaction_deadline_ = MonoTime::max();

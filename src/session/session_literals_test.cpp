@@ -236,6 +236,22 @@ TEST_F(SealedLiteralsTest, WhatACursorYieldsIsHiddenAsItsStatementIs) {
   EXPECT_EQ(sink_.count(R"("command":"stmt_fetch")", "redacted"), 0U) << "its record lacks nothing";
 }
 
+TEST_F(LiteralsTest, AreHiddenWhileTheCatalogueMayBeOld) {
+  run("SELECT id FROM t WHERE id = 721");
+  EXPECT_EQ(sink_.count("id = 721"), 1U);
+  send_value_to("SELECT id FROM t WHERE id = ?");
+  EXPECT_EQ(values(), 2U);
+  catalogues_.doubted = true;
+  run("SELECT id FROM t WHERE id = 721");
+  execute_with_value();
+  EXPECT_EQ(sink_.count("id = 721"), 1U);
+  EXPECT_EQ(values(), 2U);
+  EXPECT_EQ(sink_.count(R"("redacted":true)"), 2U);
+  catalogues_.doubted = false;
+  run("SELECT id FROM t WHERE id = 721");
+  EXPECT_EQ(sink_.count("id = 721"), 2U);
+}
+
 TEST_F(SealedLiteralsTest, WhatACursorYieldsIsHiddenOnceItsColumnIsProtected) {
   auto protected_columns = std::exchange(protected_columns_, nullptr);
   start();

@@ -51,7 +51,7 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> Session::read_
   NameSpace names{.schema = schema,
                   .catalogue = catalogue == nullptr ? nullptr : &catalogue,
                   .protected_columns = who_->connection->protected_columns,
-                  .in_doubt = hides_tables_};
+                  .in_doubt = names_in_doubt()};
   return statements_.read(statement, dialects_for(statement), purpose, names,
                           environment_->limits.statement_tree_bytes_max);
 }
@@ -174,6 +174,11 @@ std::optional<Reason> Session::read_named_use(PendingCommand& pending, CommandRe
   return check_reads_as_before(text);
 }
 
+// By temporary tables, or as the catalogue is older than what was defined last.
+bool Session::names_in_doubt() const {
+  return hides_tables_ || catalogues_.in_doubt(who_->connection->name);
+}
+
 // What the names of a kept text stand for may be another than when it was read, and which columns are protected; with
 // it what its literals meet.
 void Session::read_names_anew(PreparedText& prepared) {
@@ -182,7 +187,7 @@ void Session::read_names_anew(PreparedText& prepared) {
     return;
   }
   const auto& catalogue = catalogues_.find(who_->connection->name);
-  bool in_doubt = hides_tables_ && !prepared.reading->without_literals;
+  bool in_doubt = names_in_doubt() && !prepared.reading->without_literals;
   bool is_current =
       prepared.reading->catalogue == catalogue && prepared.reading->protected_columns == protected_columns;
   if (is_current && !in_doubt) {
@@ -270,7 +275,7 @@ void Session::note_reading(const StatementReading& reading, CommandRecord& recor
 void Session::note_objects(const StatementReading& reading, CommandRecord& record) const {
   if (reading.facts) {
     record.objects = &reading.facts->objects;
-    record.objects_certain = reading.facts->certain() && reading.catalogue->complete() && !hides_tables_;
+    record.objects_certain = reading.facts->certain() && reading.catalogue->complete() && !names_in_doubt();
   }
 }
 

@@ -142,15 +142,28 @@ TEST_F(StatementsTest, WithACatalogueTheRecordHasWhatIsTouched) {
   EXPECT_EQ(sink_.count(R"("kind":"insert",)" + objects("insert") + R"("rule")"), 1U);
   run("SELECT 1");
   EXPECT_EQ(sink_.count("objects"), 1U);
-  EXPECT_EQ(catalogues_.refreshes, 0);
+  EXPECT_EQ(catalogues_.changes, 0);
   catalog::Catalogue::Content part{.complete = false, .schemas = {}, .tables = {}, .routines = {}};
   auto whole = std::exchange(catalogues_.catalogue, std::make_shared<const catalog::Catalogue>(std::move(part), 2));
   run("SELECT 2");
   EXPECT_EQ(sink_.count(R"("text":"SELECT 2")", R"("kind":"select","objects_certain":false)"), 1U)
       << "of what is not known to be all nothing is certain";
   catalogues_.catalogue = whole;
+  run("CREATE VIEW v AS SELECT 1");
+  EXPECT_EQ(catalogues_.changes, 2) << "when it is sent, and when it has run";
+  run("PREPARE p FROM 'CREATE TABLE u (a INT)'");
+  EXPECT_EQ(catalogues_.changes, 2);
+  run("EXECUTE p");
+  EXPECT_EQ(catalogues_.changes, 4);
+  catalogues_.doubted = true;
+  sink_.lines.clear();
+  run("SELECT a FROM t");
+  EXPECT_EQ(sink_.count(R"("kind":"select",)" + objects("read") + R"("objects_certain":false)"), 1U)
+      << "something else may have the name by now";
+  catalogues_.doubted = false;
+  sink_.lines.clear();
   run("CREATE TEMPORARY TABLE t (b INT)");
-  EXPECT_EQ(catalogues_.refreshes, 1);
+  EXPECT_EQ(catalogues_.changes, 4);
   run("SELECT a FROM t");
   EXPECT_EQ(sink_.count(R"("kind":"select",)" + objects("read") + R"("objects_certain":false)"), 1U)
       << "a temporary table hides it";

@@ -78,9 +78,11 @@ class TestPolicy final : public policy::Policy {
 class OneCatalogue final : public CatalogueSource {
  public:
   const std::shared_ptr<const catalog::Catalogue>& find(std::string_view) const override { return catalogue; }
-  void refresh_soon(std::string_view) override { ++refreshes; }
+  void changed(std::string_view) override { ++changes; }
+  bool in_doubt(std::string_view) const override { return doubted; }
   std::shared_ptr<const catalog::Catalogue> catalogue;
-  int refreshes = 0;
+  int changes = 0;
+  bool doubted = false;
 };
 
 // "[code]" of the error that a client gets.

@@ -86,10 +86,23 @@ bool ends_transaction(const sql::Node& statement) {
   return statement.is(sql::NodeKind::transaction) && statement.child(sql::Role::name) == nullptr;
 }
 
-bool may_define(const sql::Node& statement) {
-  return statement.is(sql::NodeKind::create) || statement.is(sql::NodeKind::alter) ||
-         statement.is(sql::NodeKind::drop) || statement.is(sql::NodeKind::rename) ||
-         statement.is(sql::NodeKind::import_) || runs_others(statement);
+// What a procedure does is known where it was followed, and then it defines nothing.
+bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>& facts) {
+  switch (statement.kind) {
+    case sql::NodeKind::create:
+    case sql::NodeKind::drop:
+      return !statement.has(sql::node_flag::temporary);
+    case sql::NodeKind::alter:
+    case sql::NodeKind::rename:
+    case sql::NodeKind::import_:
+      return true;
+    case sql::NodeKind::call:
+      return facts && !facts->doubts.empty();
+    case sql::NodeKind::set_statement:
+      return may_define(*statement.child(sql::Role::statement), facts);
+    default:
+      return runs_others(statement);
+  }
 }
 
 // Stored functions may do it as well as procedures.
@@ -145,7 +158,6 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .login_change = sql::login_change(*root_, text),
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = chooses_schema(*root_),
-                           .may_define = may_define(*root_),
                            .ends_transaction = ends_transaction(*root_),
                            .may_prepare = may_prepare(*root_),
                            .protected_columns = names.protected_columns};
@@ -157,6 +169,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
     reading.facts = lineage::analyze(
         {.root = *root_, .text = text, .dialect = dialect, .database = names.schema, .catalogue = *reading.catalogue});
   }
+  reading.may_define = may_define(*root_, reading.facts);
   reading.may_make_temporary = may_make_temporary(*root_, reading.facts);
   bool hides_literals = may_meet_literals(reading, names);
   reading.without_secrets = sql::without_secrets(*root_, text, dialect);

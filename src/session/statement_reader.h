@@ -64,7 +64,7 @@ struct NameSpace {
   std::string_view schema;                                               // the default one; empty: none
   const std::shared_ptr<const catalog::Catalogue>* catalogue = nullptr;  // null: names are not resolved
   std::shared_ptr<const lineage::ProtectedColumns> protected_columns{};  // null: none
-  bool in_doubt = false;  // the session may have tables that hide those of the catalogue
+  bool in_doubt = false;  // some may be other tables than the catalogue says
 };
 
 struct StatementRefusal {

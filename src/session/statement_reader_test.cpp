@@ -148,6 +148,28 @@ TEST_F(StatementReaderTest, ProceduresMayPrepareAndUseIsFoundBehindSetStatement)
   EXPECT_TRUE(reading_of("SET STATEMENT max_statement_time = 1 FOR USE shop")->chooses_schema);
 }
 
+TEST_F(StatementReaderTest, TellsWhatMayChangeTheCatalogue) {
+  auto catalogue = std::make_shared<const catalog::Catalogue>(catalog::Catalogue::Content{}, 1);
+  for (const auto& [text, expected] :
+       std::vector<std::pair<std::string_view, bool>>{{"CREATE VIEW v AS SELECT 1", true},
+                                                      {"DROP FUNCTION f", true},
+                                                      {"ALTER TABLE t ADD a INT", true},
+                                                      {"RENAME TABLE t TO u", true},
+                                                      {"SET STATEMENT max_statement_time = 5 FOR DROP VIEW v", true},
+                                                      {"CALL not_in_the_catalogue()", true},
+                                                      {"EXECUTE IMMEDIATE 'SELECT 1'", true},
+                                                      {"BEGIN NOT ATOMIC SELECT 1; END", true},
+                                                      {"SET STATEMENT max_statement_time = 5 FOR SELECT 1", false},
+                                                      {"CREATE TEMPORARY TABLE t (a INT)", false},
+                                                      {"DROP TEMPORARY TABLE t", false},
+                                                      {"INSERT INTO t VALUES (1)", false},
+                                                      {"SELECT f()", false}}) {
+    auto reading = read(text, by(0), sql::ParseFor::executing, {.schema = "d", .catalogue = &catalogue});
+    ASSERT_TRUE(reading && *reading) << text;
+    EXPECT_EQ((**reading)->may_define, expected) << text;
+  }
+}
+
 TEST_F(StatementReaderTest, WhatIsRememberedIsBounded) {
   for (std::size_t i = 0; i < 3 * StatementReader::readings_max; ++i) {
     EXPECT_EQ(kind("SELECT " + std::to_string(i), by(0)), "select");
