@@ -65,7 +65,8 @@ RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<c
   RecordScan scan{.first = first,
                   .count = 0,
                   .ranges = {},
-                  .about_log = {},
+                  .key_changes = {},
+                  .deletions = {},
                   .answers = {},
                   .answers_keys = {},
                   .faults = {},
@@ -92,8 +93,14 @@ RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<c
       fault(std::string(found.what) + " (at byte " + std::to_string(found.at) + ")");
     } else if (outline.type.size() < 2 || outline.time.size() < 2) {
       fault("it has no type or no time");
-    } else if (outline.type == "\"audit_key_changed\"" || outline.type == "\"audit_pruned\"") {
-      scan.about_log.push_back({.index = index, .text = std::string(record)});
+    } else if (outline.type == "\"audit_key_changed\"") {
+      scan.key_changes.push_back({.index = index, .text = std::string(record)});
+    } else if (outline.type == "\"audit_pruned\"") {
+      auto deleted_first = number_in(record, "first");
+      auto deleted_end = number_in(record, "end");
+      if (deleted_first && deleted_end) {
+        scan.deletions.push_back({.first = *deleted_first, .end = *deleted_end});
+      }
     } else if (outline.type == "\"audit_start\"" || outline.type == "\"audit_answers_key\"") {
       if (std::string_view key = find_member(record, "answers_key"); key.starts_with('"')) {
         scan.answers_keys.push_back(unescaped(key));

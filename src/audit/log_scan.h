@@ -12,6 +12,14 @@
 
 namespace sallyport::audit {
 
+// Records `first` up to but without `end`.
+struct RecordSpan {
+  std::uint64_t first;
+  std::uint64_t end;
+
+  friend bool operator==(const RecordSpan&, const RecordSpan&) = default;
+};
+
 struct NumberedRecord {
   std::uint64_t index;
   std::string text;  // without its LF
@@ -44,11 +52,12 @@ struct RecordScan {
 
   std::uint64_t first = 0;
   std::uint64_t count = 0;
-  std::vector<ScannedRange> ranges;       // one behind the other; a range ends at each cut
-  std::vector<NumberedRecord> about_log;  // changes of key, and what was deleted
-  std::vector<RecordedAnswer> answers;    // in the order of their outcomes
-  std::vector<std::string> answers_keys;  // ids of keys that encrypt answers from there on, as records name them
-  std::vector<RecordFault> faults;        // the first ones
+  std::vector<ScannedRange> ranges;         // one behind the other; a range ends at each cut
+  std::vector<NumberedRecord> key_changes;  // records of changes of the log's key
+  std::vector<RecordSpan> deletions;        // of which records tell
+  std::vector<RecordedAnswer> answers;      // in the order of their outcomes
+  std::vector<std::string> answers_keys;    // ids of keys that encrypt answers from there on, as records name them
+  std::vector<RecordFault> faults;          // the first ones
   std::uint64_t fault_count = 0;
   std::string time_first;  // of the first record
 };

@@ -211,7 +211,10 @@ void LogVerifier::take(const RecordScan& scan) {
       pending_ = true;  // at a segment's end its tree file may help
     }
   }
-  about_log_.insert(about_log_.end(), scan.about_log.begin(), scan.about_log.end());
+  about_log_.insert(about_log_.end(), scan.key_changes.begin(), scan.key_changes.end());
+  for (RecordSpan deleted : scan.deletions) {
+    explain(deleted);
+  }
   for (const RecordFault& one : scan.faults) {
     find(FindingCode::record_malformed, segment_.file, RecordSpan{one.index, one.index + 1},
          "record " + std::to_string(one.index) + " in " + segment_.file + " is not as the format asks: " + one.what);
@@ -220,6 +223,14 @@ void LogVerifier::take(const RecordScan& scan) {
     find(FindingCode::record_malformed, segment_.file, RecordSpan{scan.first, scan.first + scan.count},
          "and " + std::to_string(scan.fault_count - scan.faults.size()) + " more of " +
              phrase_of({scan.first, scan.first + scan.count}));
+  }
+}
+
+// A record tells of what is deleted before it: that was come by already.
+void LogVerifier::explain(RecordSpan deleted) {
+  auto at = unexplained_.lower_bound(deleted.first);
+  while (at != unexplained_.end() && at->second <= deleted.end) {
+    at = unexplained_.erase(at);
   }
 }
 
@@ -379,6 +390,7 @@ void LogVerifier::pruned_segment(std::uint64_t first, const std::string& file, c
   position_ = declared->range.end;
   report_.pruned.push_back(
       {.records = {first, position_}, .time_first = declared->time_first, .time_last = declared->time_last});
+  unexplained_[first] = position_;
   if (std::ranges::binary_search(cuts_, position_)) {
     times_[position_] = declared->time_last;
     compare_roots();

@@ -47,14 +47,6 @@ enum class FindingCode : std::uint8_t {
 };
 std::string_view name_of(FindingCode code);
 
-// Records `first` up to but without `end`.
-struct RecordSpan {
-  std::uint64_t first;
-  std::uint64_t end;
-
-  friend bool operator==(const RecordSpan&, const RecordSpan&) = default;
-};
-
 struct Finding {
   FindingCode code;
   std::string file;                   // its name, or empty
@@ -215,6 +207,7 @@ class LogVerifier {
   void finish_saved_marks();
   void finish_witnesses();
   void finish_pruned();
+  void explain(RecordSpan deleted);
   void finish_summary();
 
   Input input_;
@@ -231,6 +224,7 @@ class LogVerifier {
   Segment segment_;
   std::map<std::uint64_t, std::string> files_;  // of the segments, by their first record
   std::vector<NumberedRecord> about_log_;
+  std::map<std::uint64_t, std::uint64_t> unexplained_;  // deleted segments that no record tells of: first and end
   std::vector<RecordSpan> altered_;
   std::map<std::uint64_t, std::string> times_;  // of the last records before cuts
   VerificationReport report_;

@@ -1,6 +1,5 @@
 // The end of a verification: keys and their changes, signatures, and what all of it proves.
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -10,16 +9,6 @@
 
 namespace sallyport::audit {
 namespace {
-
-std::optional<std::uint64_t> number_in(std::string_view record, std::string_view name) {
-  std::string_view text = find_member(record, name);
-  std::uint64_t number = 0;
-  auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || fault != std::errc{} || end != text.data() + text.size()) {
-    return std::nullopt;
-  }
-  return number;
-}
 
 // Empty when the record has no such text.
 std::string text_in(std::string_view record, std::string_view name) {
@@ -293,18 +282,8 @@ void LogVerifier::finish_witnesses() {
 }
 
 void LogVerifier::finish_pruned() {
-  std::vector<RecordSpan> unexplained;
-  for (const PrunedRange& range : report_.pruned) {
-    unexplained.push_back(range.records);
-  }
-  for (const NumberedRecord& record : about_log_) {
-    if (text_in(record.text, "type") == "audit_pruned") {
-      auto first = number_in(record.text, "first");
-      auto end = number_in(record.text, "end");
-      unexplained = first && end ? without(unexplained, {*first, *end}) : unexplained;
-    }
-  }
-  for (RecordSpan span : unexplained) {
+  for (const auto& [first, end] : unexplained_) {
+    RecordSpan span{first, end};
     find(FindingCode::pruned_unexplained, files_of(span), span,
          "records " + std::to_string(span.first) + " to " + std::to_string(span.end - 1) +
              " are not there, and no record tells that the gateway deleted them");

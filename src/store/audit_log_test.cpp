@@ -1,10 +1,12 @@
 #include "store/audit_log.h"
 
+#include <algorithm>
 #include <random>
 
 #include "base/hex.h"
 #include "store/answer_blob.h"
 #include "store/audit_log_test_fixture.h"
+#include "store/log_verification.h"
 #include "store/record_seal.h"
 
 namespace sallyport::store {
@@ -507,10 +509,37 @@ TEST_F(AuditLogTest, IsPrunedByHandWithARecordOfIt) {
   EXPECT_NE(said.find("\"end\":" + std::to_string(pruned->front().end) + ",\"first\":0,\"operator\":\"alice\""),
             std::string::npos)
       << said;
-  EXPECT_NE(said.find("\"operator\":\"bob\",\"reason\":\"age\""), std::string::npos) << said;
+  EXPECT_NE(said.find("\"end\":" + std::to_string(by_time->front().end) +
+                      ",\"first\":0,\"operator\":\"bob\",\"reason\":\"age\""),
+            std::string::npos)
+      << said;
   ASSERT_EQ(open(), "") << "what is left is gone on with";
   commit("after");
   log_.reset();
+}
+
+TEST_F(AuditLogTest, WhatWasDeletedIsExplainedThoughTheRecordsOfEarlierDeletionsAreDeletedToo) {
+  settings_.segment_bytes = 2000;
+  std::string key;
+  for (int round = 0; round < 4; ++round) {
+    ASSERT_EQ(open(), "");
+    key = load_signing_key(settings_.signing_key, settings_.origin)->verifier_key().to_line();
+    for (int i = 0; i < 100; ++i) {
+      commit(std::to_string(i));
+      std::this_thread::sleep_for(Milliseconds{1});
+    }
+    ASSERT_TRUE(log_->prune({.before = wall_from_unix_seconds(1'800'000'000), .bytes = 0}, "alice"));
+    log_.reset();
+    auto report = verify_log({.directory = settings_.directory, .public_key = key, .saved = {}});
+    ASSERT_TRUE(report);
+    EXPECT_GT(report->pruned.size(), 0U);
+    for (const audit::Finding& finding : report->findings) {
+      ADD_FAILURE() << "round " << round << ": " << finding.text;
+    }
+  }
+  auto lines = records();
+  auto tells = [](const std::string& line) { return line.find("\"audit_pruned\"") != std::string::npos; };
+  EXPECT_LT(std::ranges::count_if(lines, tells), 3) << "records of deletions were deleted";
 }
 
 TEST_F(AuditLogTest, PruningEndsWhenTheLogDoes) {

@@ -85,7 +85,7 @@ std::string to_line(const GapRecord& record, WallTime now) {
 std::string to_line(const PrunedRecord& record, WallTime now) {
   return Line()
       .number("end", record.end)
-      .number("first", record.first)
+      .number("first", 0)
       .optional_text("operator", record.operator_name)
       .text("reason", record.reason)
       .time("time", now)

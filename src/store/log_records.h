@@ -31,8 +31,8 @@ struct GapRecord {
 };
 std::string to_line(const GapRecord& record, WallTime now);
 
+// Tells of all that was deleted from the log's beginning on, as the records of earlier deletions may be among it.
 struct PrunedRecord {
-  std::uint64_t first = 0;
   std::uint64_t end = 0;           // behind the last
   std::string_view operator_name;  // who deleted them by hand; or empty
   std::string_view reason;

@@ -253,7 +253,7 @@ Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<P
     if (plan->segments.empty()) {
       return pruned;
     }
-    PrunedRecord record{.first = plan->first, .end = plan->end, .operator_name = operator_name, .reason = plan->reason};
+    PrunedRecord record{.end = plan->end, .operator_name = operator_name, .reason = plan->reason};
     if (!parts_.record(to_line(record, now))) {
       break;
     }

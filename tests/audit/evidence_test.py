@@ -488,6 +488,28 @@ class Evidence(unittest.TestCase):
         path.write_text(canonical(raw) + "\n", encoding="utf-8")
         self.assert_found(self.log, "records_altered")
 
+    def test_a_deletion_explains_the_earlier_ones_whose_records_were_deleted_too(self):
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        firsts = []
+        for number in range(1, 10):
+            firsts.append(writer.segment_first)
+            writer.command(f"SELECT {number}")
+            if number >= 4:
+                # As older gateways told: of one deletion each.
+                writer.prune(firsts[number - 4], told_from=firsts[number - 4])
+            writer.close_segment()
+        writer.stop()
+        report = self.assert_found(self.log, "pruned_unexplained")
+        self.assertEqual([one["records"]["first"] for one in report["findings"]], firsts[:3])
+        writer.prune(firsts[6])
+        writer.stop()
+        self.assert_verified(self.log)
+        # Before another one was to be deleted, it is missed.
+        target = self.copy()
+        (target / writer.path("records", "jsonl.zst", firsts[7]).name).unlink()
+        self.assert_found(target, "pruned_unexplained")
+
     # Recorded answers.
 
     def answers_key(self, name="answers.key"):

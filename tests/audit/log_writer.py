@@ -108,10 +108,10 @@ class LogWriter:
         self.signer = new
         return note
 
-    def prune(self, first):
-        """Deletes a closed segment; the gateway tells of it before."""
+    def prune(self, first, told_from=0):
+        """Deletes a closed segment; the gateway tells of it before, and of all that were deleted earlier."""
         end = int(parse_end(self.path("tree", "json", first)))
-        self.append("audit_pruned", first=first, end=end, reason="age")
+        self.append("audit_pruned", first=told_from, end=end, reason="age")
         self.checkpoint()
         for ending in ("jsonl", "jsonl.zst"):
             self.path("records", ending, first).unlink(missing_ok=True)

@@ -77,7 +77,7 @@ def test_segments_are_deleted_by_hand_and_the_rest_is_provable(stopped):
     assert said
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     assert [(one["first"], one["end"], one["operator"]) for one in said] == [
-        (one["first"], one["end"], user) for one in first + second][-len(said):]
+        (0, one["end"], user) for one in first + second][-len(said):]
     assert_verifies(lab)
     # The gateway goes on with what is left.
     gateway.start()
