@@ -211,7 +211,9 @@ void LogVerifier::take(const RecordScan& scan) {
       pending_ = true;  // at a segment's end its tree file may help
     }
   }
-  about_log_.insert(about_log_.end(), scan.key_changes.begin(), scan.key_changes.end());
+  for (const NumberedRecord& record : scan.key_changes) {
+    take_key_change(record);
+  }
   for (RecordSpan deleted : scan.deletions) {
     explain(deleted);
   }

@@ -15,6 +15,7 @@
 
 #include "audit/checkpoint.h"
 #include "audit/log_scan.h"
+#include "audit/proof_file.h"
 #include "audit/range_json.h"
 #include "audit/tree.h"
 
@@ -144,6 +145,9 @@ class LogVerifier {
   // are fewer than `size_min`, or it is no checkpoint.
   std::optional<std::uint64_t> renew_checkpoint(const std::string& note, std::uint64_t size_min);
 
+  // The content of `hand-overs`, read when the segments were: changes of key whose records were deleted.
+  void hand_overs(std::string_view lines);
+
   VerificationReport finish();
 
  private:
@@ -170,17 +174,15 @@ class LogVerifier {
     std::string time_first;
     std::string time_last;
   };
-  struct KeyChange {
-    std::uint64_t index;  // of the record
-    NoteKey previous;
-    NoteKey next;
-  };
   // The key of each epoch between two changes, and which epochs are vouched for by the key that was given.
   struct KeyChain {
-    std::vector<KeyChange> changes;
+    std::vector<HandOver> changes;
     std::vector<const NoteKey*> keys;
     std::size_t trusted_first = 0;
     std::size_t trusted_end = 0;
+    // The log's own notes of at most so many records may be of a key whose hand-over was deleted, before hand-overs
+    // were kept. They prove nothing, and are missed no more than if they were not there.
+    std::uint64_t deleted_keys_end = 0;
   };
 
   void read_checkpoints();
@@ -198,9 +200,10 @@ class LogVerifier {
   std::string files_of(RecordSpan records) const;
 
   std::optional<NoteKey> given_key();
-  std::vector<KeyChange> read_key_changes();
+  void take_key_change(const NumberedRecord& record);
+  void add_key_change(HandOver change);
   KeyChain chain_of(const NoteKey& given);
-  bool is_vouched_for(const KeyChange& change) const;
+  bool is_vouched_for(const HandOver& change) const;
   void check_signature(Mark& mark, const KeyChain& chain);
   void finish_signatures();
   void finish_own_marks();
@@ -222,8 +225,9 @@ class LogVerifier {
   bool broken_ = false;           // the tree can't be known from here on, as records are missing
   bool diverged_ = false;         // a root did not agree, and that was reported
   Segment segment_;
-  std::map<std::uint64_t, std::string> files_;  // of the segments, by their first record
-  std::vector<NumberedRecord> about_log_;
+  std::map<std::uint64_t, std::string> files_;          // of the segments, by their first record
+  std::map<std::uint64_t, HandOver> key_changes_;       // by the index of their records, of hand_overs_max at most
+  std::set<std::uint64_t> kept_hand_overs_;             // those of `hand-overs`
   std::map<std::uint64_t, std::uint64_t> unexplained_;  // deleted segments that no record tells of: first and end
   std::vector<RecordSpan> altered_;
   std::map<std::uint64_t, std::string> times_;  // of the last records before cuts

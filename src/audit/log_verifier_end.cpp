@@ -65,35 +65,76 @@ std::optional<NoteKey> LogVerifier::given_key() {
   return std::move(*key);
 }
 
-std::vector<LogVerifier::KeyChange> LogVerifier::read_key_changes() {
-  std::vector<KeyChange> changes;
-  for (const NumberedRecord& record : about_log_) {
-    if (text_in(record.text, "type") != "audit_key_changed") {
-      continue;
-    }
-    auto previous = NoteKey::parse(text_in(record.text, "previous_key"));
-    auto next = NoteKey::parse(text_in(record.text, "key"));
-    if (!previous || !next) {
-      find(FindingCode::key_change_unproven, "", RecordSpan{record.index, record.index + 1},
-           "record " + std::to_string(record.index) + " tells of a change of key, and doesn't name both keys");
-      continue;
-    }
-    changes.push_back({.index = record.index, .previous = std::move(*previous), .next = std::move(*next)});
+void LogVerifier::take_key_change(const NumberedRecord& record) {
+  auto previous = NoteKey::parse(text_in(record.text, "previous_key"));
+  auto next = NoteKey::parse(text_in(record.text, "key"));
+  if (!previous || !next) {
+    find(FindingCode::key_change_unproven, "", RecordSpan{record.index, record.index + 1},
+         "record " + std::to_string(record.index) + " tells of a change of key, and doesn't name both keys");
+    return;
   }
-  return changes;
+  add_key_change({.index = record.index, .previous = std::move(*previous), .next = std::move(*next)});
 }
 
-bool LogVerifier::is_vouched_for(const KeyChange& change) const {
-  return std::ranges::any_of(marks_, [&](const Mark& mark) {
-    return mark.size() == change.index + 1 && mark.agrees && mark.read.checkpoint.origin == change.previous.name() &&
-           change.previous.name() == change.next.name() &&
-           signed_by(mark.read.note, change.previous) == SignedBy::valid &&
-           signed_by(mark.read.note, change.next) == SignedBy::valid;
-  });
+void LogVerifier::add_key_change(HandOver change) {
+  std::uint64_t index = change.index;
+  if (key_changes_.size() < hand_overs_max) {
+    key_changes_.try_emplace(index, std::move(change));
+    return;
+  }
+  find(FindingCode::key_change_unproven, "", RecordSpan{index, index + 1},
+       "record " + std::to_string(index) + " tells of another change of key than the first " +
+           std::to_string(hand_overs_max) + ", which are all that are followed");
+}
+
+void LogVerifier::hand_overs(std::string_view lines) {
+  for (std::size_t number = 1; !lines.empty(); ++number) {
+    std::string_view line = lines.substr(0, std::min(lines.find('\n'), lines.size() - 1) + 1);
+    lines.remove_prefix(line.size());
+    auto statement = parse_statement(line);
+    auto change = statement && line.ends_with('\n') ? open_hand_over(*statement)
+                                                    : Unexpected(std::string("it is no line that a gateway writes"));
+    if (!change) {
+      find(FindingCode::key_change_unproven, "hand-overs", std::nullopt,
+           "hand-overs, line " + std::to_string(number) + ", hands nothing over: " + change.error());
+      continue;
+    }
+    // Of a record that is there the record itself counts.
+    bool is_deleted = std::ranges::any_of(report_.pruned, [&](const PrunedRange& range) {
+      return range.records.first <= change->index && change->index < range.records.end;
+    });
+    if (is_deleted) {
+      kept_hand_overs_.insert(change->index);
+      add_key_change(std::move(*change));
+    }
+  }
+}
+
+bool LogVerifier::is_vouched_for(const HandOver& change) const {
+  if (kept_hand_overs_.contains(change.index)) {
+    return true;
+  }
+  return std::ranges::any_of(std::ranges::equal_range(marks_, change.index + 1, {}, &Mark::size),
+                             [&](const Mark& mark) {
+                               return mark.agrees && mark.read.checkpoint.origin == change.previous.name() &&
+                                      change.previous.name() == change.next.name() &&
+                                      signed_by(mark.read.note, change.previous) == SignedBy::valid &&
+                                      signed_by(mark.read.note, change.next) == SignedBy::valid;
+                             });
 }
 
 LogVerifier::KeyChain LogVerifier::chain_of(const NoteKey& given) {
-  KeyChain chain{.changes = read_key_changes(), .keys = {}, .trusted_first = 0, .trusted_end = 0};
+  KeyChain chain{.changes = {}, .keys = {}, .trusted_first = 0, .trusted_end = 0};
+  for (auto& [index, change] : std::exchange(key_changes_, {})) {
+    chain.changes.push_back(std::move(change));
+  }
+  for (const PrunedRange& range : report_.pruned) {
+    bool follows = range.records.first == chain.deleted_keys_end;
+    chain.deleted_keys_end = follows ? range.records.end : chain.deleted_keys_end;
+  }
+  if (std::uint64_t newest = newest_own_size(); newest <= chain.deleted_keys_end) {
+    chain.deleted_keys_end = newest == 0 ? 0 : newest - 1;
+  }
   if (chain.changes.empty()) {
     chain.keys.push_back(&given);
     chain.trusted_end = 1;
@@ -102,7 +143,7 @@ LogVerifier::KeyChain LogVerifier::chain_of(const NoteKey& given) {
   chain.keys.push_back(&chain.changes.front().previous);
   std::vector<bool> linked;
   for (std::size_t i = 0; i < chain.changes.size(); ++i) {
-    const KeyChange& change = chain.changes[i];
+    const HandOver& change = chain.changes[i];
     bool follows = change.previous == *chain.keys.back();
     linked.push_back(follows && is_vouched_for(change));
     if (!linked.back()) {
@@ -141,10 +182,12 @@ void LogVerifier::check_signature(Mark& mark, const KeyChain& chain) {
   bool at_change = epoch < chain.changes.size() && chain.changes[epoch].index + 1 == mark.size();
   const std::string& source = mark.source;
   bool is_signed = false;
+  bool is_absent = true;
   std::string why = "not signed by the key that this log had then";
   for (std::size_t i = epoch; i < epoch + (at_change ? 2U : 1U); ++i) {
     const NoteKey& key = *chain.keys[i];
     SignedBy by = key.name() == mark.read.checkpoint.origin ? signed_by(mark.read.note, key) : SignedBy::absent;
+    is_absent &= by == SignedBy::absent && key.name() == mark.read.checkpoint.origin;
     bool is_trusted = i >= chain.trusted_first && i < chain.trusted_end;
     if (by == SignedBy::invalid) {
       is_signed = false;
@@ -161,6 +204,9 @@ void LogVerifier::check_signature(Mark& mark, const KeyChain& chain) {
         report_.keys.push_back(std::move(line));
       }
     }
+  }
+  if (!is_signed && is_absent && epoch == 0 && !mark.saved && mark.size() <= chain.deleted_keys_end) {
+    return;
   }
   if (!is_signed) {
     find(FindingCode::checkpoint_unsigned, source, std::nullopt,

@@ -13,7 +13,6 @@ namespace sallyport::audit {
 namespace {
 
 constexpr std::string_view type_member = ",\"type\":\"sallyport-audit-proof/1\"}\n";
-constexpr std::size_t hand_overs_max = 10'000;
 constexpr std::size_t proof_hashes_max = 64;
 
 // The members up to "record", without the braces.
@@ -138,26 +137,6 @@ std::optional<NoteKey> key_in(std::string_view record, std::string_view name) {
   return key ? std::optional(std::move(*key)) : std::nullopt;
 }
 
-// The key that a change hands over to.
-Result<NoteKey, std::string> check_hand_over(const InclusionStatement& change, const NoteKey& key) {
-  auto next = key_in(change.record, "key");
-  bool is_change = find_member(change.record, "type") == "\"audit_key_changed\"";
-  if (!is_change || !next) {
-    return Unexpected(std::string("a hand-over is no record of a change of key"));
-  }
-  auto by_old = check_statement(change, key);
-  auto by_new = check_statement(change, *next);
-  if (!by_old || !by_new) {
-    return Unexpected("the change to the key " + text_of(next->id()) +
-                      " is not proven: " + (!by_old ? by_old.error() : by_new.error()));
-  }
-  if (by_old->checkpoint.size != change.index + 1) {
-    return Unexpected("the change to the key " + text_of(next->id()) +
-                      " is not proven: its record is not the last one of its checkpoint");
-  }
-  return std::move(*next);
-}
-
 }  // namespace
 
 std::string to_json_line(const ProofFile& file) {
@@ -190,6 +169,47 @@ Result<ProofFile, std::string> parse_proof_file(std::string_view text) {
   return file;
 }
 
+std::string to_json_line(const InclusionStatement& statement) {
+  std::string out = "{";
+  append_statement(out, statement, "");
+  return out + "}\n";
+}
+
+Result<InclusionStatement, std::string> parse_statement(std::string_view text) {
+  InclusionStatement statement;
+  std::string line(text);
+  if (!line.ends_with('\n')) {
+    line += '\n';
+  }
+  Cursor cursor(line);
+  bool read = cursor.take("{\"checkpoint\":") && cursor.string(statement.checkpoint) &&
+              cursor.statement_behind_checkpoint(statement) && cursor.take("}\n");
+  if (!read || to_json_line(statement) != line) {
+    return Unexpected(std::string("it is no line that a gateway writes"));
+  }
+  return statement;
+}
+
+Result<HandOver, std::string> open_hand_over(const InclusionStatement& change) {
+  auto previous = key_in(change.record, "previous_key");
+  auto next = key_in(change.record, "key");
+  bool is_change = find_member(change.record, "type") == "\"audit_key_changed\"";
+  if (!is_change || !previous || !next) {
+    return Unexpected(std::string("a hand-over is no record of a change of key"));
+  }
+  auto by_old = check_statement(change, *previous);
+  auto by_new = check_statement(change, *next);
+  if (!by_old || !by_new) {
+    return Unexpected("the change to the key " + text_of(next->id()) +
+                      " is not proven: " + (!by_old ? by_old.error() : by_new.error()));
+  }
+  if (by_old->checkpoint.size != change.index + 1) {
+    return Unexpected("the change to the key " + text_of(next->id()) +
+                      " is not proven: its record is not the last one of its checkpoint");
+  }
+  return HandOver{.index = change.index, .previous = std::move(*previous), .next = std::move(*next)};
+}
+
 Result<ProvenRecord, std::string> check_proof(const ProofFile& file, std::string_view public_key) {
   auto newest = parse_checkpoint(file.statement.checkpoint);
   if (!newest) {
@@ -206,11 +226,11 @@ Result<ProvenRecord, std::string> check_proof(const ProofFile& file, std::string
     if (!previous || !(*previous == key)) {
       continue;  // before the time of the key that was given
     }
-    auto next = check_hand_over(change, key);
-    if (!next) {
-      return Unexpected(std::move(next).error());
+    auto change_of_key = open_hand_over(change);
+    if (!change_of_key) {
+      return Unexpected(std::move(change_of_key).error());
     }
-    key = std::move(*next);
+    key = std::move(change_of_key->next);
   }
   auto checked = check_statement(file.statement, key);
   if (!checked) {

@@ -15,6 +15,8 @@
 namespace sallyport::audit {
 
 inline constexpr std::size_t proof_file_bytes_max = std::size_t{1} << 30;
+// Changes of a log's key that are followed.
+inline constexpr std::size_t hand_overs_max = 10'000;
 
 // That a record is in the tree that a checkpoint is signed over.
 struct InclusionStatement {
@@ -39,6 +41,19 @@ struct ProofFile {
 std::string to_json_line(const ProofFile& file);
 // The error is a phrase. Takes what to_json_line makes, with or without its LF, and nothing else.
 Result<ProofFile, std::string> parse_proof_file(std::string_view text);
+
+// The same of a statement alone, as a line of `hand-overs` (docs/audit-format.md).
+std::string to_json_line(const InclusionStatement& statement);
+Result<InclusionStatement, std::string> parse_statement(std::string_view text);
+
+// A change of the log's key, which both keys have signed.
+struct HandOver {
+  std::uint64_t index;  // of its record
+  NoteKey previous;
+  NoteKey next;
+};
+// The error is a sentence.
+Result<HandOver, std::string> open_hand_over(const InclusionStatement& change);
 
 struct ProvenRecord {
   Checkpoint checkpoint;

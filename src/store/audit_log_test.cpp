@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "store/answer_blob.h"
 #include "store/audit_log_test_fixture.h"
+#include "store/log_proof.h"
 #include "store/log_verification.h"
 #include "store/record_seal.h"
 
@@ -603,6 +604,36 @@ TEST_F(AuditLogTest, AtAStartAnotherKeyNeedsThePreviousOne) {
   EXPECT_EQ(std::count(found.begin(), found.end(), "audit_key_changed"), 1);
   settings_.previous_signing_key.clear();
   ASSERT_EQ(open(), "") << "it is not needed any more";
+}
+
+TEST_F(AuditLogTest, ChangesOfKeyAreKeptWhenTheirRecordsAreDeleted) {
+  settings_.segment_bytes = 2000;
+  std::vector<std::string> keys;
+  for (int round = 0; round < 3; ++round) {
+    settings_.previous_signing_key = round == 0 ? std::filesystem::path{} : settings_.signing_key;
+    settings_.signing_key = root_ / ("key-" + std::to_string(round));
+    ASSERT_EQ(open(), "");
+    keys.push_back(load_signing_key(settings_.signing_key, settings_.origin)->verifier_key().to_line());
+    for (int i = 0; i < 50; ++i) {
+      commit(std::to_string(i));
+      std::this_thread::sleep_for(Milliseconds{1});
+    }
+    ASSERT_TRUE(log_->prune({.before = wall_from_unix_seconds(1'800'000'000), .bytes = 0}, "alice"));
+    log_.reset();
+  }
+  for (const std::string& line : records()) {
+    EXPECT_EQ(line.find("audit_key_changed"), std::string::npos) << "was deleted";
+  }
+  auto size = audit::parse_checkpoint(path_text("checkpoint"))->checkpoint.size;
+  auto proof = prove_record(settings_.directory, size - 1, Milliseconds{0});
+  ASSERT_TRUE(proof) << proof.error();
+  EXPECT_EQ(proof->hand_overs.size(), 2U);
+  for (const std::string& key : keys) {
+    auto report = verify_log({.directory = settings_.directory, .public_key = key, .saved = {}});
+    ASSERT_TRUE(report && report->is_proven()) << report->findings.front().text;
+    EXPECT_EQ(report->keys, keys);
+    EXPECT_TRUE(audit::check_proof(*proof, key));
+  }
 }
 
 TEST_F(AuditLogTest, MakesItsKeyOnceForItsOwnerOnly) {

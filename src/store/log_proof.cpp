@@ -1,8 +1,8 @@
 #include "store/log_proof.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
+#include <iterator>
 #include <map>
 #include <thread>
 #include <utility>
@@ -13,6 +13,7 @@
 #include "audit/proof.h"
 #include "audit/range_json.h"
 #include "base/json_text.h"
+#include "store/hand_overs.h"
 #include "store/log_directory.h"
 #include "store/segment_reader.h"
 
@@ -48,8 +49,8 @@ class Prover {
     wanted_.push_back(std::move(wanted));
   }
 
-  // Statements in the order of want().
-  Result<std::vector<audit::InclusionStatement>, std::string> prove() {
+  // Once, behind want().
+  Result<Unit, std::string> load() {
     std::ranges::sort(cuts_);
     cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
     auto log = list_log(directory_);
@@ -64,15 +65,41 @@ class Prover {
         return Unexpected(std::move(added).error());
       }
     }
-    std::vector<audit::InclusionStatement> statements;
-    for (const Wanted& one : wanted_) {
-      auto statement = statement_of(one);
-      if (!statement) {
-        return Unexpected(std::move(statement).error());
+    return Unit{};
+  }
+
+  // After load(), of one that is wanted.
+  Result<audit::InclusionStatement, std::string> statement_of(const Wanted& wanted) const {
+    audit::InclusionStatement statement{
+        .checkpoint = wanted.note, .index = wanted.index, .proof = {}, .record = records_.at(wanted.index)};
+    for (const audit::Node& node : audit::inclusion_nodes(wanted.index, wanted.checkpoint.size)) {
+      auto hash = known_.hash_of(node);
+      if (!hash) {
+        return Unexpected("the log has no records " + std::to_string(node.first) + " to " +
+                          std::to_string(node.end - 1) + ". `sallyport audit verify` says more");
       }
-      statements.push_back(std::move(*statement));
+      statement.proof.push_back(*hash);
     }
-    return statements;
+    auto root = audit::root_by_inclusion(audit::leaf_hash(statement.record), wanted.index, wanted.checkpoint.size,
+                                         statement.proof);
+    if (root != wanted.checkpoint.root) {
+      return Unexpected("record " + std::to_string(wanted.index) +
+                        " can't be proven: the log is not as it was signed. `sallyport audit verify` says more");
+    }
+    return statement;
+  }
+
+  // After load(): those of what is wanted, but for the first ones, that are changes of key.
+  std::vector<audit::InclusionStatement> hand_overs(std::size_t behind) const {
+    std::vector<audit::InclusionStatement> proven;
+    for (auto one = wanted_.begin() + static_cast<std::ptrdiff_t>(behind); one != wanted_.end(); ++one) {
+      auto statement = statement_of(*one);
+      bool is_new = statement && (proven.empty() || proven.back().index != statement->index);
+      if (is_new && open_hand_over(*statement)) {
+        proven.push_back(std::move(*statement));
+      }
+    }
+    return proven;
   }
 
  private:
@@ -137,26 +164,6 @@ class Prover {
     }
   }
 
-  Result<audit::InclusionStatement, std::string> statement_of(const Wanted& wanted) const {
-    audit::InclusionStatement statement{
-        .checkpoint = wanted.note, .index = wanted.index, .proof = {}, .record = records_.at(wanted.index)};
-    for (const audit::Node& node : audit::inclusion_nodes(wanted.index, wanted.checkpoint.size)) {
-      auto hash = known_.hash_of(node);
-      if (!hash) {
-        return Unexpected("the log has no records " + std::to_string(node.first) + " to " +
-                          std::to_string(node.end - 1) + ". `sallyport audit verify` says more");
-      }
-      statement.proof.push_back(*hash);
-    }
-    auto root = audit::root_by_inclusion(audit::leaf_hash(statement.record), wanted.index, wanted.checkpoint.size,
-                                         statement.proof);
-    if (root != wanted.checkpoint.root) {
-      return Unexpected("record " + std::to_string(wanted.index) +
-                        " can't be proven: the log is not as it was signed. `sallyport audit verify` says more");
-    }
-    return statement;
-  }
-
   const std::filesystem::path& directory_;
   std::vector<Wanted> wanted_;
   std::vector<std::uint64_t> cuts_;
@@ -193,32 +200,44 @@ Result<audit::SignedCheckpoint, std::string> covering_checkpoint(const std::file
   }
 }
 
-// Of each change of key the checkpoint that both keys signed. Whether the record before it tells of one is seen later.
-Result<std::vector<Wanted>, std::string> hand_overs_of(const std::filesystem::path& directory,
-                                                       const audit::Checkpoint& newest) {
-  auto text = read_small_file(directory / std::string(checkpoints_file), checkpoints_bytes_max);
+// Whether the record's segment was not deleted.
+bool has_record(const LogDirectory& log, std::uint64_t index) {
+  bool found = false;
+  for (const SegmentEntry& entry : log.segments) {
+    bool is_segment = entry.has_records() || entry.has(SegmentFile::tree);
+    found = is_segment && entry.first <= index ? entry.has_records() : found;
+  }
+  return found;
+}
+
+// Of each change of key before record `end` whose record is there the checkpoint that both keys signed, oldest first.
+// Whether its last record tells of one is seen later.
+Result<std::vector<Wanted>, std::string> notes_of_two_keys(const LogDirectory& log, std::uint64_t end) {
+  auto text = read_small_file(log.path / std::string(checkpoints_file), checkpoints_bytes_max);
   if (!text) {
     return Unexpected(std::move(text).error());
   }
-  std::vector<Wanted> changes;
+  std::vector<Wanted> found;
   std::string list = text->value_or("");
   for (std::string_view note : audit::split_notes(list).notes) {
     auto read = audit::parse_checkpoint(note);
     if (!read) {
       continue;
     }
+    const audit::Checkpoint& checkpoint = read->checkpoint;
     std::vector<audit::KeyId> signers;
     for (const audit::NoteSignature& signature : read->note.signatures) {
-      if (signature.name == newest.origin && std::ranges::find(signers, signature.id) == signers.end()) {
+      if (signature.name == checkpoint.origin && std::ranges::find(signers, signature.id) == signers.end()) {
         signers.push_back(signature.id);
       }
     }
-    std::uint64_t size = read->checkpoint.size;
-    if (signers.size() >= 2 && size != 0 && size <= newest.size) {
-      changes.push_back({.note = std::string(note), .checkpoint = read->checkpoint, .index = size - 1});
+    bool may_be_change = signers.size() >= 2 && checkpoint.size != 0 && checkpoint.size <= end;
+    if (may_be_change && has_record(log, checkpoint.size - 1)) {
+      found.push_back({.note = std::string(note), .checkpoint = checkpoint, .index = checkpoint.size - 1});
     }
   }
-  return changes;
+  std::ranges::stable_sort(found, {}, &Wanted::index);
+  return found;
 }
 
 }  // namespace
@@ -268,6 +287,28 @@ Result<std::optional<std::uint64_t>, std::string> find_record(const std::filesys
   return std::optional<std::uint64_t>{};
 }
 
+Result<std::vector<audit::InclusionStatement>, std::string> prove_hand_overs(const std::filesystem::path& directory,
+                                                                             std::uint64_t end) {
+  auto log = list_log(directory);
+  if (!log) {
+    return Unexpected(std::move(log).error());
+  }
+  auto notes = notes_of_two_keys(*log, end);
+  if (!notes) {
+    return Unexpected(std::move(notes).error());
+  }
+  if (notes->empty()) {
+    return std::vector<audit::InclusionStatement>{};
+  }
+  Prover prover(directory);
+  for (Wanted& note : *notes) {
+    prover.want(std::move(note));
+  }
+  auto loaded = prover.load();
+  return loaded ? Result<std::vector<audit::InclusionStatement>, std::string>(prover.hand_overs(0))
+                : Unexpected(std::move(loaded).error());
+}
+
 Result<audit::ProofFile, std::string> prove_record(const std::filesystem::path& directory, std::uint64_t index,
                                                    Milliseconds patience) {
   std::string note;
@@ -275,25 +316,33 @@ Result<audit::ProofFile, std::string> prove_record(const std::filesystem::path& 
   if (!newest) {
     return Unexpected(std::move(newest).error());
   }
-  auto changes = hand_overs_of(directory, newest->checkpoint);
-  if (!changes) {
-    return Unexpected(std::move(changes).error());
+  auto log = list_log(directory);
+  if (!log) {
+    return Unexpected(std::move(log).error());
+  }
+  auto kept = read_hand_overs(directory);
+  auto changes = notes_of_two_keys(*log, newest->checkpoint.size);
+  if (!kept || !changes) {
+    return Unexpected(!kept ? std::move(kept).error() : std::move(changes).error());
   }
   Prover prover(directory);
-  prover.want({.note = std::move(note), .checkpoint = newest->checkpoint, .index = index});
+  Wanted wanted{.note = std::move(note), .checkpoint = newest->checkpoint, .index = index};
+  prover.want(wanted);
   for (Wanted& change : *changes) {
     prover.want(std::move(change));
   }
-  auto statements = prover.prove();
-  if (!statements) {
-    return Unexpected(std::move(statements).error());
+  if (auto loaded = prover.load(); !loaded) {
+    return Unexpected(std::move(loaded).error());
   }
-  audit::ProofFile file{.statement = std::move(statements->front()), .hand_overs = {}};
-  for (auto change = statements->begin() + 1; change != statements->end(); ++change) {
-    if (audit::find_member(change->record, "type") == "\"audit_key_changed\"") {
-      file.hand_overs.push_back(std::move(*change));
-    }
+  auto statement = prover.statement_of(wanted);
+  if (!statement) {
+    return Unexpected(std::move(statement).error());
   }
+  audit::ProofFile file{.statement = std::move(*statement), .hand_overs = proven_hand_overs(*kept)};
+  std::erase_if(file.hand_overs,
+                [&](const audit::InclusionStatement& change) { return has_record(*log, change.index); });
+  std::ranges::move(prover.hand_overs(1), std::back_inserter(file.hand_overs));
+  std::ranges::sort(file.hand_overs, {}, &audit::InclusionStatement::index);
   return file;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/proof_file.h"
 #include "base/clock.h"
@@ -21,5 +22,10 @@ Result<std::optional<std::uint64_t>, std::string> find_record(const std::filesys
 // is compared with the checkpoint's root before it is handed out, signatures are not looked at.
 Result<audit::ProofFile, std::string> prove_record(const std::filesystem::path& directory, std::uint64_t index,
                                                    Milliseconds patience);
+
+// Of the changes of key whose records are there, before record `end`: that each is in the log, by the checkpoint that
+// both keys signed. Oldest first; what the log says otherwise of a change is left out.
+Result<std::vector<audit::InclusionStatement>, std::string> prove_hand_overs(const std::filesystem::path& directory,
+                                                                             std::uint64_t end);
 
 }  // namespace sallyport::store

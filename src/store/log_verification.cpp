@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "store/answer_verification.h"
+#include "store/hand_overs.h"
 #include "store/log_directory.h"
 #include "store/scan_pool.h"
 #include "store/segment_reader.h"
@@ -316,6 +317,12 @@ Result<audit::VerificationReport, std::string> verify_log(const VerificationOpti
     }
     answers = verification.answers();
   }
+  // Behind the segments: what a deletion meanwhile took is there.
+  auto hand_overs = read_hand_overs(options.directory);
+  if (!hand_overs) {
+    return Unexpected(std::move(hand_overs).error());
+  }
+  verifier.hand_overs(*hand_overs);
   audit::VerificationReport report = verifier.finish();
   report.answers = std::move(answers);
   return report;

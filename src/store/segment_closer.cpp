@@ -10,6 +10,7 @@
 
 #include "audit/range_json.h"
 #include "audit/record.h"
+#include "store/hand_overs.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"
 #include "store/segment_compressor.h"
@@ -238,7 +239,7 @@ void SegmentCloser::compress(std::uint64_t first) {
   waiting_.erase(first);
 }
 
-// On record before it is gone.
+// On record before it is gone, and with its changes of key kept.
 Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<PruneBounds(WallTime)>& bounds,
                                                            const std::string& operator_name) {
   Pruned pruned;
@@ -252,6 +253,9 @@ Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<P
     }
     if (plan->segments.empty()) {
       return pruned;
+    }
+    if (auto done = keep_hand_overs(parts_.files, parts_.directory, plan->end); !done) {
+      return Unexpected(std::move(done).error());
     }
     PrunedRecord record{.end = plan->end, .operator_name = operator_name, .reason = plan->reason};
     if (!parts_.record(to_line(record, now))) {

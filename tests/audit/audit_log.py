@@ -321,6 +321,30 @@ def parse_tree_line(line):
     return first, end, hashes, value["time_first"], value["time_last"]
 
 
+def statement_line(note, index, proof, record):
+    """A line of hand-overs."""
+    value = {"checkpoint": note.decode(), "index": index, "proof": [base64.b64encode(one).decode() for one in proof],
+             "record": record.decode()}
+    return (canonical(value) + "\n").encode()
+
+
+def parse_statement(line):
+    """(note, index, proof, record)"""
+    if not line.endswith(b"\n"):
+        raise Malformed("no line")
+    value = parse_canonical(line[:-1])
+    if set(value) != {"checkpoint", "index", "proof", "record"}:
+        raise Malformed("other members")
+    if type(value["index"]) is not int or not 0 <= value["index"] < 2**53 or not isinstance(value["proof"], list):
+        raise Malformed("no index or no proof")
+    if not isinstance(value["record"], str) or not isinstance(value["checkpoint"], str):
+        raise Malformed("no record or no checkpoint")
+    proof = [decode_base64(one) for one in value["proof"]]
+    if any(len(one) != 32 for one in proof) or len(proof) > 64:
+        raise Malformed("no proof")
+    return value["checkpoint"].encode(), value["index"], proof, value["record"].encode()
+
+
 class WitnessKey(Key):
     """C2SP tlog-cosignature, cosignature/v1 with Ed25519."""
 

@@ -463,6 +463,65 @@ class Evidence(unittest.TestCase):
 
     # Deletion.
 
+    def log_whose_changes_of_key_were_deleted(self):
+        """The keys, oldest first; the last one's hand-over is in the log still."""
+        writer = LogWriter(self.log)
+        keys = [writer.signer.key]
+        firsts = []
+        for seed in (2, 3, 4):
+            firsts.append(writer.segment_first)
+            writer.command("SELECT 1", seq=seed)
+            writer.checkpoint(keep=True)
+            writer.change_key(seed)
+            keys.append(writer.signer.key)
+            writer.command("SELECT 2")
+            writer.close_segment()
+        writer.prune(firsts[0])
+        writer.prune(firsts[1])
+        writer.command("SELECT 3", session="last", seq=9)
+        writer.stop()
+        return keys
+
+    def test_changes_of_key_outlive_their_records(self):
+        keys = self.log_whose_changes_of_key_were_deleted()
+        for key in keys:
+            report = self.assert_verified(self.log, key=self.keep_key(key))
+            self.assertEqual(report["keys"], [key.line() for key in keys])
+            done = self.check(self.prove("last/9").stdout)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        kept = self.log / "hand-overs"
+        good = kept.read_bytes()
+        lines = good.splitlines(keepends=True)
+        for bit in range(0, len(good) * 8, 1 if ALL_FLIPS else 61):
+            kept.write_bytes(bytes(byte ^ (1 << bit % 8 if at == bit // 8 else 0) for at, byte in enumerate(good)))
+            self.assert_found(self.log, "key_change_unproven", what=bit)
+        for content in (lines[1], good[:-1], b"\n" + good, good + b"x"):
+            kept.write_bytes(content)
+            found = self.assert_found(self.log, key=self.keep_key(keys[0]), what=content)
+            self.assertLessEqual({one["code"] for one in found["findings"]} , {"key_unusable", "key_change_unproven", "checkpoint_unsigned"})
+        for content in (lines[1] + lines[0], good + lines[0]):  # which say nothing else
+            kept.write_bytes(content)
+            self.assert_verified(self.log)
+
+    def test_where_a_change_of_key_was_deleted_altogether_the_newer_key_proves_the_rest(self):
+        keys = self.log_whose_changes_of_key_were_deleted()
+        (self.log / "hand-overs").unlink()
+        proof = self.prove("last/9").stdout
+        for key in keys[2:]:
+            report = self.assert_verified(self.log, key=self.keep_key(key))
+            self.assertEqual(report["keys"], [key.line() for key in keys[2:]])
+            self.assertEqual(self.check(proof).returncode, 0)
+        for key in keys[:2]:
+            self.assert_found(self.log, "key_unusable", key=self.keep_key(key))
+            self.assertEqual(self.check(proof).returncode, 1)
+        # Behind what was deleted each note has to be the log's.
+        self.keep_key(keys[3])
+        notes = self.log / "checkpoints"
+        size = json.loads(self.prove("last/9").stdout)["index"]
+        stranger = Signer(keys[0].name, b"\x09" * 32)
+        notes.write_bytes(notes.read_bytes() + sign_checkpoint(keys[0].name, size, b"\0" * 32, [stranger]) + b"\n")
+        self.assert_found(self.log, "checkpoint_unsigned")
+
     def test_deleted_ranges_are_told_of_and_what_remains_is_proven(self):
         writer = LogWriter(self.log)
         self.keep_key(writer.first_key)

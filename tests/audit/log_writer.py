@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from answer_blob import plain_piece, sealed_piece
-from audit_log import Forest, Signer, canonical, leaf_hash, sign_checkpoint, tree_line
+from audit_log import Forest, Signer, canonical, leaf_hash, sign_checkpoint, statement_line, tree_line
 
 START = datetime.datetime(2026, 1, 31, 12, 34, 56, tzinfo=datetime.timezone.utc)
 
@@ -33,6 +33,7 @@ class LogWriter:
         self.tree = Forest()
         self.lines = []  # of the open segment
         self.pieces = 0
+        self.hand_overs = []  # (note, index, proof, record)
         self.segment_first = 0
         self.segment_tree = Forest()
         self.append("audit_start", durability="normal", **({} if answers_key is None else {"answers_key": answers_key.id.hex()}))
@@ -103,14 +104,19 @@ class LogWriter:
     def change_key(self, seed):
         """The two keys sign what the record ends."""
         new = Signer(self.origin, bytes([seed]) * 32)
-        self.append("audit_key_changed", key=new.key.line(), previous_key=self.signer.key.line())
+        proof = self.tree.hashes()[::-1]  # of the record, as the last one
+        index = self.append("audit_key_changed", key=new.key.line(), previous_key=self.signer.key.line())
         note = self.checkpoint(keep=True, signers=[self.signer, new])
         self.signer = new
+        self.hand_overs.append((note, index, proof, self.lines[-1]))
         return note
 
     def prune(self, first, told_from=0):
         """Deletes a closed segment; the gateway tells of it before, and of all that were deleted earlier."""
         end = int(parse_end(self.path("tree", "json", first)))
+        kept = b"".join(statement_line(*one) for one in self.hand_overs if one[1] < end)
+        if kept:
+            (self.directory / "hand-overs").write_bytes(kept)
         self.append("audit_pruned", first=told_from, end=end, reason="age")
         self.checkpoint()
         for ending in ("jsonl", "jsonl.zst"):

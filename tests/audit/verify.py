@@ -16,7 +16,8 @@ from pathlib import Path
 import hashlib
 
 from answer_blob import AnswersKey, pieces
-from audit_log import Checkpoint, Forest, Key, Malformed, WitnessKey, leaf_hash, parse_canonical, parse_tree_line
+from audit_log import (Checkpoint, Forest, Key, Malformed, WitnessKey, leaf_hash, parse_canonical, parse_statement, parse_tree_line,
+                       root_by_inclusion)
 
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 SEGMENT_FILE = re.compile(r"(records|tree)-([0-9]{20})\.(jsonl\.zst|jsonl|json)\Z")
@@ -175,16 +176,16 @@ class Verification:
     def keys_by_size(self, origin):
         """A function from a checkpoint's size to the lists of keys of which it must have all signatures of one."""
         given = Key.read(self.key_text, origin)
-        changes = []
-        for index, record in sorted(self.about_log.items()):
-            if record["type"] == "audit_key_changed":
-                changes.append((index, Key.parse(record["previous_key"]), Key.parse(record["key"])))
+        kept = self.kept_hand_overs()
+        found = kept | {index: (Key.parse(record["previous_key"]), Key.parse(record["key"]))
+                        for index, record in self.about_log.items() if record["type"] == "audit_key_changed"}
+        changes = [(index, *pair) for index, pair in sorted(found.items())]
         keys = [changes[0][1]] if changes else [given]
         proven = []
         for index, previous, new in changes:
-            proven.append(previous == keys[-1] and any(
+            proven.append(previous == keys[-1] and (index in kept or any(
                 mark.size == index + 1 and mark.signed_by(previous) and mark.signed_by(new)
-                and self.roots.get(mark.size) == mark.root for _, mark, _ in self.marks))
+                and self.roots.get(mark.size) == mark.root for _, mark, _ in self.marks)))
             keys.append(new)
         if not all(proven):
             self.find("a change of key is not signed by both keys")
@@ -199,9 +200,33 @@ class Verification:
         def keys_at(size):
             epoch = sum(index + 1 < size for index, _, _ in changes)
             both = epoch < len(changes) and changes[epoch][0] + 1 == size
-            return [keys[i] for i in range(epoch, epoch + 1 + both) if low <= i <= high], keys[epoch : epoch + 1 + both]
+            may_be_older = epoch == 0 and not both and size <= self.deleted_end()
+            return [keys[i] for i in range(epoch, epoch + 1 + both) if low <= i <= high], keys[epoch : epoch + 1 + both], may_be_older
 
         return keys_at
+
+    def kept_hand_overs(self):
+        """{index: (previous key, new key)} of the file hand-overs, for records that were deleted."""
+        path = self.directory / "hand-overs"
+        kept = {}
+        *lines, rest = (path.read_bytes() if path.exists() else b"").split(b"\n")
+        for line in lines + [rest] * bool(rest):
+            try:
+                note, index, proof, record = parse_statement(line + b"\n" * (line is not rest))
+                checkpoint, change = Checkpoint(note), parse_canonical(record)
+                previous, new = Key.parse(change["previous_key"]), Key.parse(change["key"])
+                if change["type"] != "audit_key_changed" or checkpoint.size != index + 1:
+                    raise Malformed("it is no change of key, or not the last record of its checkpoint")
+                if not checkpoint.signed_by(previous) or not checkpoint.signed_by(new):
+                    raise Malformed("it is not signed by both keys")
+                if root_by_inclusion(leaf_hash(record), index, checkpoint.size, proof) != checkpoint.root:
+                    raise Malformed("its record is another")
+            except (Malformed, KeyError, TypeError, AttributeError) as error:
+                self.find(f"hand-overs has a line that hands nothing over: {error!r}")
+                continue
+            if any(first <= index < end for first, end in self.deleted):
+                kept[index] = (previous, new)
+        return kept
 
     def run(self):
         self.note_root()
@@ -281,10 +306,20 @@ class Verification:
             self.find("checkpoint is older than one of checkpoints")
         self.judge_deleted()
 
+    def deleted_end(self):
+        """The log is deleted up to there."""
+        reached = 0
+        for first, end in self.deleted:
+            reached = end if first == reached else reached
+        return reached
+
     def judge_mark(self, source, checkpoint, keys_at, is_saved):
-        trusted, all_keys = keys_at(checkpoint.size)
+        trusted, all_keys, may_be_older = keys_at(checkpoint.size)
         states = [checkpoint.signed_by(key) for key in all_keys]
-        if False in states or not any(checkpoint.signed_by(key) for key in trusted):
+        is_newest = checkpoint.size == max(c.size for _, c, s in self.marks if not s)
+        if states == [None] and may_be_older and not is_saved and not is_newest and checkpoint.origin == all_keys[0].name:
+            pass  # of a key whose hand-over was deleted, before hand-overs were kept
+        elif False in states or not any(checkpoint.signed_by(key) for key in trusted):
             self.find(f"{source} (of {checkpoint.size} records) is not signed by the key of its time")
         inside_deleted = any(first < checkpoint.size < end for first, end in self.deleted)
         if checkpoint.size > self.tree.end:
