@@ -91,23 +91,25 @@ void LogVerifier::read_checkpoints() {
   for (const SavedCheckpoint& saved : input_.saved) {
     add_mark(saved.name, saved.note, true);
   }
-  for (const SavedCheckpoint& copies : input_.copies) {
-    add_notes(copies.name, copies.note);
+  for (std::size_t i = 0; i < input_.copies.size(); ++i) {
+    add_notes(input_.copies[i].name, input_.copies[i].note, i);
   }
   if (!input_.witness_keys.empty()) {
-    add_notes("cosigned", input_.cosigned);
+    add_notes("cosigned", input_.cosigned, input_.copies.size());
   }
 }
 
 // Of a list that is kept elsewhere, or that anybody may have written.
-void LogVerifier::add_notes(const std::string& source, std::string_view notes) {
-  NoteList list = split_notes(notes);
-  for (std::size_t i = 0; i < list.notes.size(); ++i) {
-    add_mark(source + ", note " + std::to_string(i + 1), list.notes[i], true);
+void LogVerifier::add_notes(const std::string& source, std::string_view notes, std::size_t list) {
+  NoteList split = split_notes(notes);
+  for (std::size_t i = 0; i < split.notes.size(); ++i) {
+    if (add_mark(source + ", note " + std::to_string(i + 1), split.notes[i], true)) {
+      marks_.back().list = list;
+    }
   }
-  if (list.taken != notes.size()) {
+  if (split.taken != notes.size()) {
     find(FindingCode::checkpoint_malformed, source, std::nullopt,
-         source + " ends in " + std::to_string(notes.size() - list.taken) +
+         source + " ends in " + std::to_string(notes.size() - split.taken) +
              " bytes that are no whole note: it was cut off or changed");
   }
 }

@@ -154,7 +154,9 @@ class LogVerifier {
   struct Mark {
     std::string source;  // the name of its file
     SignedCheckpoint read;
-    bool saved = false;    // elsewhere
+    bool saved = false;  // elsewhere
+    // Which of Input::copies, or one behind these for `cosigned`, it is one of.
+    std::optional<std::size_t> list = {};
     bool agrees = false;   // its root is that of the records, or of what they once were
     bool trusted = false;  // it is signed by the key of its time
     std::uint64_t size() const { return read.checkpoint.size; }
@@ -180,14 +182,14 @@ class LogVerifier {
     std::vector<const NoteKey*> keys;
     std::size_t trusted_first = 0;
     std::size_t trusted_end = 0;
-    // The log's own notes of at most so many records may be of a key whose hand-over was deleted, before hand-overs
-    // were kept. They prove nothing, and are missed no more than if they were not there.
+    // Notes of at most so many records, in the log's own files and those of witnesses, may be of a key whose hand-over
+    // was deleted, before hand-overs were kept. They prove nothing, and are missed no more than if they were not there.
     std::uint64_t deleted_keys_end = 0;
   };
 
   void read_checkpoints();
   bool add_mark(std::string source, std::string_view note, bool saved);
-  void add_notes(const std::string& source, std::string_view notes);
+  void add_notes(const std::string& source, std::string_view notes, std::size_t list);
   void compute_cuts();
   std::uint64_t newest_own_size() const;
   void find(FindingCode code, std::string file, std::optional<RecordSpan> records, std::string text);

@@ -205,7 +205,8 @@ void LogVerifier::check_signature(Mark& mark, const KeyChain& chain) {
       }
     }
   }
-  if (!is_signed && is_absent && epoch == 0 && !mark.saved && mark.size() <= chain.deleted_keys_end) {
+  bool is_single = mark.saved && !mark.list;
+  if (!is_signed && is_absent && epoch == 0 && !is_single && mark.size() <= chain.deleted_keys_end) {
     return;
   }
   if (!is_signed) {
@@ -263,6 +264,12 @@ void LogVerifier::finish_own_marks() {
 }
 
 void LogVerifier::finish_saved_marks() {
+  std::vector<std::uint64_t> newest_of_list(input_.copies.size() + 1);
+  for (const Mark& mark : marks_) {
+    if (mark.list && mark.trusted && mark.agrees) {
+      newest_of_list[*mark.list] = std::max(newest_of_list[*mark.list], mark.size());
+    }
+  }
   for (const Mark& mark : marks_) {
     if (!mark.saved || !mark.trusted || mark.agrees) {
       continue;
@@ -278,6 +285,9 @@ void LogVerifier::finish_saved_marks() {
     bool in_pruned = std::ranges::any_of(report_.pruned, [&](const PrunedRange& range) {
       return range.records.first < mark.size() && mark.size() < range.records.end;
     });
+    if (in_pruned && mark.list && newest_of_list[*mark.list] > mark.size()) {
+      continue;  // a newer one of the same witness says more
+    }
     if (broken_ || in_pruned) {
       find(FindingCode::records_unproven, mark.source, std::nullopt,
            mark.source + " can't be compared with the log: " +
@@ -291,10 +301,10 @@ void LogVerifier::finish_saved_marks() {
 }
 
 void LogVerifier::finish_witnesses() {
-  for (const SavedCheckpoint& copies : input_.copies) {
-    WitnessReport report{.name = copies.name};
+  for (std::size_t list = 0; list < input_.copies.size(); ++list) {
+    WitnessReport report{.name = input_.copies[list].name};
     for (const Mark& mark : marks_) {
-      if (mark.saved && mark.trusted && mark.agrees && mark.source.starts_with(copies.name + ", note ")) {
+      if (mark.list == list && mark.trusted && mark.agrees) {
         report.covered = std::max(report.covered, mark.size());
         ++report.checkpoints;
       }

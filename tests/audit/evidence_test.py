@@ -747,6 +747,28 @@ class Evidence(unittest.TestCase):
         self.witness_keys = ["nonsense+00000000+AAAA"]
         self.assertIn("key_unusable", run("verify", self.log, "--public-key", self.key_file, "--wait", 0, *self.witnesses()).stdout)
 
+    def test_copies_from_within_what_was_deleted_are_passed_over_where_there_is_a_newer_one(self):
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        writer.command("SELECT 1")
+        old = writer.checkpoint()
+        writer.command("SELECT 2")
+        writer.close_segment()
+        writer.prune(0)
+        writer.stop()
+        copies = self.directory / "copies"
+        self.witness_files = [copies]
+        copies.write_bytes(old + b"\n" + writer.checkpoint() + b"\n")
+        report = self.assert_verified(self.log)
+        self.assertEqual(report["witnesses"][0]["checkpoints"], 1)
+        copies.write_bytes(old + b"\n")
+        self.assert_found(self.log, "records_unproven", "witness_missing")
+        other = sign_checkpoint(writer.origin, writer.tree.end, b"\0" * 32, [writer.signer])
+        copies.write_bytes(old + b"\n" + other + b"\n")
+        self.assert_found(self.log, "records_unproven", "history_rewritten")
+        self.witness_files = []
+        self.assert_found(self.log, "records_unproven", saved=[self.saved(old)])
+
     def test_every_flip_in_what_a_witness_cosigned_is_found_by_both(self):
         self.witnessed_log()
         self.witness_files = []

@@ -36,6 +36,7 @@ class Verification:
         self.whole = True  # no record is missing so far
         self.marks = []  # (where it is from, checkpoint, saved elsewhere)
         self.witness_files = witness_files  # (name, content)
+        self.lists = set()  # names of files of notes of witnesses
         self.witness_keys = [WitnessKey.parse(line) for line in witness_keys]
         self.answers_keys = [AnswersKey(text) for text in answers_keys]
         self.commands = set()  # (session, seq), also of other records
@@ -66,6 +67,7 @@ class Verification:
         lists = list(self.witness_files)
         if self.witness_keys and cosigned.exists():
             lists.append(("cosigned", cosigned.read_bytes()))
+        self.lists = {source for source, _ in lists}
         for source, content in lists:
             self.add_notes(source, content)
 
@@ -313,20 +315,30 @@ class Verification:
             reached = end if first == reached else reached
         return reached
 
+    def has_newer(self, source, size, keys_at):
+        """Whether the file has a checkpoint of more records that this log goes on from."""
+        return any(name == source and one.size > size and self.roots.get(one.size) == one.root
+                   and any(one.signed_by(key) for key in keys_at(one.size)[0]) for name, one, _ in self.marks)
+
     def judge_mark(self, source, checkpoint, keys_at, is_saved):
         trusted, all_keys, may_be_older = keys_at(checkpoint.size)
         states = [checkpoint.signed_by(key) for key in all_keys]
         is_newest = checkpoint.size == max(c.size for _, c, s in self.marks if not s)
-        if states == [None] and may_be_older and not is_saved and not is_newest and checkpoint.origin == all_keys[0].name:
+        is_single = is_saved and source not in self.lists
+        if states == [None] and may_be_older and not is_single and not is_newest and checkpoint.origin == all_keys[0].name:
             pass  # of a key whose hand-over was deleted, before hand-overs were kept
         elif False in states or not any(checkpoint.signed_by(key) for key in trusted):
             self.find(f"{source} (of {checkpoint.size} records) is not signed by the key of its time")
         inside_deleted = any(first < checkpoint.size < end for first, end in self.deleted)
         if checkpoint.size > self.tree.end:
             self.find(f"{source} covers {checkpoint.size} records, the log has {self.tree.end}")
+        elif inside_deleted and is_saved and not is_single and self.has_newer(source, checkpoint.size, keys_at):
+            pass  # a newer one of the same witness says more
         elif inside_deleted and not is_saved and checkpoint.size != max(c.size for _, c, s in self.marks if not s):
             pass  # the log's own, of a time whose records were deleted
-        elif self.roots.get(checkpoint.size) != checkpoint.root:
+        elif self.roots.get(checkpoint.size) is None:
+            self.find(f"{source} (of {checkpoint.size} records) can't be compared: records before it are deleted or missing")
+        elif self.roots[checkpoint.size] != checkpoint.root:
             self.find(f"{source}: the first {checkpoint.size} records are not those that were signed")
 
     def judge_deleted(self):
