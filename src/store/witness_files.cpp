@@ -66,7 +66,30 @@ Result<Unit, CopyError> CheckpointCopies::add(std::string_view note, const audit
   return Unit{};
 }
 
+Result<Unit, std::string> CosignedCheckpoints::load() {
+  if (is_known_) {
+    return Unit{};
+  }
+  auto text = read_small_file(directory_ / std::string(cosigned_file), copies_bytes_max);
+  if (!text) {
+    return Unexpected(std::move(text).error());
+  }
+  for (std::string_view note : audit::split_notes(text->has_value() ? **text : std::string_view{}).notes) {
+    auto read = audit::parse_checkpoint(note);
+    for (const audit::NoteSignature& one : read ? read->note.signatures : std::vector<audit::NoteSignature>{}) {
+      if (one.name != read->checkpoint.origin) {
+        notes_[one.name] = note;
+      }
+    }
+  }
+  is_known_ = true;
+  return Unit{};
+}
+
 Result<Unit, std::string> CosignedCheckpoints::put(const std::string& witness, std::string note) {
+  if (auto known = load(); !known) {
+    return known;
+  }
   notes_[witness] = std::move(note);
   std::string text;
   for (const auto& [name, one] : notes_) {

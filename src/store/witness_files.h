@@ -54,13 +54,17 @@ class CosignedCheckpoints {
   CosignedCheckpoints(FileSystem& files, std::filesystem::path directory)
       : files_(files), directory_(std::move(directory)) {}
 
-  // In place of the one that was cosigned by that witness before. One thread at a time.
+  // In place of the one that was cosigned by that witness before; those of other witnesses stay, of a gateway before
+  // as well. One thread at a time.
   Result<Unit, std::string> put(const std::string& witness, std::string note);
 
  private:
+  Result<Unit, std::string> load();
+
   FileSystem& files_;
   std::filesystem::path directory_;
-  std::map<std::string, std::string> notes_;
+  std::map<std::string, std::string> notes_;  // by the witness' name
+  bool is_known_ = false;
 };
 
 // Of each log that is witnessed the newest checkpoint that was cosigned, a file each. One thread at a time.

@@ -74,6 +74,29 @@ TEST_F(WitnessFilesTest, ALogThatWasPutBackIsNotWrittenOverItsCopies) {
   EXPECT_FALSE(add(other, checkpoint(9)));
 }
 
+TEST_F(WitnessFilesTest, WhatEachWitnessCosignedStaysUntilItCosignsMore) {
+  auto cosigned = [&](std::uint64_t size, std::string_view witness) {
+    audit::NoteSigner signer = signer_of(witness);
+    std::string text = note(checkpoint(size));
+    signer.append_signature(text, text_of(checkpoint(size)));
+    return text;
+  };
+  {
+    CosignedCheckpoints kept(system_files(), log_.directory());
+    ASSERT_TRUE(kept.put("one", cosigned(3, "one")));
+    ASSERT_TRUE(kept.put("two", cosigned(3, "two")));
+    ASSERT_TRUE(kept.put("one", cosigned(4, "one")));
+  }
+  log_.append("cosigned", "log.example\n9\nAAAA");
+  CosignedCheckpoints again(system_files(), log_.directory());
+  ASSERT_TRUE(again.put("one", cosigned(5, "one")));
+  EXPECT_EQ(content("cosigned"), cosigned(5, "one") + "\n" + cosigned(3, "two") + "\n");
+  std::filesystem::remove(log_.directory() / "cosigned");
+  std::filesystem::create_directory(log_.directory() / "cosigned");
+  CosignedCheckpoints unreadable(system_files(), log_.directory());
+  EXPECT_FALSE(unreadable.put("one", cosigned(6, "one")));
+}
+
 TEST_F(WitnessFilesTest, WhatIsWitnessedIsKeptByLog) {
   WitnessedLogs logs(system_files(), log_.directory() / "witness");
   EXPECT_EQ(logs.newest(origin_).value(), std::nullopt);
