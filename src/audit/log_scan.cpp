@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <optional>
 
 #include "audit/canonical_json.h"
@@ -30,6 +31,12 @@ std::optional<Hash> digest_in(std::string_view object, std::string_view name) {
   return digest;
 }
 
+std::uint64_t hash_of_command(std::string_view session, std::string_view number) {
+  constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;
+  std::hash<std::string_view> hash;
+  return hash(session) * odd + hash(number);
+}
+
 // `record` is canonical, and an outcome. Yields what is wrong with it, or nothing.
 std::string_view read_answer(std::string_view record, const RecordOutline& outline, std::uint64_t index,
                              std::vector<RecordedAnswer>& answers) {
@@ -53,6 +60,7 @@ std::string_view read_answer(std::string_view record, const RecordOutline& outli
   answers.push_back({.index = index,
                      .session = unescaped(outline.session),
                      .command = *command,
+                     .command_hash = hash_of_command(outline.session, find_member(record, "of")),
                      .recorded_bytes = *recorded_bytes,
                      .recorded_sha256 = *recorded_sha256,
                      .bytes = *bytes});
@@ -67,6 +75,8 @@ RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<c
                   .ranges = {},
                   .key_changes = {},
                   .deletions = {},
+                  .commands = {},
+                  .outcomes = {},
                   .answers = {},
                   .answers_keys = {},
                   .faults = {},
@@ -105,7 +115,10 @@ RecordScan scan_records(std::string_view lines, std::uint64_t first, std::span<c
       if (std::string_view key = find_member(record, "answers_key"); key.starts_with('"')) {
         scan.answers_keys.push_back(unescaped(key));
       }
+    } else if (outline.type == "\"command\"") {
+      scan.commands.push_back(hash_of_command(outline.session, outline.seq));
     } else if (outline.type == "\"outcome\"") {
+      scan.outcomes.push_back(hash_of_command(outline.session, find_member(record, "of")));
       if (std::string_view what = read_answer(record, outline, index, scan.answers); !what.empty()) {
         fault(std::string(what));
       }

@@ -40,6 +40,7 @@ struct RecordedAnswer {
   std::uint64_t index = 0;  // of the outcome's record
   std::string session;
   std::uint64_t command = 0;         // seq of its record
+  std::uint64_t command_hash = 0;    // as in RecordScan::commands
   std::uint64_t recorded_bytes = 0;  // from the answer's first
   Hash recorded_sha256{};            // of these
   std::uint64_t bytes = 0;           // of the answer
@@ -55,6 +56,8 @@ struct RecordScan {
   std::vector<ScannedRange> ranges;         // one behind the other; a range ends at each cut
   std::vector<NumberedRecord> key_changes;  // records of changes of the log's key
   std::vector<RecordSpan> deletions;        // of which records tell
+  std::vector<std::uint64_t> commands;      // of each command a hash of its session and number
+  std::vector<std::uint64_t> outcomes;      // the same of the command of each outcome
   std::vector<RecordedAnswer> answers;      // in the order of their outcomes
   std::vector<std::string> answers_keys;    // ids of keys that encrypt answers from there on, as records name them
   std::vector<RecordFault> faults;          // the first ones

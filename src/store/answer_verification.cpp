@@ -47,9 +47,30 @@ void AnswerVerification::take(const audit::RecordScan& scan) {
       known_keys_.insert(key);
     }
   }
+  add_commands(scan.commands);
   for (const audit::RecordedAnswer& outcome : scan.answers) {
     judge(outcome);
   }
+  for (std::uint64_t command : scan.outcomes) {
+    commands_.erase(command);
+  }
+}
+
+void AnswerVerification::add_commands(const std::vector<std::uint64_t>& commands) {
+  std::size_t segment = segments_.empty() ? 0 : segments_.size() - 1;
+  for (std::uint64_t command : commands) {
+    if (commands_.size() == commands_max) {
+      std::erase_if(commands_, [&](const auto& known) { return known.second != segment; });
+    }
+    if (commands_.size() < commands_max) {
+      commands_[command] = segment;
+    }
+  }
+}
+
+bool AnswerVerification::is_before_command(const audit::RecordedAnswer& outcome, const OpenAnswer& answer) const {
+  auto command = commands_.find(outcome.command_hash);
+  return command != commands_.end() && answer.first_file < command->second;
 }
 
 // False when there is none behind it yet.
@@ -82,6 +103,7 @@ AnswerVerification::OpenAnswer* AnswerVerification::take_piece() {
       open_.pop_front();
     }
     open_.emplace_back().name = name_of_answer(piece.session, piece.command);
+    open_.back().first_file = at_;
     found = by_name_.emplace(open_.back().name, std::prev(open_.end())).first;
   }
   OpenAnswer& answer = *found->second;
@@ -147,6 +169,12 @@ void AnswerVerification::judge(const audit::RecordedAnswer& outcome) {
 }
 
 void AnswerVerification::count(const audit::RecordedAnswer& outcome, const OpenAnswer& answer) {
+  if (is_before_command(outcome, answer)) {
+    find_(FindingCode::answer_altered, name_of(SegmentFile::answers, segments_[answer.first_file]),
+          phrase_of(outcome) + ", has a piece in the file of a segment that ended before the command: it was moved",
+          audit::RecordSpan{outcome.index, outcome.index + 1});
+    return;
+  }
   bool is_longer = answer.bytes != outcome.recorded_bytes;
   if (!answer.wanted_keys.empty() && !answer.damaged && !is_longer) {
     ++report_.sealed;

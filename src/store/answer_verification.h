@@ -1,7 +1,8 @@
 // Compares recorded answers with the records of their outcomes: part of verifying a log.
 //
 // Outcomes come in the order of the log, and the files of answers are read along with them: pieces stand in the file of
-// the segment of their outcome, or of one before, so that what is kept are the answers that are not ended yet.
+// the segment of their outcome, or of one before, but of none before that of their command. So what is kept are the
+// answers that are not ended yet.
 #pragma once
 
 #include <array>
@@ -28,6 +29,8 @@ class AnswerVerification {
   static constexpr std::size_t open_answers_max = 1U << 18;
   // Of so many answers whose command may be a deleted record that is found out at the end.
   static constexpr std::size_t doubts_max = 100'000;
+  // Of so many commands without an outcome the segment is kept; of more, those of older segments are forgotten.
+  static constexpr std::size_t commands_max = 1U << 18;
 
   // Keys that one answer may need: a change of key is rare.
   static constexpr std::size_t answer_keys_max = 8;
@@ -48,7 +51,8 @@ class AnswerVerification {
 
  private:
   struct OpenAnswer {
-    std::string name;  // session and command
+    std::string name;            // session and command
+    std::size_t first_file = 0;  // of segments_: where its first piece is
     std::uint64_t bytes = 0;
     crypto::Sha256 digest;
     std::set<audit::AnswersKey::Id> wanted_keys;  // of answer_keys_max at most
@@ -56,6 +60,8 @@ class AnswerVerification {
   };
   using OpenAnswers = std::list<OpenAnswer>;
 
+  void add_commands(const std::vector<std::uint64_t>& commands);
+  bool is_before_command(const audit::RecordedAnswer& outcome, const OpenAnswer& answer) const;
   void judge(const audit::RecordedAnswer& outcome);
   OpenAnswer* read_on(const std::string& name, std::uint64_t bytes);
   OpenAnswer* take_piece();
@@ -74,8 +80,9 @@ class AnswerVerification {
   std::vector<std::uint64_t> segments_;  // that have begun; of the files of the last ones nothing was read yet
   std::size_t at_ = 0;                   // of segments_: whose file is read
   std::vector<std::optional<AnswerPieceReader>> files_;
-  std::string damage_;  // where a file can't be read on
-  OpenAnswers open_;    // oldest first
+  std::string damage_;                                       // where a file can't be read on
+  OpenAnswers open_;                                         // oldest first
+  std::unordered_map<std::uint64_t, std::size_t> commands_;  // that have no outcome yet: of segments_, by their hash
   std::unordered_map<std::string, OpenAnswers::iterator> by_name_;
   bool any_pruned_ = false;
   struct Doubt {

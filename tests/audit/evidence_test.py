@@ -705,6 +705,26 @@ class Evidence(unittest.TestCase):
         self.blob(first=5).unlink()
         self.assert_found(self.log, "answer_missing")
 
+    def test_pieces_in_files_of_other_segments_are_found_by_both(self):
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        writer.close_segment()
+        first = writer.segment_first
+        writer.answer(b"one two", seq=1)
+        writer.close_segment()
+        writer.command("SELECT 2", seq=9)
+        writer.stop()
+        self.assert_verified(self.log)
+        blob = writer.path("answers", "blob", first).name
+        for number, code in ((0, "answer_altered"), (writer.segment_first, "answer_missing"), (first + 1, "answer_missing"),
+                             (10**6, "answer_missing")):
+            target = self.copy()
+            (target / blob).rename(target / f"answers-{number:020d}.blob")
+            self.assert_found(target, code, what=number)
+        target = self.copy()
+        (target / blob).write_bytes(plain_piece("0f3a5c7e-1", 1, 0, b"one two and more"))
+        self.assert_found(target, "answer_altered")
+
     def test_an_outcome_that_contradicts_itself_is_found(self):
         for members in ({"answer_recorded": {"bytes": 2, "sha256": "x"}}, {"answer_recorded": {"bytes": 99, "sha256": "0" * 64}},
                         {"answer_recorded": []}, {"answer_recorded": {"bytes": 2, "sha256": "0" * 64}}, {"of": "y"}):

@@ -39,8 +39,10 @@ class Verification:
         self.lists = set()  # names of files of notes of witnesses
         self.witness_keys = [WitnessKey.parse(line) for line in witness_keys]
         self.answers_keys = [AnswersKey(text) for text in answers_keys]
-        self.commands = set()  # (session, seq), also of other records
-        self.outcomes = []  # (index, record), of those whose answers are recorded
+        self.segment = 0  # that is read: its first record
+        self.with_records = []  # segments
+        self.commands = {}  # (session, seq), also of other records: segment
+        self.outcomes = []  # (index, record, segment), of those whose answers are recorded
         self.read_checkpoints(saved)
 
     def find(self, text):
@@ -122,9 +124,11 @@ class Verification:
             return None
         if value["type"].startswith("audit_"):
             self.about_log[index] = value
-        self.commands.add((value.get("session"), value.get("seq")))
+        name = value.get("session"), value.get("seq")
+        if isinstance(name[0], (str, type(None))) and isinstance(name[1], (int, type(None))):
+            self.commands[name] = self.segment
         if value["type"] == "outcome" and "answer_recorded" in value:
-            self.outcomes.append((index, value))
+            self.outcomes.append((index, value, self.segment))
         return value["time"]
 
     def read_segment(self, first, files, is_last):
@@ -132,6 +136,8 @@ class Verification:
             self.read_deleted(first, files["tree.json"])
             return
         self.skip_to(first)
+        self.segment = first
+        self.with_records.append(first)
         content, is_closed = self.lines_of(files)
         if content is None:
             self.whole = False
@@ -241,38 +247,45 @@ class Verification:
     def judge_answers(self):
         named = {record.get("answers_key") for record in self.about_log.values()}
         unnamed = set()
-        found = {}  # (session, seq): [content, whether all keys are known, whether all pieces are as they were sealed]
+        found = {}  # (session, seq): [(segment, piece)]
+        for segment in self.with_records:
+            path = self.directory / f"answers-{segment:020d}.blob"
+            for piece in pieces(path, self.answers_keys) if path.exists() else ():
+                found.setdefault((piece.session, piece.command), []).append((segment, piece))
         known = {key.id for key in self.answers_keys} | {b""}
-        for path in sorted(self.directory.glob("answers-*.blob")):
-            for piece in pieces(path, self.answers_keys):
-                answer = found.setdefault((piece.session, piece.command), [b"", True, True, set()])
-                if piece.offset == len(answer[0]):
-                    answer[0] += bytes(piece.length) if piece.content is None else piece.content
-                    answer[1] &= piece.key_id in known
-                    if piece.key_id not in known and piece.key_id.hex() not in named:
-                        answer[3].add(piece.key_id.hex())
-                    answer[2] &= piece.content is not None or piece.key_id not in known
-        for index, outcome in self.outcomes:
+        for index, outcome, end in self.outcomes:
             recorded = outcome["answer_recorded"]
             try:
                 length, digest = recorded["bytes"], recorded["sha256"]
                 if not (DIGEST.match(digest) and 0 <= length <= outcome["bytes"]):
                     raise ValueError(digest)
                 name = (outcome["session"], outcome["of"])
+                hash(name)
             except (KeyError, TypeError, ValueError):
                 self.find(f"record {index} does not say what is recorded of its answer")
                 continue
             if length == outcome["bytes"] and outcome.get("answer_sha256", digest) != digest:
                 self.find(f"record {index} has two digests of one answer")
-            content, is_readable, is_as_sealed, strange = found.get(name, (b"", True, True, set()))
-            if length > 0 and len(content) < length:
+            content, own = b"", []
+            for segment, piece in found.get(name, ()):
+                if segment <= end and piece.offset == len(content) and len(content) < length:
+                    content += bytes(piece.length) if piece.content is None else piece.content
+                    own.append((segment, piece))
+            is_readable = all(piece.key_id in known for _, piece in own)
+            is_as_sealed = all(piece.content is not None or piece.key_id not in known for _, piece in own)
+            strange = {piece.key_id.hex() for _, piece in own if piece.key_id not in known} - named
+            if own and own[0][0] < self.commands.get(name, 0):
+                self.find(f"the answer of record {index} has a piece in the file of a segment that ended before its command")
+            elif length > 0 and len(content) < length:
                 if not self.deleted or name in self.commands:
                     self.find(f"{len(content)} bytes are there of the answer of record {index}, and {length} were recorded")
+            elif length > 0 and len(content) > length:
+                self.find(f"the answer of record {index} is longer in its pieces than what was recorded")
             elif length > 0 and strange and not self.deleted:
                 unnamed |= strange
             elif length > 0 and not is_readable and self.answers_keys:
                 self.find(f"the answer of record {index} is encrypted with another key than those that were given")
-            elif length > 0 and not (is_as_sealed and (not is_readable or hashlib.sha256(content[:length]).hexdigest() == digest)):
+            elif length > 0 and not (is_as_sealed and (not is_readable or hashlib.sha256(content).hexdigest() == digest)):
                 self.find(f"the answer of record {index} is not the one that was recorded")
 
         for key in sorted(unnamed):
