@@ -294,7 +294,7 @@ Result<audit::VerificationReport, std::string> verify_log(const VerificationOpti
   }
   // `checkpoints` first: what it has, the newest one covers.
   auto checkpoints = read_small_file(options.directory / std::string(checkpoints_file), checkpoints_bytes_max);
-  auto checkpoint = read_small_file(options.directory / std::string(checkpoint_file), checkpoint_bytes_max);
+  auto checkpoint = read_small_file(options.directory / std::string(checkpoint_file), checkpoints_bytes_max);
   if (!checkpoints || !checkpoint) {
     return Unexpected(!checkpoints ? checkpoints.error() : checkpoint.error());
   }

@@ -244,6 +244,18 @@ TEST_F(LogVerificationTest, CountsFindingsBeyondTheFirstThousand) {
   EXPECT_GT(report.findings_left_out, 0U);
 }
 
+TEST_F(LogVerificationTest, FollowsABoundedNumberOfChangesOfKey) {
+  std::string key = signer_.verifier_key().to_line();
+  for (std::size_t i = 0; i <= audit::hand_overs_max; ++i) {
+    append(R"({"key":")" + key + R"(","previous_key":")" + key + R"(","time":"t","type":"audit_key_changed"})");
+  }
+  checkpoint();
+  audit::VerificationReport report = verify();
+  ASSERT_FALSE(report.is_proven());
+  EXPECT_EQ(report.findings.front().code, FindingCode::key_change_unproven);
+  EXPECT_NE(report.findings.front().text.find("record 10000 tells of another change"), std::string::npos);
+}
+
 TEST_F(LogVerificationTest, TellsTheTreeFilesFaultFromTheRecords) {
   append_many(8);
   close_segment(false);

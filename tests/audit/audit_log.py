@@ -13,6 +13,9 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 EM_DASH = "\u2014"
+NOTE_BYTES_MAX = 64 << 10
+SIGNATURES_MAX = 64
+KEY_NAME_BYTES_MAX = 255
 
 
 class Malformed(Exception):
@@ -177,11 +180,15 @@ def parse_canonical(line):
         raise Malformed(f"it is no JSON: {error}") from error
 
 
+def is_key_name(name):
+    return 0 < len(name.encode()) <= KEY_NAME_BYTES_MAX and not any(c.isspace() or c in "+\x7f" or c < " " for c in name)
+
+
 class Key:
     """A verifier key."""
 
     def __init__(self, name, public_bytes):
-        if not name or any(c.isspace() or c == "+" or c < " " for c in name):
+        if not is_key_name(name):
             raise Malformed("no name of a key")
         self.name = name
         self.public_bytes = public_bytes
@@ -254,6 +261,8 @@ class Signer:
 class Checkpoint:
     def __init__(self, note):
         """`note` is bytes; not trusted yet."""
+        if len(note) > NOTE_BYTES_MAX:
+            raise Malformed("longer than a note is")
         try:
             text = note.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -275,12 +284,14 @@ class Checkpoint:
             raise Malformed("no signature")
         for line in tail.removesuffix("\n").split("\n"):
             parts = line.split(" ")
-            if len(parts) != 3 or parts[0] != EM_DASH or not parts[1] or "+" in parts[1]:
+            if len(parts) != 3 or parts[0] != EM_DASH or not is_key_name(parts[1]):
                 raise Malformed("no signature line")
             raw = decode_base64(parts[2])
             if len(raw) <= 4:
                 raise Malformed("no signature")
             self.signatures.append((parts[1], raw[:4], raw[4:]))
+        if len(self.signatures) > SIGNATURES_MAX:
+            raise Malformed("more signatures than a note has")
 
     def signed_by(self, key):
         """None when it has no signature of that key, else whether all of them are right."""

@@ -6,9 +6,11 @@ SALLYPORT_BINARY names the program. tests/audit/run runs this with the Python th
 
 import base64
 import concurrent.futures
+import gzip
 import hashlib
 import itertools
 import json
+import lzma
 import os
 import re
 import shutil
@@ -77,7 +79,7 @@ class Evidence(unittest.TestCase):
         return report["verified"], report
 
     def second(self, log, saved=(), key=None):
-        text = (key or self.key_file).read_text(encoding="utf-8")
+        text = (key or self.key_file).read_bytes().decode()
         return verify.verify(log, text, [(str(path), path.read_bytes()) for path in saved],
                              [path.read_text(encoding="ascii") for path in self.answers_keys],
                              [(str(path), path.read_bytes()) for path in self.witness_files], self.witness_keys)
@@ -334,6 +336,33 @@ class Evidence(unittest.TestCase):
                 target = self.copy()
                 edit(target)
                 self.assert_found(target, *([code] if code else []), what=what)
+
+    def test_both_hold_to_the_same_bounds(self):
+        writer = self.small_log(6, 3)
+        note = (self.log / "checkpoint").read_bytes()
+        segment = "records-00000000000000000000.jsonl.zst"
+        records = subprocess.run(["zstd", "-dc", self.log / segment], capture_output=True, check=True).stdout
+
+        def signature(name, number):
+            return f"{audit_log.EM_DASH} {name} {base64.b64encode(b'%08d' % number).decode()}\n".encode()
+
+        def with_checkpoint(more):
+            target = self.copy()
+            (target / "checkpoint").write_bytes(note + more)
+            return target
+
+        self.assert_verified(with_checkpoint(b"".join(signature("other", number) for number in range(63))))
+        for count in (64, 100, 2000):
+            target = with_checkpoint(b"".join(signature("other", number) for number in range(count)))
+            self.assert_found(target, "checkpoint_malformed", what=count)
+        for name in ("f\u00a0o", "f\u3000o", "f\u0085o", "f\u007fo", "f+o", "f" * 256):
+            self.assert_found(with_checkpoint(signature(name, 1)), "checkpoint_malformed", what=name)
+        for content in (gzip.compress(records), lzma.compress(records), (self.log / segment).read_bytes() + gzip.compress(b"")):
+            target = self.copy()
+            (target / segment).write_bytes(content)
+            self.assert_found(target, "segment_unreadable")
+        self.key_file.write_bytes(writer.first_key.line().encode() + b"\r\n")
+        self.assert_found(self.log, "key_unusable")
 
     def test_an_older_state_of_the_whole_log_is_found_with_a_newer_checkpoint(self):
         writer = LogWriter(self.log)

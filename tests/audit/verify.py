@@ -94,8 +94,10 @@ class Verification:
         """The records, and whether the segment is closed; None when they can't be read."""
         if "records.jsonl" in files:
             return files["records.jsonl"].read_bytes(), False
-        done = subprocess.run(["zstd", "-dcq", "--", files["records.jsonl.zst"]], capture_output=True, check=False)
-        if done.returncode != 0:
+        # The program undoes gzip and xz, too, but lists zstd's frames only.
+        listed, done = (subprocess.run(["zstd", option, "--", files["records.jsonl.zst"]], capture_output=True, check=False)
+                        for option in ("-lq", "-dcq"))
+        if listed.returncode != 0 or done.returncode != 0:
             self.find(f"{files['records.jsonl.zst'].name} can't be read")
             return None, True
         return done.stdout, True
@@ -381,7 +383,7 @@ def main():
     parser.add_argument("--witness-key", action="append", default=[], metavar="KEY")
     parser.add_argument("--answers-key", action="append", default=[], metavar="FILE", type=Path)
     arguments = parser.parse_args()
-    verification = Verification(arguments.directory, arguments.public_key.read_text(encoding="utf-8"),
+    verification = Verification(arguments.directory, arguments.public_key.read_bytes().decode("utf-8"),
                                 [(str(path), path.read_bytes()) for path in arguments.checkpoint],
                                 [path.read_text(encoding="ascii") for path in arguments.answers_key],
                                 [(str(path), path.read_bytes()) for path in arguments.witness_file],
