@@ -1,4 +1,5 @@
-// Proof files: each has one spelling, and none is taken for proven by a key that signed nothing of it.
+// Proof files, and statements alone: each has one spelling, and none is taken for proven by a key that signed nothing
+// of it.
 #include "audit/proof_file.h"
 #include "base/check.h"
 #include "fuzz/targets.h"
@@ -6,6 +7,11 @@
 namespace sallyport::fuzz {
 
 void fuzz_audit_proof(Bytes input) {
+  if (auto statement = audit::parse_statement(text_of(input))) {
+    std::string spelled = to_json_line(*statement);
+    SALLYPORT_CHECK(spelled == text_of(input) || spelled == std::string(text_of(input)) + "\n");
+    (void)open_hand_over(*statement);
+  }
   auto read = audit::parse_proof_file(text_of(input));
   if (!read) {
     return;
