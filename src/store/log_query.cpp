@@ -47,7 +47,8 @@ bool matches_client(const std::vector<std::string>& patterns, std::string_view c
 // Whether a client of this address may match: all that the pattern may say of its port is left out.
 bool may_match_address(std::string_view pattern, std::string_view address) {
   for (std::size_t i = 0; i <= pattern.size(); ++i) {
-    bool may_end_there = i == pattern.size() || pattern[i] == ':' || (i > 0 && pattern[i - 1] == '*');
+    bool is_behind_end = i > 0 && (pattern[i - 1] == '*' || pattern[i - 1] == ']');
+    bool may_end_there = i == pattern.size() || pattern[i] == ':' || is_behind_end;
     if (!may_end_there) {
       continue;
     }

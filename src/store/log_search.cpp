@@ -110,21 +110,23 @@ void merge(SessionSummary& merged, const SessionSummary& more) {
 struct Log::Segment {
   explicit Segment(SegmentBlocks opened) : blocks(std::move(opened)) {}
 
-  // Those that match the query, by id. False when the index is damaged.
-  bool each_session(const std::function<void(const SessionSummary&)>& each) const {
+  Result<Unit, std::string> each_session(const std::function<void(const SessionSummary&)>& each) const {
     if (in_memory) {
       std::for_each(index.sessions.begin(), index.sessions.end(), each);
-      return true;
+      return Unit{};
     }
     auto content = read_file(index_path(blocks.segment()), SIZE_MAX);
     auto encoded = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
-    return encoded && encoded->each_session(index.blocks.size(), each);
+    if (!encoded || !encoded->each_session(index.blocks.size(), each)) {
+      return Unexpected(damaged_index(blocks.segment()));
+    }
+    return Unit{};
   }
 
   SegmentBlocks blocks;
   LogIndex index;  // without sessions unless in_memory
   bool in_memory = false;
-  // Of the query at hand.
+  // Of the query at hand: those that match it, by id.
   mutable std::mutex mutex;
   mutable std::optional<Sessions> sessions;
 };
@@ -215,11 +217,14 @@ Result<Log, std::string> Log::open_listed(const std::filesystem::path& directory
     }
     std::vector<SessionSummary> before;
     if (!segments.empty() && segments.back()->index.end == place.first) {
-      segments.back()->each_session([&](const SessionSummary& one) {
+      auto known = segments.back()->each_session([&](const SessionSummary& one) {
         if (one.is_carried_on) {
           before.push_back(one);
         }
       });
+      if (!known) {
+        return Unexpected(std::move(known).error());
+      }
     }
     auto index = index_segment(segment->blocks, &before);
     if (!index) {
@@ -333,19 +338,52 @@ class Log::Looking {
     if (session != sessions_.end()) {
       hits_.back().session = identity_of(session->second);
     }
-    if (is_command) {
-      waiting_[{hits_.back().session.id, number_of(view->seq).value_or(0)}] = hits_.size() - 1;
+    if (is_command && session != sessions_.end()) {
+      waiting_[session->first][number_of(view->seq).value_or(0)] = hits_.size() - 1;
+    }
+  }
+
+  // Of a block in which nothing but outcomes of what was found is looked for.
+  void look_for_outcome(std::uint64_t number, std::string_view record) {
+    if (waiting_.empty() || !waiting_.contains(session_before_text(record))) {
+      return;
+    }
+    auto view = view_record(record);
+    if (!view || !view->is("outcome")) {
+      return;
+    }
+    if (LogRecord* outcome = answer(number, *view, record)) {
+      unsealing_.open(outcome->text, opener_);
     }
   }
 
   std::vector<LogHit>& hits() { return hits_; }
-  // The places in hits() of commands without an outcome yet.
-  std::vector<std::size_t> waiting() const {
-    std::vector<std::size_t> places;
-    for (const auto& [command, place] : waiting_) {
-      places.push_back(place);
+
+  // Whether a command of that session was found without its outcome.
+  bool waits_for(const std::string& session) const { return waiting_.contains(session); }
+  bool waits() const { return !waiting_.empty(); }
+  // The first block from `block` on that can hold an outcome that is waited for.
+  std::optional<std::uint32_t> next_waited_for(const Sessions& sessions, std::uint32_t block) const {
+    std::optional<std::uint32_t> next;
+    for (const auto& [id, commands] : waiting_) {
+      auto session = sessions.find(id);
+      if (session == sessions.end()) {
+        continue;
+      }
+      const std::vector<std::uint32_t>& blocks = session->second.blocks;
+      auto place = std::lower_bound(blocks.begin(), blocks.end(), block);
+      if (place != blocks.end() && (!next || *place < *next)) {
+        next = *place;
+      }
     }
-    return places;
+    return next;
+  }
+  // Behind the segment whose sessions these are.
+  void wait_for_those_carried_on(const Sessions& sessions) {
+    std::erase_if(waiting_, [&](const auto& one) {
+      auto session = sessions.find(one.first);
+      return session == sessions.end() || !session->second.is_carried_on;
+    });
   }
 
  private:
@@ -359,15 +397,22 @@ class Log::Looking {
     return {};
   }
 
-  void answer(std::uint64_t number, const RecordView& view, std::string_view record) {
-    if (waiting_.empty()) {
-      return;
+  // The outcome, where the record is one of a command that waits for it.
+  LogRecord* answer(std::uint64_t number, const RecordView& view, std::string_view record) {
+    auto session = waiting_.empty() ? waiting_.end() : waiting_.find(string_of(view.session));
+    if (session == waiting_.end()) {
+      return nullptr;
     }
-    auto place = waiting_.find({string_of(view.session), number_of(view.of).value_or(0)});
-    if (place != waiting_.end()) {
-      hits_[place->second].outcome = LogRecord{.number = number, .text = std::string(record)};
-      waiting_.erase(place);
+    auto command = session->second.find(number_of(view.of).value_or(0));
+    if (command == session->second.end()) {
+      return nullptr;
     }
+    LogHit& hit = hits_[command->second];
+    session->second.erase(command);
+    if (session->second.empty()) {
+      waiting_.erase(session);
+    }
+    return &hit.outcome.emplace(LogRecord{.number = number, .text = std::string(record)});
   }
 
   const LogQuery& query_;
@@ -378,7 +423,8 @@ class Log::Looking {
   std::vector<std::string> spelled_;
   bool shows_outcomes_;
   std::vector<LogHit> hits_;
-  std::map<std::pair<std::string, std::uint64_t>, std::size_t> waiting_;
+  // By session and number: the places in hits_ of commands without an outcome so far.
+  std::unordered_map<std::string, std::map<std::uint64_t, std::size_t>, TextHash, std::equal_to<>> waiting_;
 };
 
 namespace {
@@ -396,44 +442,64 @@ Result<Unit, std::string> Log::choose_sessions(const LogQuery& query, const Segm
     return Unit{};
   }
   segment.sessions.emplace();
-  bool whole = segment.each_session([&](const SessionSummary& one) {
+  return segment.each_session([&](const SessionSummary& one) {
     if (one.records > 0 && matches_session(query, one)) {
       segment.sessions->emplace(one.id, one);
     }
   });
-  if (!whole) {
-    return Unexpected(damaged_index(segment.blocks.segment()));
-  }
-  return Unit{};
 }
 
-Result<Log::Finding, std::string> Log::look_through(const LogQuery& query, const Part& part) const {
+// The blocks of a part, and those between and behind them that can hold the outcome of a command that was found.
+Result<Unit, std::string> Log::look_through(const Segment& segment, const std::vector<std::uint32_t>& candidates,
+                                            const Sessions& sessions, Looking& looking) {
+  std::string content;
+  auto candidate = candidates.begin();
+  for (std::uint32_t number = 0;; ++number) {
+    auto waited_for = looking.next_waited_for(sessions, number);
+    bool is_candidate = candidate != candidates.end() && (!waited_for || *candidate <= *waited_for);
+    if (!is_candidate && !waited_for) {
+      return Unit{};
+    }
+    number = is_candidate ? *candidate++ : *waited_for;
+    const LogBlock& block = segment.index.blocks[number];
+    auto read = segment.blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
+    if (!read) {
+      return read;
+    }
+    std::uint64_t at = block.first_record;
+    if (!is_candidate) {
+      for_each_record(content, [&](std::string_view record) { looking.look_for_outcome(at++, record); });
+    } else if (looking.wants(content)) {
+      for_each_record(content, [&](std::string_view record) { looking.look_at(at++, record); });
+    }
+  }
+}
+
+Result<Log::Finding, std::string> Log::find_in(const LogQuery& query, const Part& part) const {
   const Segment& segment = *segments_[part.segment];
   auto known = choose_sessions(query, segment);
   if (!known) {
     return Unexpected(std::move(known).error());
   }
   Looking looking{query, *segment.sessions, *unsealing_};
-  std::string content;
-  for (std::uint32_t number : part.blocks) {
-    const LogBlock& block = segment.index.blocks[number];
-    auto read = segment.blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
-    if (!read) {
-      return Unexpected(std::move(read).error());
+  auto looked = look_through(segment, part.blocks, *segment.sessions, looking);
+  looking.wait_for_those_carried_on(*segment.sessions);
+  for (std::size_t number = part.segment + 1; looked && looking.waits() && number < segments_.size(); ++number) {
+    Sessions waiting;
+    looked = segments_[number]->each_session([&](const SessionSummary& one) {
+      if (looking.waits_for(one.id)) {
+        waiting.emplace(one.id, one);
+      }
+    });
+    if (looked) {
+      looked = look_through(*segments_[number], {}, waiting, looking);
     }
-    if (!looking.wants(content)) {
-      continue;
-    }
-    std::uint64_t record_number = block.first_record;
-    for_each_record(content, [&](std::string_view record) { looking.look_at(record_number++, record); });
+    looking.wait_for_those_carried_on(waiting);
+  }
+  if (!looked) {
+    return Unexpected(std::move(looked).error());
   }
   Finding finding;
-  for (std::size_t place : looking.waiting()) {
-    auto found = find_outcome(part.segment, part.blocks.back(), looking.hits()[place]);
-    if (!found) {
-      return Unexpected(std::move(found).error());
-    }
-  }
   for (LogHit& hit : looking.hits()) {
     auto view = query.asks_for_outcomes() ? view_record(hit.record.text) : std::nullopt;
     if (!view || !view->is("command") || outcome_matches(query, hit)) {
@@ -444,58 +510,6 @@ Result<Log::Finding, std::string> Log::look_through(const LogQuery& query, const
     std::reverse(finding.hits.begin(), finding.hits.end());
   }
   return finding;
-}
-
-// In the blocks of the command's session behind those that were looked through, in this segment or the next ones.
-Result<Unit, std::string> Log::find_outcome(std::size_t first, std::uint32_t behind, LogHit& hit) const {
-  std::uint64_t of = number_of(view_record(hit.record.text)->seq).value_or(0);
-  std::string content;
-  std::optional<RecordOpener> opener;
-  for (std::size_t number = first; number < segments_.size(); ++number) {
-    const Segment& segment = *segments_[number];
-    std::optional<SessionSummary> session;
-    if (number == first) {
-      session = segment.sessions->at(hit.session.id);
-    } else {
-      segment.each_session([&](const SessionSummary& one) {
-        if (one.id == hit.session.id) {
-          session = one;
-        }
-      });
-    }
-    if (!session) {
-      return Unit{};
-    }
-    for (std::uint32_t block_number : session->blocks) {
-      if (number == first && block_number <= behind) {
-        continue;
-      }
-      const LogBlock& block = segment.index.blocks[block_number];
-      auto read = segment.blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
-      if (!read) {
-        return read;
-      }
-      std::uint64_t record_number = block.first_record;
-      for_each_record(content, [&](std::string_view record) {
-        std::uint64_t at = record_number++;
-        if (hit.outcome || record.find(hit.session.id) == std::string_view::npos) {
-          return;
-        }
-        auto view = view_record(record);
-        if (view && view->is("outcome") && string_of(view->session) == hit.session.id && number_of(view->of) == of) {
-          hit.outcome = LogRecord{.number = at, .text = std::string(record)};
-          unsealing_->open(hit.outcome->text, opener);
-        }
-      });
-      if (hit.outcome) {
-        return Unit{};
-      }
-    }
-    if (!session->is_carried_on) {
-      return Unit{};
-    }
-  }
-  return Unit{};
 }
 
 Result<Unit, std::string> Log::search(const LogQuery& query, const std::function<bool(const LogHit&)>& each) const {
@@ -516,7 +530,7 @@ Result<Unit, std::string> Log::search(const LogQuery& query, const std::function
   while (next < parts.size() || !looking.empty()) {
     while (next < parts.size() && looking.size() < threads) {
       const Part& part = parts[next++];
-      looking.push_back(std::async(std::launch::async, [this, &query, &part] { return look_through(query, part); }));
+      looking.push_back(std::async(std::launch::async, [this, &query, &part] { return find_in(query, part); }));
     }
     auto finding = looking.front().get();
     looking.pop_front();
@@ -540,7 +554,7 @@ Result<std::vector<SessionSummary>, std::string> Log::sessions(const LogQuery& q
     if (index.blocks.empty() || index.time_max() < query.since || index.time_min() >= query.until) {
       continue;
     }
-    bool whole = segment->each_session([&](const SessionSummary& one) {
+    auto whole = segment->each_session([&](const SessionSummary& one) {
       if (one.records == 0 || !matches_session(query, one)) {
         return;
       }
@@ -552,7 +566,7 @@ Result<std::vector<SessionSummary>, std::string> Log::sessions(const LogQuery& q
       }
     });
     if (!whole) {
-      return Unexpected(damaged_index(segment->blocks.segment()));
+      return Unexpected(std::move(whole).error());
     }
   }
   std::erase_if(sessions,
@@ -566,13 +580,13 @@ Result<std::vector<SessionSummary>, std::string> Log::sessions(const LogQuery& q
 Result<std::vector<std::string>, std::string> Log::session_ids(const std::string& prefix, std::size_t limit) const {
   std::set<std::string> ids;
   for (const auto& segment : segments_) {
-    bool whole = segment->each_session([&](const SessionSummary& one) {
+    auto whole = segment->each_session([&](const SessionSummary& one) {
       if (one.records > 0 && one.id.starts_with(prefix) && ids.size() < limit) {
         ids.insert(one.id);
       }
     });
     if (!whole) {
-      return Unexpected(damaged_index(segment->blocks.segment()));
+      return Unexpected(std::move(whole).error());
     }
   }
   return std::vector<std::string>(ids.begin(), ids.end());
@@ -580,13 +594,16 @@ Result<std::vector<std::string>, std::string> Log::session_ids(const std::string
 
 Result<std::vector<SessionSummary>, std::string> Log::live_sessions() const {
   std::vector<SessionSummary> live;
-  bool whole = segments_.empty() || segments_.back()->each_session([&](const SessionSummary& one) {
+  if (segments_.empty()) {
+    return live;
+  }
+  auto whole = segments_.back()->each_session([&](const SessionSummary& one) {
     if (one.is_carried_on) {
       live.push_back(one);
     }
   });
   if (!whole) {
-    return Unexpected(damaged_index(segments_.back()->blocks.segment()));
+    return Unexpected(std::move(whole).error());
   }
   return live;
 }
@@ -597,13 +614,13 @@ Result<std::vector<LogRecord>, std::string> Log::records_of(const std::string& s
   std::optional<RecordOpener> opener;
   for (const auto& segment : segments_) {
     std::vector<std::uint32_t> blocks;
-    bool whole = segment->each_session([&](const SessionSummary& one) {
+    auto whole = segment->each_session([&](const SessionSummary& one) {
       if (one.id == session) {
         blocks = one.blocks;
       }
     });
     if (!whole) {
-      return Unexpected(damaged_index(segment->blocks.segment()));
+      return Unexpected(std::move(whole).error());
     }
     for (std::uint32_t number : blocks) {
       const LogBlock& block = segment->index.blocks[number];

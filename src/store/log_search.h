@@ -94,8 +94,9 @@ class Log {
 
   Result<std::vector<Part>, std::string> parts_of(const LogQuery& query) const;
   static Result<Unit, std::string> choose_sessions(const LogQuery& query, const Segment& segment);
-  Result<Finding, std::string> look_through(const LogQuery& query, const Part& part) const;
-  Result<Unit, std::string> find_outcome(std::size_t segment, std::uint32_t behind, LogHit& hit) const;
+  static Result<Unit, std::string> look_through(const Segment& segment, const std::vector<std::uint32_t>& candidates,
+                                                const Sessions& sessions, Looking& looking);
+  Result<Finding, std::string> find_in(const LogQuery& query, const Part& part) const;
 
   std::vector<std::unique_ptr<Segment>> segments_;
   std::unique_ptr<Unsealing> unsealing_;

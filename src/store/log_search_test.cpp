@@ -3,12 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <random>
 
 #include "audit/record_members.h"
 #include "base/hex.h"
 #include "store/log_test_support.h"
-#include "store/segment_compressor.h"
 
 namespace sallyport::store {
 namespace {
@@ -16,34 +14,11 @@ namespace {
 using test::command;
 using test::login;
 using test::outcome;
+using test::segment_name;
 using test::session_end;
 using test::TestLog;
-
-std::string segment_name(std::uint64_t first, const std::string& suffix) {
-  std::string digits = std::to_string(first);
-  return "records-" + std::string(20 - digits.size(), '0') + digits + suffix;
-}
-
-void write_open(const TestLog& log, std::uint64_t first, const std::vector<std::string>& records) {
-  std::string lines;
-  for (const std::string& record : records) {
-    lines += record + "\n";
-  }
-  log.write(segment_name(first, ".jsonl"), lines);
-}
-
-// In frames of a few records, as a real segment's are of many.
-void write_closed(const TestLog& log, std::uint64_t first, const std::vector<std::string>& records, std::size_t frame) {
-  std::string frames;
-  for (std::size_t at = 0; at < records.size(); at += frame) {
-    SegmentCompressor compressor{first, nullptr};
-    for (std::size_t i = at; i < std::min(records.size(), at + frame); ++i) {
-      compressor.add(records[i] + "\n", frames);
-    }
-    compressor.finish(frames);
-  }
-  log.write(segment_name(first, ".jsonl.zst"), frames);
-}
+using test::write_closed;
+using test::write_open;
 
 std::vector<LogHit> search(const Log& log, const LogQuery& query) {
   std::vector<LogHit> hits;
@@ -257,107 +232,6 @@ TEST_F(SmallLog, AnIndexThatIsMissingOrOfAnotherSegmentIsMadeAnew) {
   EXPECT_EQ(search(open(), by(Field::account, "shopper")).size(), 3U);
   write_closed(log_, 0, {login(1, "z", "another")}, 1);
   EXPECT_EQ(search(open(), by(Field::account, "another")).size(), 1U);
-}
-
-// What a search finds, told by looking at all records one after the other.
-struct Reference {
-  std::vector<std::string> records;
-  std::vector<std::string> accounts;  // of each record's session
-  std::vector<std::string> statuses;  // of a command's outcome
-
-  std::vector<std::uint64_t> find(const std::string& account, const std::string& status, const std::string& text,
-                                  std::int64_t since) const {
-    std::vector<std::uint64_t> found;
-    for (std::size_t i = 0; i < records.size(); ++i) {
-      bool is_command = records[i].find("\"type\":\"command\"") != std::string::npos;
-      auto time = audit::parse_time(audit::string_of(audit::member_value(records[i], "time")));
-      if (records[i].find("\"type\":\"outcome\"") == std::string::npos && (account.empty() || accounts[i] == account) &&
-          (status.empty() || (is_command && statuses[i] == status)) &&
-          (text.empty() || (is_command && records[i].find(text) != std::string::npos)) &&
-          time->time_since_epoch().count() >= since) {
-        found.push_back(i);
-      }
-    }
-    return found;
-  }
-};
-
-TEST(LogSearch, FindsWhatALookAtEachRecordFinds) {
-  std::mt19937 random{11};
-  for (int round = 0; round < 30; ++round) {
-    Reference all;
-    struct Live {
-      std::string id, account;
-      std::uint64_t seq = 1;
-      std::optional<std::size_t> open;  // its command's place
-    };
-    std::vector<Live> live;
-    std::size_t count = 50 + random() % 300;
-    int named = 0;
-    auto add = [&](const std::string& record, const std::string& account) {
-      all.records.push_back(record);
-      all.accounts.push_back(account);
-      all.statuses.emplace_back();
-    };
-    while (all.records.size() < count) {
-      std::uint64_t now = all.records.size() * 60 + random() % 90;
-      if (live.empty() || random() % 8 == 0) {
-        live.push_back({.id = "s" + std::to_string(named++), .account = "account" + std::to_string(random() % 5)});
-        add(login(now, live.back().id, live.back().account), live.back().account);
-        continue;
-      }
-      Live& one = live[random() % live.size()];
-      if (one.open) {
-        std::string status = std::vector<std::string>{"ok", "denied", "error"}[random() % 3];
-        std::uint64_t of = one.seq;
-        add(outcome(now, one.id, ++one.seq, of, status, status == "denied" ? "policy" : ""), one.account);
-        all.statuses[*one.open] = status;
-        one.open.reset();
-      } else if (random() % 12 == 0) {
-        add(session_end(now, one.id, ++one.seq), one.account);
-        live.erase(live.begin() + (&one - live.data()));
-      } else {
-        one.open = all.records.size();
-        add(command(now, one.id, ++one.seq, "SELECT " + std::to_string(random() % 10)), one.account);
-      }
-    }
-    TestLog log;
-    for (std::size_t at = 0; at < all.records.size();) {
-      std::size_t size = std::min<std::size_t>(1 + random() % 100, all.records.size() - at);
-      std::vector<std::string> records(all.records.begin() + static_cast<std::ptrdiff_t>(at),
-                                       all.records.begin() + static_cast<std::ptrdiff_t>(at + size));
-      bool is_last = at + size == all.records.size();
-      is_last ? write_open(log, at, records) : write_closed(log, at, records, 1 + random() % 9);
-      at += size;
-    }
-    auto opened = Log::open(log.directory(), round % 2 == 0 ? IndexUse::files : IndexUse::none);
-    ASSERT_TRUE(opened);
-    EXPECT_EQ(opened->end(), all.records.size());
-    for (int asked = 0; asked < 20; ++asked) {
-      std::string account = random() % 2 == 0 ? "" : "account" + std::to_string(random() % 6);
-      std::string status = random() % 2 == 0 ? "" : std::vector<std::string>{"ok", "denied", "error"}[random() % 3];
-      std::string text = random() % 3 == 0 ? "SELECT " + std::to_string(random() % 10) : "";
-      LogQuery query;
-      if (!account.empty()) {
-        query.field(Field::account) = {account};
-      }
-      if (!status.empty()) {
-        query.field(Field::status) = {status};
-      }
-      if (!text.empty()) {
-        query.texts = {text};
-      }
-      if (random() % 3 == 0) {
-        query.since = (1'769'817'600 + static_cast<std::int64_t>(random() % (count * 60))) * 1'000'000'000;
-      }
-      auto expected = all.find(account, status, text, query.since);
-      EXPECT_EQ(numbers_of(search(*opened, query)), expected)
-          << "round " << round << " account " << account << " status " << status << " text " << text;
-      query.order = LogQuery::Order::newest_first;
-      std::reverse(expected.begin(), expected.end());
-      EXPECT_EQ(numbers_of(search(*opened, query)), expected);
-    }
-  }
 }
 
 }  // namespace

@@ -4,13 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <unistd.h>
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "audit/record.h"
 #include "base/json_text.h"
+#include "store/segment_compressor.h"
 
 namespace sallyport::store::test {
 
@@ -83,6 +86,33 @@ inline std::string outcome(std::uint64_t seconds, const std::string& session, st
 inline std::string session_end(std::uint64_t seconds, const std::string& session, std::uint64_t seq) {
   return "{\"account\":\"\",\"reason\":\"client_quit\",\"seq\":" + std::to_string(seq) +
          ",\"session\":" + json_text(session) + tail(seconds, "session_end");
+}
+
+inline std::string segment_name(std::uint64_t first, const std::string& suffix) {
+  std::string digits = std::to_string(first);
+  return "records-" + std::string(20 - digits.size(), '0') + digits + suffix;
+}
+
+inline void write_open(const TestLog& log, std::uint64_t first, const std::vector<std::string>& records) {
+  std::string lines;
+  for (const std::string& record : records) {
+    lines += record + "\n";
+  }
+  log.write(segment_name(first, ".jsonl"), lines);
+}
+
+// In frames of a few records, as a real segment's are of many.
+inline void write_closed(const TestLog& log, std::uint64_t first, const std::vector<std::string>& records,
+                         std::size_t frame) {
+  std::string frames;
+  for (std::size_t at = 0; at < records.size(); at += frame) {
+    SegmentCompressor compressor{first, nullptr};
+    for (std::size_t i = at; i < std::min(records.size(), at + frame); ++i) {
+      compressor.add(records[i] + "\n", frames);
+    }
+    compressor.finish(frames);
+  }
+  log.write(segment_name(first, ".jsonl.zst"), frames);
 }
 
 }  // namespace sallyport::store::test
