@@ -1,10 +1,8 @@
 #include "store/answer_blob.h"
 
-#include <cerrno>
-#include <cstring>
-
 #include "base/hex.h"
 #include "store/log_directory.h"
+#include "store/log_file.h"
 
 namespace sallyport::store {
 namespace {
@@ -46,11 +44,12 @@ Result<StoredAnswer, std::string> read_answer(const std::vector<std::filesystem:
                                               std::uint64_t command, std::uint64_t bytes_max, AnswerOpener& opener) {
   StoredAnswer answer;
   for (const std::filesystem::path& path : files) {
-    auto reader = AnswerPieceReader::open(path);
-    if (!reader) {
-      return Unexpected("cannot open " + path.string() + ": " + std::strerror(errno));
+    auto file = open_log_file(path);
+    if (!file) {
+      return Unexpected(file.error().sentence(path));
     }
-    if (!add_pieces(*reader, {.session = session, .command = command, .bytes_max = bytes_max}, opener, answer)) {
+    AnswerPieceReader reader(std::move(*file));
+    if (!add_pieces(reader, {.session = session, .command = command, .bytes_max = bytes_max}, opener, answer)) {
       break;
     }
   }

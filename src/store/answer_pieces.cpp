@@ -1,6 +1,5 @@
 #include "store/answer_pieces.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +7,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "store/log_file.h"
 
 namespace sallyport::store {
 namespace {
@@ -85,11 +85,8 @@ std::uint64_t whole_pieces_bytes(const std::filesystem::path& path) {
 }
 
 std::optional<AnswerPieceReader> AnswerPieceReader::open(const std::filesystem::path& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) {
-    return std::nullopt;
-  }
-  return AnswerPieceReader(std::move(file));
+  auto opened = open_log_file(path);
+  return opened ? std::optional(AnswerPieceReader(std::move(*opened))) : std::nullopt;
 }
 
 std::uint64_t AnswerPieceReader::file_bytes() {

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "audit/sink.h"
-#include "base/descriptor.h"
 #include "store/answer_sealer.h"
+#include "store/log_file.h"
 
 namespace sallyport::store {
 
@@ -36,8 +36,10 @@ struct AnswerPiece {
 // Goes over a file from its first piece on, with a buffer of some 300 KiB, and at most a sealed piece besides.
 class AnswerPieceReader {
  public:
-  // Nothing, and errno set, when it can't be opened.
+  // Nothing when it can't be opened.
   static std::optional<AnswerPieceReader> open(const std::filesystem::path& path);
+
+  explicit AnswerPieceReader(LogFile file) : file_(std::move(file.descriptor)), size_(file.bytes) {}
 
   // Goes to the next whole piece; false where none is: at the end, or where the file is damaged. When the file has
   // grown since, another call may find one.
@@ -55,7 +57,6 @@ class AnswerPieceReader {
   Content read(AnswerOpener& opener, std::uint64_t bytes_max, const std::function<void(Bytes)>& take);
 
  private:
-  explicit AnswerPieceReader(Descriptor file) : file_(std::move(file)) {}
   // At most `bytes` bytes from there on, in the buffer; fewer only at the file's end.
   std::string_view view(std::uint64_t at, std::size_t bytes);
 

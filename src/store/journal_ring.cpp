@@ -10,12 +10,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <fstream>
 #include <new>
 
 #include "base/check.h"
 #include "base/descriptor.h"
 #include "crypto/random.h"
+#include "store/log_directory.h"
 
 namespace sallyport::store {
 namespace {
@@ -231,11 +231,11 @@ std::uint64_t JournalRing::waiting_bytes() const {
 }
 
 Result<LeftJournal, std::string> read_journal(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string content{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file.is_open() || file.bad()) {
-    return Unexpected(failure("cannot read", path, errno));
+  auto read = read_small_file(path, page_bytes + capacity_max);
+  if (!read || !read->has_value()) {
+    return Unexpected(read ? failure("cannot read", path, ENOENT) : std::move(read).error());
   }
+  const std::string& content = **read;
   struct {
     std::uint64_t magic, capacity, generation;
   } head{};

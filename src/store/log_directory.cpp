@@ -1,8 +1,5 @@
 #include "store/log_directory.h"
-#include "base/descriptor.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +11,7 @@
 #include <system_error>
 
 #include "audit/checkpoint.h"
+#include "store/log_file.h"
 
 namespace sallyport::store {
 namespace {
@@ -145,21 +143,17 @@ Result<std::uint64_t, std::string> place_of_next_note(const std::filesystem::pat
 
 Result<std::optional<std::string>, std::string> read_small_file(const std::filesystem::path& file,
                                                                 std::size_t bytes_max) {
-  Descriptor descriptor{::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)};
-  if (!descriptor.is_open()) {
-    if (errno == ENOENT) {
+  auto opened = open_log_file(file);
+  if (!opened) {
+    if (opened.error().is_absent) {
       return std::optional<std::string>{};
     }
-    return Unexpected(sentence("can't be read", file, errno));
-  }
-  struct stat info {};
-  if (::fstat(descriptor.number(), &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Unexpected(file.string() + " can't be read: it is no file");
+    return Unexpected(opened.error().sentence(file));
   }
   std::string text;
   std::array<char, 64U << 10> part;
   while (true) {
-    ssize_t count = ::read(descriptor.number(), part.data(), part.size());
+    ssize_t count = ::read(opened->descriptor.number(), part.data(), part.size());
     if (count < 0 && errno == EINTR) {
       continue;
     }

@@ -1,5 +1,7 @@
 #include "store/log_search.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <cstdio>
@@ -12,6 +14,8 @@
 #include <thread>
 
 #include "audit/record_members.h"
+#include "store/log_directory.h"
+#include "store/log_file.h"
 
 namespace sallyport::store {
 namespace {
@@ -23,27 +27,33 @@ using audit::string_of;
 constexpr std::size_t part_blocks = 16;
 // Enough of an index's file for most heads.
 constexpr std::size_t head_bytes = 256U << 10;
+constexpr std::size_t index_bytes_max = 1U << 30;
 
-std::optional<std::string> read_file(const std::filesystem::path& path, std::size_t bytes_max) {
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  if (!file) {
+// Nothing when there is none that can be read.
+std::optional<std::string> read_index(const std::filesystem::path& path) {
+  auto content = read_small_file(path, index_bytes_max);
+  return content ? std::move(*content) : std::nullopt;
+}
+
+std::optional<std::string> read_front(const std::filesystem::path& path, std::size_t bytes) {
+  auto file = open_log_file(path);
+  if (!file || file->bytes > index_bytes_max) {
     return std::nullopt;
   }
-  std::string content(std::min(bytes_max, static_cast<std::size_t>(file.tellg())), '\0');
-  file.seekg(0);
-  file.read(content.data(), static_cast<std::streamsize>(content.size()));
-  return file ? std::optional(std::move(content)) : std::nullopt;
+  std::string content(std::min<std::uint64_t>(bytes, file->bytes), '\0');
+  ssize_t count = ::pread(file->descriptor.number(), content.data(), content.size(), 0);
+  content.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return content;
+}
+
+std::optional<LogIndex> head_of(std::optional<std::string> content) {
+  auto index = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
+  return index ? index->head() : std::nullopt;
 }
 
 std::optional<LogIndex> read_head(const std::filesystem::path& path) {
-  for (std::size_t bytes : {head_bytes, SIZE_MAX}) {
-    auto content = read_file(path, bytes);
-    auto index = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
-    if (index) {
-      return index->head();
-    }
-  }
-  return std::nullopt;
+  auto head = head_of(read_front(path, head_bytes));
+  return head ? std::move(head) : head_of(read_index(path));
 }
 
 // As a whole or not at all. An index that can't be written is made again the next time.
@@ -51,6 +61,7 @@ void write_file(const std::filesystem::path& path, const std::string& content) {
   std::filesystem::path made = path;
   made += ".new";
   std::error_code error;
+  std::filesystem::remove(made, error);  // a pipe would be waited for
   bool written = static_cast<bool>(std::ofstream(made, std::ios::binary | std::ios::trunc) << content << std::flush);
   using std::filesystem::perms;
   std::filesystem::permissions(made, perms::owner_read | perms::owner_write | perms::group_read, error);
@@ -115,7 +126,7 @@ struct Log::Segment {
       std::for_each(index.sessions.begin(), index.sessions.end(), each);
       return Unit{};
     }
-    auto content = read_file(index_path(blocks.segment()), SIZE_MAX);
+    auto content = read_index(index_path(blocks.segment()));
     auto encoded = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
     if (!encoded || !encoded->each_session(index.blocks.size(), each)) {
       return Unexpected(damaged_index(blocks.segment()));

@@ -1,11 +1,13 @@
 #include "store/log_search.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
 #include "audit/record_members.h"
 #include "base/hex.h"
+#include "store/answer_pieces.h"
 #include "store/log_test_support.h"
 
 namespace sallyport::store {
@@ -232,6 +234,50 @@ TEST_F(SmallLog, AnIndexThatIsMissingOrOfAnotherSegmentIsMadeAnew) {
   EXPECT_EQ(search(open(), by(Field::account, "shopper")).size(), 3U);
   write_closed(log_, 0, {login(1, "z", "another")}, 1);
   EXPECT_EQ(search(open(), by(Field::account, "another")).size(), 1U);
+}
+
+TEST_F(SmallLog, WhatIsNoFileIsNotWaitedFor) {
+  std::filesystem::path index = log_.directory() / "index-00000000000000000000.zst";
+  auto finds_all = [&] {
+    return search(open(), {}).size() == 7 && search(open(), by(Field::account, "shopper")).size() == 3;
+  };
+  ASSERT_EQ(::mkfifo(index.c_str(), 0600), 0);
+  EXPECT_TRUE(finds_all());
+  std::filesystem::remove(index);
+  std::filesystem::create_directory(index);
+  EXPECT_TRUE(finds_all());
+  std::filesystem::remove(index);
+  log_.write(index.filename(), "");
+  std::filesystem::resize_file(index, std::uintmax_t{1} << 40);
+  EXPECT_TRUE(finds_all());
+  EXPECT_LT(std::filesystem::file_size(index), 1U << 20);
+
+  std::filesystem::path answers = log_.directory() / "answers-00000000000000000000.blob";
+  ASSERT_EQ(::mkfifo(answers.c_str(), 0600), 0);
+  EXPECT_FALSE(AnswerPieceReader::open(answers));
+  for (std::uint64_t first : {std::uint64_t{0}, std::uint64_t{5}}) {
+    std::filesystem::path records = log_.directory() / segment_name(first, first == 0 ? ".jsonl.zst" : ".jsonl");
+    std::filesystem::remove(records);
+    ASSERT_EQ(::mkfifo(records.c_str(), 0600), 0);
+    auto log = Log::open(log_.directory(), IndexUse::files);
+    ASSERT_FALSE(log);
+    EXPECT_EQ(log.error(), records.string() + " can't be read: it is no regular file");
+    std::filesystem::remove(records);
+    std::filesystem::create_symlink("/dev/zero", records);
+    EXPECT_FALSE(Log::open(log_.directory(), IndexUse::files));
+    std::filesystem::remove(records);
+  }
+}
+
+TEST_F(SmallLog, NoMoreIsReadOfALineThanARecordCanHave) {
+  std::filesystem::path records = log_.directory() / segment_name(5, ".jsonl");
+  auto size = std::filesystem::file_size(records);
+  std::filesystem::resize_file(records, size + 1'000'000);
+  EXPECT_EQ(search(open(), {}).size(), 7U);
+  std::filesystem::resize_file(records, std::uintmax_t{1} << 40);
+  auto log = Log::open(log_.directory(), IndexUse::files);
+  ASSERT_FALSE(log);
+  EXPECT_NE(log.error().find("damaged"), std::string::npos);
 }
 
 }  // namespace

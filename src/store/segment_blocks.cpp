@@ -1,9 +1,8 @@
 #include "store/segment_blocks.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -15,8 +14,10 @@
 namespace sallyport::store {
 namespace {
 
-// A frame whose size is not found in this much is looked for in the whole rest of the file.
+// A frame whose end is not found in this much is read whole.
 constexpr std::size_t frame_probe_bytes = 1U << 20;
+// Of a block of block_bytes_max.
+constexpr std::uint64_t stored_bytes_max = ZSTD_COMPRESSBOUND(block_bytes_max);
 
 // Undoes one frame whose content's size is not written in it.
 std::optional<std::string> stream_out(std::string_view frame) {
@@ -61,27 +62,11 @@ std::filesystem::path index_path(const SegmentPath& segment) {
 }
 
 Result<SegmentBlocks, std::string> SegmentBlocks::open(SegmentPath segment) {
-  int descriptor = ::open(segment.path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat info {};
-  if (descriptor < 0 || ::fstat(descriptor, &info) != 0) {
-    std::string error = "cannot open " + segment.path.string() + ": " + std::strerror(errno);
-    if (descriptor >= 0) {
-      ::close(descriptor);
-    }
-    return Unexpected(std::move(error));
+  auto file = open_log_file(segment.path);
+  if (!file) {
+    return Unexpected(file.error().sentence(segment.path));
   }
-  return SegmentBlocks(std::move(segment), descriptor, static_cast<std::uint64_t>(info.st_size));
-}
-
-SegmentBlocks::SegmentBlocks(SegmentBlocks&& other) noexcept
-    : segment_(std::move(other.segment_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      file_bytes_(other.file_bytes_) {}
-
-SegmentBlocks::~SegmentBlocks() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
+  return SegmentBlocks(std::move(segment), std::move(*file));
 }
 
 std::string SegmentBlocks::failure(std::string_view what) const {
@@ -89,14 +74,17 @@ std::string SegmentBlocks::failure(std::string_view what) const {
 }
 
 Result<Unit, std::string> SegmentBlocks::read_bytes(const Place& place, std::string& bytes) const {
-  if (place.offset > file_bytes_ || place.bytes > file_bytes_ - place.offset) {
+  if (place.offset > file_.bytes || place.bytes > file_.bytes - place.offset) {
     return Unexpected(failure("shorter than its index says"));
+  }
+  if (place.bytes > stored_bytes_max) {
+    return Unexpected(failure("damaged at byte " + std::to_string(place.offset)));
   }
   bytes.resize(place.bytes);
   std::size_t got = 0;
   while (got < bytes.size()) {
-    ssize_t count =
-        ::pread(descriptor_, bytes.data() + got, bytes.size() - got, static_cast<off_t>(place.offset + got));
+    ssize_t count = ::pread(file_.descriptor.number(), bytes.data() + got, bytes.size() - got,
+                            static_cast<off_t>(place.offset + got));
     if (count < 0 && errno == EINTR) {
       continue;
     }
@@ -115,25 +103,25 @@ Result<std::optional<SegmentBlocks::Place>, std::string> SegmentBlocks::block_at
 // Up to the last line end within a block's size, or the first one behind it.
 Result<std::optional<SegmentBlocks::Place>, std::string> SegmentBlocks::lines_at(std::uint64_t offset) const {
   std::string bytes;
-  for (std::uint64_t size = open_block_bytes;; size *= 4) {
-    size = std::min(size, file_bytes_ - offset);
-    auto read = read_bytes({.offset = offset, .bytes = size}, bytes);
+  for (std::uint64_t at = offset; at < file_.bytes; at += bytes.size()) {
+    if (at - offset >= block_bytes_max) {
+      return Unexpected(failure("damaged: no record is as long as what begins at byte " + std::to_string(offset)));
+    }
+    auto read = read_bytes({.offset = at, .bytes = std::min<std::uint64_t>(open_block_bytes, file_.bytes - at)}, bytes);
     if (!read) {
       return Unexpected(std::move(read).error());
     }
-    std::size_t end = bytes.rfind('\n');
+    std::size_t end = at == offset ? bytes.rfind('\n') : bytes.find('\n');
     if (end != std::string::npos) {
-      return std::optional(Place{.offset = offset, .bytes = end + 1});
-    }
-    if (offset + size == file_bytes_) {
-      return std::optional<Place>{};
+      return std::optional(Place{.offset = offset, .bytes = at - offset + end + 1});
     }
   }
+  return std::optional<Place>{};
 }
 
 Result<std::optional<SegmentBlocks::Place>, std::string> SegmentBlocks::frame_at(std::uint64_t offset) const {
   std::string bytes;
-  std::uint64_t rest = file_bytes_ - offset;
+  std::uint64_t rest = std::min<std::uint64_t>(file_.bytes - offset, stored_bytes_max);
   if (rest == 0) {
     return std::optional<Place>{};
   }
@@ -146,7 +134,7 @@ Result<std::optional<SegmentBlocks::Place>, std::string> SegmentBlocks::frame_at
     if (ZSTD_isError(frame) == 0) {
       return std::optional(Place{.offset = offset, .bytes = frame});
     }
-    if (size == rest) {
+    if (size == rest || ZSTD_getErrorCode(frame) != ZSTD_error_srcSize_wrong) {
       return Unexpected(failure("damaged at byte " + std::to_string(offset)));
     }
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/log_file.h"
 #include "store/log_index.h"
 
 namespace sallyport::store {
@@ -34,15 +35,9 @@ std::filesystem::path index_path(const SegmentPath& segment);
 class SegmentBlocks {
  public:
   static Result<SegmentBlocks, std::string> open(SegmentPath segment);
-  SegmentBlocks(SegmentBlocks&& other) noexcept;
-  SegmentBlocks& operator=(SegmentBlocks&&) = delete;
-  SegmentBlocks(const SegmentBlocks&) = delete;
-  SegmentBlocks& operator=(const SegmentBlocks&) = delete;
-  ~SegmentBlocks();
-
   const SegmentPath& segment() const { return segment_; }
   // When it was opened. An open segment may have grown since; blocks lie within this.
-  std::uint64_t file_bytes() const { return file_bytes_; }
+  std::uint64_t file_bytes() const { return file_.bytes; }
 
   struct Place {
     std::uint64_t offset = 0;
@@ -55,8 +50,7 @@ class SegmentBlocks {
   Result<Unit, std::string> read(const Place& place, std::string& content) const;
 
  private:
-  SegmentBlocks(SegmentPath segment, int descriptor, std::uint64_t bytes)
-      : segment_(std::move(segment)), descriptor_(descriptor), file_bytes_(bytes) {}
+  SegmentBlocks(SegmentPath segment, LogFile file) : segment_(std::move(segment)), file_(std::move(file)) {}
 
   Result<Unit, std::string> read_bytes(const Place& place, std::string& bytes) const;
   Result<std::optional<Place>, std::string> lines_at(std::uint64_t offset) const;
@@ -64,8 +58,7 @@ class SegmentBlocks {
   std::string failure(std::string_view what) const;
 
   SegmentPath segment_;
-  int descriptor_;
-  std::uint64_t file_bytes_;
+  LogFile file_;
 };
 
 // Calls `each(record without its line end)` for the records of a block's content, in their order.

@@ -1,7 +1,6 @@
 #include "store/segment_reader.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -12,21 +11,17 @@
 #include <vector>
 
 #include "base/check.h"
+#include "store/log_file.h"
 
 namespace sallyport::store {
 namespace {
 
-SegmentError unreadable(const std::filesystem::path& file, int error) {
-  return {.kind = SegmentError::Kind::unreadable, .text = file.string() + " can't be read: " + std::strerror(error)};
+SegmentError unreadable(std::string sentence) {
+  return {.kind = SegmentError::Kind::unreadable, .text = std::move(sentence)};
 }
 
 SegmentError damaged(const std::filesystem::path& file, std::string_view what) {
   return {.kind = SegmentError::Kind::damaged, .text = file.string() + " is damaged: " + std::string(what)};
-}
-
-int open_for_reading(const std::filesystem::path& file) {
-  // Without O_NONBLOCK a pipe in a segment's place would be waited for.
-  return ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 }
 
 // By memchr: lines are long.
@@ -91,62 +86,36 @@ class SegmentReader::Decompressor {
 Result<SegmentReader, SegmentError> SegmentReader::open(const std::filesystem::path& directory, std::uint64_t first,
                                                         std::size_t chunk_bytes) {
   std::filesystem::path file = directory / name_of(SegmentFile::records, first);
-  int descriptor = open_for_reading(file);
-  bool compressed = descriptor < 0 && errno == ENOENT;
+  auto opened = open_log_file(file);
+  bool compressed = !opened && opened.error().is_absent;
   if (compressed) {
     file = directory / name_of(SegmentFile::compressed_records, first);
-    descriptor = open_for_reading(file);
+    opened = open_log_file(file);
   }
-  if (descriptor < 0) {
-    SegmentError error = unreadable(file, errno);
-    if (errno == ENOENT) {
+  if (!opened) {
+    SegmentError error = unreadable(opened.error().sentence(file));
+    if (opened.error().is_absent) {
       error = {.kind = SegmentError::Kind::absent,
                .text = "the records from " + std::to_string(first) + " on are not there: neither " +
                        name_of(SegmentFile::records, first) + " nor " + file.filename().string() + " is"};
     }
     return Unexpected(std::move(error));
   }
-  SegmentReader reader(std::move(file), descriptor, first, std::max(chunk_bytes, std::size_t{1}));
-  struct stat info {};
-  if (::fstat(descriptor, &info) != 0 || !S_ISREG(info.st_mode)) {
-    return Unexpected(unreadable(reader.file_, EINVAL));
-  }
-  ::posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL);
+  ::posix_fadvise(opened->descriptor.number(), 0, 0, POSIX_FADV_SEQUENTIAL);
+  SegmentReader reader(std::move(file), std::move(opened->descriptor), first, std::max(chunk_bytes, std::size_t{1}));
   if (compressed) {
     reader.decompressor_ = std::make_unique<Decompressor>();
   }
   return reader;
 }
 
-SegmentReader::SegmentReader(std::filesystem::path file, int descriptor, std::uint64_t first, std::size_t chunk_bytes)
-    : file_(std::move(file)), descriptor_(descriptor), position_(first), chunk_bytes_(chunk_bytes) {}
+SegmentReader::SegmentReader(std::filesystem::path file, Descriptor descriptor, std::uint64_t first,
+                             std::size_t chunk_bytes)
+    : file_(std::move(file)), descriptor_(std::move(descriptor)), position_(first), chunk_bytes_(chunk_bytes) {}
 
-SegmentReader::SegmentReader(SegmentReader&& other) noexcept
-    : file_(std::move(other.file_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      position_(other.position_),
-      bytes_read_(other.bytes_read_),
-      bytes_bound_(other.bytes_bound_),
-      chunk_bytes_(other.chunk_bytes_),
-      buffer_(std::move(other.buffer_)),
-      handed_out_(other.handed_out_),
-      filled_(other.filled_),
-      searched_(other.searched_),
-      decompressor_(std::move(other.decompressor_)) {}
-
-SegmentReader& SegmentReader::operator=(SegmentReader&& other) noexcept {
-  if (this != &other) {
-    std::destroy_at(this);
-    std::construct_at(this, std::move(other));
-  }
-  return *this;
-}
-
-SegmentReader::~SegmentReader() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-  }
-}
+SegmentReader::SegmentReader(SegmentReader&&) noexcept = default;
+SegmentReader& SegmentReader::operator=(SegmentReader&&) noexcept = default;
+SegmentReader::~SegmentReader() = default;
 
 std::string_view SegmentReader::unfinished() const {
   return std::string_view(buffer_).substr(handed_out_, filled_ - handed_out_);
@@ -154,13 +123,13 @@ std::string_view SegmentReader::unfinished() const {
 
 Result<std::size_t, SegmentError> SegmentReader::read(char* at, std::size_t size) {
   while (true) {
-    ssize_t count = ::read(descriptor_, at, size);
+    ssize_t count = ::read(descriptor_.number(), at, size);
     if (count >= 0) {
       bytes_read_ += static_cast<std::size_t>(count);
       return static_cast<std::size_t>(count);
     }
     if (errno != EINTR) {
-      return Unexpected(unreadable(file_, errno));
+      return Unexpected(unreadable(LogFileError{.reason = std::strerror(errno)}.sentence(file_)));
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
 #include "base/result.h"
 #include "store/log_directory.h"
 
@@ -61,13 +62,13 @@ class SegmentReader {
 
  private:
   class Decompressor;
-  SegmentReader(std::filesystem::path file, int descriptor, std::uint64_t first, std::size_t chunk_bytes);
+  SegmentReader(std::filesystem::path file, Descriptor descriptor, std::uint64_t first, std::size_t chunk_bytes);
 
   Result<std::size_t, SegmentError> read(char* at, std::size_t size);
   Result<std::size_t, SegmentError> fill(std::size_t size);
 
   std::filesystem::path file_;
-  int descriptor_;
+  Descriptor descriptor_;
   std::uint64_t position_;
   std::uint64_t bytes_read_ = 0;
   std::uint64_t bytes_bound_ = UINT64_MAX;
