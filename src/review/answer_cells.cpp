@@ -12,6 +12,11 @@ namespace sallyport::review {
 namespace {
 
 constexpr std::uint16_t binary_collation = 63;
+constexpr std::uint16_t zerofill_flag = 64;
+// As many decimals or more: none are fixed, and a number has as many as it takes.
+constexpr std::uint8_t decimals_not_fixed = 31;
+constexpr std::size_t padded_bytes_max = 255;
+constexpr std::size_t year_digits = 4;
 
 // Source: the servers' lists of collations, SHOW COLLATION.
 bool is_latin1(std::uint16_t collation) {
@@ -113,6 +118,24 @@ std::string shown_number(Number value) {
   return out;
 }
 
+std::string shown_real(double value, const AnswerColumn& column) {
+  if (column.decimals < decimals_not_fixed) {
+    std::array<char, 400> text{};
+    return {
+        text.data(),
+        std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, column.decimals).ptr};
+  }
+  return column.type == wire::ColumnType::float_ ? shown_number(static_cast<float>(value)) : shown_number(value);
+}
+
+// A number as text results have it, which come with zeros in front where the column says so.
+std::string padded(std::string number, const AnswerColumn& column) {
+  bool is_year = column.type == wire::ColumnType::year;
+  bool is_filled = is_year || (column.flags & zerofill_flag) != 0;
+  std::size_t width = is_filled ? std::min<std::size_t>(is_year ? year_digits : column.length, padded_bytes_max) : 0;
+  return std::string(width - std::min(width, number.size()), '0') + number;
+}
+
 std::string fraction_of(std::uint32_t microsecond, std::uint8_t decimals) {
   if (decimals == 0 || decimals > 6) {
     return "";
@@ -172,11 +195,9 @@ std::string shown_cell(const wire::Value& cell, const AnswerColumn& column, cons
     const AnswerLimits& limits;
     std::string operator()(const wire::Null& /*value*/) const { return "NULL"; }
     std::string operator()(const wire::SentAsLongData& /*value*/) const { return ""; }
-    std::string operator()(std::int64_t value) const { return std::to_string(value); }
-    std::string operator()(std::uint64_t value) const { return std::to_string(value); }
-    std::string operator()(double value) const {
-      return column.type == wire::ColumnType::float_ ? shown_number(static_cast<float>(value)) : shown_number(value);
-    }
+    std::string operator()(std::int64_t value) const { return padded(std::to_string(value), column); }
+    std::string operator()(std::uint64_t value) const { return padded(std::to_string(value), column); }
+    std::string operator()(double value) const { return padded(shown_real(value, column), column); }
     std::string operator()(Bytes value) const { return shown_cell(std::optional(value), column, limits); }
     std::string operator()(const wire::DateTime& value) const { return shown_moment(value, column); }
     std::string operator()(const wire::TimeSpan& value) const { return shown_span(value, column); }

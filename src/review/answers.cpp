@@ -190,6 +190,7 @@ class Printer {
       column.collation_id = definition->collation_id;
       column.flags = definition->flags;
       column.decimals = definition->decimals;
+      column.length = definition->length;
     } else {
       column.name = "(unreadable)";
     }

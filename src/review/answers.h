@@ -22,6 +22,7 @@ struct AnswerColumn {
   std::uint16_t collation_id = 0;
   std::uint16_t flags = 0;
   std::uint8_t decimals = 0;
+  std::uint32_t length = 0;  // of its text
 };
 
 // Of one session: the columns of prepared statements, whose rows may come without them (COM_STMT_FETCH, MariaDB's

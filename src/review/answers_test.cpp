@@ -170,11 +170,23 @@ TEST(Cells, AreShownByTypeAndCharacterSet) {
   EXPECT_EQ(shown("123456789", text), "12345678… (9 bytes)");
   EXPECT_EQ(shown("1234567ü", text), "1234567… (9 bytes)");
   EXPECT_EQ(shown_cell(std::optional<Bytes>{}, text, limits), "NULL");
-  AnswerColumn real{.name = "", .type = wire::ColumnType::double_};
+  AnswerColumn real{.name = "", .type = wire::ColumnType::double_, .decimals = 31};
   for (auto [value, expected] :
        {std::pair{1.5, "1.5"}, {-0.1, "-0.1"}, {1e100, "1e100"}, {1e-300, "1e-300"}, {123456789.0, "123456789"}}) {
     EXPECT_EQ(shown_cell(wire::Value(value), real, limits), expected);
   }
+  real.decimals = 3;
+  EXPECT_EQ(shown_cell(wire::Value(1.5), real, limits), "1.500");
+  EXPECT_EQ(shown_cell(wire::Value(1e10), real, limits), "10000000000.000");
+  constexpr std::uint16_t unsigned_zerofill = 32 | 64;
+  AnswerColumn filled{.name = "", .type = wire::ColumnType::long_, .flags = unsigned_zerofill, .length = 8};
+  EXPECT_EQ(shown_cell(wire::Value(std::uint64_t{42}), filled, limits), "00000042");
+  EXPECT_EQ(shown_cell(wire::Value(std::uint64_t{1234567890}), filled, limits), "1234567890");
+  AnswerColumn filled_real{
+      .name = "", .type = wire::ColumnType::float_, .flags = unsigned_zerofill, .decimals = 31, .length = 12};
+  EXPECT_EQ(shown_cell(wire::Value(1.5), filled_real, limits), "0000000001.5");
+  AnswerColumn year{.name = "", .type = wire::ColumnType::year, .length = 4};
+  EXPECT_EQ(shown_cell(wire::Value(std::uint64_t{0}), year, limits), "0000");
   AnswerColumn moment{.name = "", .type = wire::ColumnType::datetime, .decimals = 3};
   EXPECT_EQ(shown_cell(wire::Value(wire::DateTime{2024, 2, 29, 1, 2, 3, 40000}), moment, limits),
             "2024-02-29 01:02:03.040");
