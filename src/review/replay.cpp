@@ -138,7 +138,7 @@ class Replay {
       return "(the answer is encrypted with the key " + found->wanted_key + ", which was not given: --answers-key)\n";
     }
     if (!found->bytes) {
-      return unrecorded(outcome);
+      return recorded > 0 ? missing(outcome, found->files) : unrecorded(outcome);
     }
     const std::string& packets = *found->bytes;
     std::string note;
@@ -160,8 +160,22 @@ class Replay {
     return note + print_answer(answer, known_, limits_);
   }
 
-  // What the outcome tells where the answer is not on record.
+  // Of an answer that is on record, and can't be shown.
+  static std::string missing(const json::object& outcome, const std::vector<std::string>& files) {
+    std::string names;
+    for (const std::string& file : files) {
+      names += (names.empty() ? "" : ", ") + file;
+    }
+    return "(the answer was recorded, but is missing: it is not in " +
+           (names.empty() ? "what is left of the log" : safe(names)) + ")\n" + told(outcome, show_outcome(outcome));
+  }
+
   static std::string unrecorded(const json::object& outcome) {
+    return told(outcome, "the answer was not recorded: " + show_outcome(outcome));
+  }
+
+  // What the outcome tells of an answer that can't be shown.
+  static std::string told(const json::object& outcome, const std::string& otherwise) {
     std::string status = text_of(outcome, "status");
     if (has_text(outcome, "error")) {
       return "ERROR " + std::to_string(number_of(outcome, "error_code")) + " (" + safe(text_of(outcome, "sql_state")) +
@@ -170,7 +184,7 @@ class Replay {
     if (status == "denied") {
       return "(denied: " + safe(text_of(outcome, "reason")) + ")\n";
     }
-    return "(the answer was not recorded: " + show_outcome(outcome) + ")\n";
+    return "(" + otherwise + ")\n";
   }
 
   const SessionStory& story_;

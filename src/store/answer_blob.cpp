@@ -44,7 +44,11 @@ Result<StoredAnswer, std::string> read_answer(const std::vector<std::filesystem:
                                               std::uint64_t command, std::uint64_t bytes_max, AnswerOpener& opener) {
   StoredAnswer answer;
   for (const std::filesystem::path& path : files) {
+    answer.files.push_back(path.filename().string());
     auto file = open_log_file(path);
+    if (!file && file.error().is_absent) {
+      continue;
+    }
     if (!file) {
       return Unexpected(file.error().sentence(path));
     }
@@ -66,7 +70,7 @@ std::vector<std::filesystem::path> answer_files(const std::filesystem::path& dir
   for (std::size_t i = 0; i < log->segments.size(); ++i) {
     const SegmentEntry& segment = log->segments[i];
     bool ends_before = i + 1 < log->segments.size() && log->segments[i + 1].first <= command;
-    if (segment.has(SegmentFile::answers) && segment.first <= outcome && !ends_before) {
+    if (segment.first <= outcome && !ends_before) {
       files.push_back(log->file(SegmentFile::answers, segment.first));
     }
   }
