@@ -150,6 +150,11 @@ Result<std::optional<std::string>, std::string> read_small_file(const std::files
     }
     return Unexpected(opened.error().sentence(file));
   }
+  Unexpected<std::string> too_long(file.string() + " is longer than " + std::to_string(bytes_max) +
+                                   " bytes, which no such file is");
+  if (opened->bytes > bytes_max) {
+    return too_long;
+  }
   std::string text;
   std::array<char, 64U << 10> part;
   while (true) {
@@ -165,8 +170,7 @@ Result<std::optional<std::string>, std::string> read_small_file(const std::files
     }
     text.append(part.data(), static_cast<std::size_t>(count));
     if (text.size() > bytes_max) {
-      return Unexpected(file.string() + " is longer than " + std::to_string(bytes_max) +
-                        " bytes, which no such file is");
+      return too_long;
     }
   }
 }
