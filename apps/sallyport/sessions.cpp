@@ -162,7 +162,7 @@ Result<review::SessionStory, ExitCode> story_of(const store::Log& log, const std
 void add_sessions_list(CLI::App& sessions, ExitCode& result) {
   auto options = std::make_shared<ListOptions>();
   auto* command = sessions.add_subcommand(
-      "list", "Lists sessions: those with records in the time asked for, and with a statement like the one asked for.");
+      "list", "Lists sessions: those under way in the time asked for, and with a statement like the one asked for.");
   add_log_place(*command, options->place);
   add_log_filter(*command, options->filter);
   add_log_page(*command, options->page);

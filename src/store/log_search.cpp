@@ -1,21 +1,14 @@
 #include "store/log_search.h"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <atomic>
-#include <cstdio>
 #include <deque>
-#include <fstream>
 #include <future>
 #include <map>
 #include <mutex>
-#include <set>
 #include <thread>
 
 #include "audit/record_members.h"
-#include "store/log_directory.h"
-#include "store/log_file.h"
+#include "store/log_segment.h"
 
 namespace sallyport::store {
 namespace {
@@ -25,58 +18,6 @@ using audit::string_of;
 
 // Blocks that one thread looks through at a time.
 constexpr std::size_t part_blocks = 16;
-// Enough of an index's file for most heads.
-constexpr std::size_t head_bytes = 256U << 10;
-constexpr std::size_t index_bytes_max = 1U << 30;
-
-// Nothing when there is none that can be read.
-std::optional<std::string> read_index(const std::filesystem::path& path) {
-  auto content = read_small_file(path, index_bytes_max);
-  return content ? std::move(*content) : std::nullopt;
-}
-
-std::optional<std::string> read_front(const std::filesystem::path& path, std::size_t bytes) {
-  auto file = open_log_file(path);
-  if (!file || file->bytes > index_bytes_max) {
-    return std::nullopt;
-  }
-  std::string content(std::min<std::uint64_t>(bytes, file->bytes), '\0');
-  ssize_t count = ::pread(file->descriptor.number(), content.data(), content.size(), 0);
-  content.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
-  return content;
-}
-
-std::optional<LogIndex> head_of(std::optional<std::string> content) {
-  auto index = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
-  return index ? index->head() : std::nullopt;
-}
-
-std::optional<LogIndex> read_head(const std::filesystem::path& path) {
-  auto head = head_of(read_front(path, head_bytes));
-  return head ? std::move(head) : head_of(read_index(path));
-}
-
-// As a whole or not at all. An index that can't be written is made again the next time.
-void write_file(const std::filesystem::path& path, const std::string& content) {
-  std::filesystem::path made = path;
-  made += ".new";
-  std::error_code error;
-  std::filesystem::remove(made, error);  // a pipe would be waited for
-  bool written = static_cast<bool>(std::ofstream(made, std::ios::binary | std::ios::trunc) << content << std::flush);
-  using std::filesystem::perms;
-  std::filesystem::permissions(made, perms::owner_read | perms::owner_write | perms::group_read, error);
-  if (written && !error) {
-    std::filesystem::rename(made, path, error);
-  }
-  if (!written || error) {
-    std::filesystem::remove(made, error);
-  }
-}
-
-std::string damaged_index(const SegmentPath& segment) {
-  return index_path(segment).string() + ": damaged; remove it, and it is made anew";
-}
-
 bool wants_outcomes_themselves(const LogQuery& query) {
   return !query.field(Field::type).empty() && matches_any(query.field(Field::type), "outcome");
 }
@@ -98,49 +39,7 @@ SessionSummary identity_of(const SessionSummary& session) {
   return who;
 }
 
-void merge(SessionSummary& merged, const SessionSummary& more) {
-  merged.account = more.account.empty() ? merged.account : more.account;
-  merged.subject = more.subject.empty() ? merged.subject : more.subject;
-  merged.connection = more.connection.empty() ? merged.connection : more.connection;
-  merged.end = more.end;
-  merged.end_reason = more.end_reason;
-  merged.is_carried_on = more.is_carried_on;
-  merged.time_max = std::max(merged.time_max, more.time_max);
-  merged.records += more.records;
-  merged.commands += more.commands;
-  merged.denied += more.denied;
-  merged.errors += more.errors;
-  merged.aborted += more.aborted;
-  merged.rows += more.rows;
-  merged.bytes += more.bytes;
-  merged.blocks.clear();
-}
-
 }  // namespace
-
-struct Log::Segment {
-  explicit Segment(SegmentBlocks opened) : blocks(std::move(opened)) {}
-
-  Result<Unit, std::string> each_session(const std::function<void(const SessionSummary&)>& each) const {
-    if (in_memory) {
-      std::for_each(index.sessions.begin(), index.sessions.end(), each);
-      return Unit{};
-    }
-    auto content = read_index(index_path(blocks.segment()));
-    auto encoded = content ? EncodedIndex::open(std::move(*content)) : std::nullopt;
-    if (!encoded || !encoded->each_session(index.blocks.size(), each)) {
-      return Unexpected(damaged_index(blocks.segment()));
-    }
-    return Unit{};
-  }
-
-  SegmentBlocks blocks;
-  LogIndex index;  // without sessions unless in_memory
-  bool in_memory = false;
-  // Of the query at hand: those that match it, by id.
-  mutable std::mutex mutex;
-  mutable std::optional<Sessions> sessions;
-};
 
 // Blocks to be looked through together.
 struct Log::Part {
@@ -151,113 +50,6 @@ struct Log::Part {
 struct Log::Finding {
   std::vector<LogHit> hits;
 };
-
-// Opens what is sealed, where that is wanted, for any number of threads.
-class Log::Unsealing {
- public:
-  explicit Unsealing(SealKeys keys) : keys_(std::move(keys)) {}
-
-  // Whether the bytes, a record or several, can have anything for it.
-  bool may_open(std::string_view bytes) const { return keys_ && may_be_sealed(bytes); }
-  // `opener` is the caller's, and made here.
-  void open(std::string& record, std::optional<RecordOpener>& opener) {
-    if (!may_open(record)) {
-      return;
-    }
-    if (!opener) {
-      opener.emplace(*keys_);
-    }
-    RecordOpener::Result result = opener->open(record);
-    if (result == RecordOpener::Result::key_wanted || result == RecordOpener::Result::damaged) {
-      std::lock_guard lock{mutex_};
-      closed_.damaged = closed_.damaged || result == RecordOpener::Result::damaged;
-      if (result == RecordOpener::Result::key_wanted) {
-        closed_.wanted_keys.insert(opener->wanted_key());
-      }
-    }
-  }
-  ClosedSeals closed() const {
-    std::lock_guard lock{mutex_};
-    return closed_;
-  }
-
- private:
-  SealKeys keys_;
-  mutable std::mutex mutex_;
-  ClosedSeals closed_;
-};
-
-Log::Log(std::vector<std::unique_ptr<Segment>> segments, SealKeys keys)
-    : segments_(std::move(segments)), unsealing_(std::make_unique<Unsealing>(std::move(keys))) {}
-Log::Log(Log&&) noexcept = default;
-Log::~Log() = default;
-
-Result<Log, std::string> Log::open(const std::filesystem::path& directory, IndexUse use, const SealKeys& keys) {
-  // A segment may be closed, and its open form removed, between the listing and the opening of it.
-  constexpr int attempts = 3;
-  for (int attempt = 1; attempt < attempts; ++attempt) {
-    if (auto log = open_listed(directory, use, keys)) {
-      return log;
-    }
-  }
-  return open_listed(directory, use, keys);
-}
-
-ClosedSeals Log::closed_seals() const {
-  return unsealing_->closed();
-}
-
-Result<Log, std::string> Log::open_listed(const std::filesystem::path& directory, IndexUse use, const SealKeys& keys) {
-  auto found = find_segments(directory);
-  if (!found) {
-    return Unexpected(std::move(found).error());
-  }
-  std::vector<std::unique_ptr<Segment>> segments;
-  for (SegmentPath& path : *found) {
-    auto blocks = SegmentBlocks::open(std::move(path));
-    if (!blocks) {
-      return Unexpected(std::move(blocks).error());
-    }
-    auto segment = std::make_unique<Segment>(std::move(*blocks));
-    const SegmentPath& place = segment->blocks.segment();
-    auto head = use == IndexUse::files && place.is_closed ? read_head(index_path(place)) : std::nullopt;
-    if (head && head->first == place.first && head->segment_bytes == segment->blocks.file_bytes()) {
-      segment->index = std::move(*head);
-      segments.push_back(std::move(segment));
-      continue;
-    }
-    std::vector<SessionSummary> before;
-    if (!segments.empty() && segments.back()->index.end == place.first) {
-      auto known = segments.back()->each_session([&](const SessionSummary& one) {
-        if (one.is_carried_on) {
-          before.push_back(one);
-        }
-      });
-      if (!known) {
-        return Unexpected(std::move(known).error());
-      }
-    }
-    auto index = index_segment(segment->blocks, &before);
-    if (!index) {
-      return Unexpected(std::move(index).error());
-    }
-    segment->index = std::move(*index);
-    segment->in_memory = true;
-    if (use == IndexUse::files && place.is_closed) {
-      write_file(index_path(place), encode_index(segment->index));
-    }
-    segments.push_back(std::move(segment));
-  }
-  return Log(std::move(segments), keys);
-}
-
-std::uint64_t Log::first() const {
-  return segments_.empty() ? 0 : segments_.front()->index.first;
-}
-
-std::uint64_t Log::end() const {
-  return segments_.empty() ? 0 : segments_.back()->index.end;
-}
 
 Result<std::vector<Log::Part>, std::string> Log::parts_of(const LogQuery& query) const {
   std::vector<Part> parts;
@@ -555,105 +347,6 @@ Result<Unit, std::string> Log::search(const LogQuery& query, const std::function
     }
   }
   return Unit{};
-}
-
-Result<std::vector<SessionSummary>, std::string> Log::sessions(const LogQuery& query) const {
-  std::vector<SessionSummary> sessions;
-  std::unordered_map<std::string, std::size_t> by_id;
-  for (const auto& segment : segments_) {
-    const LogIndex& index = segment->index;
-    if (index.blocks.empty() || index.time_max() < query.since || index.time_min() >= query.until) {
-      continue;
-    }
-    auto whole = segment->each_session([&](const SessionSummary& one) {
-      if (one.records == 0 || !matches_session(query, one)) {
-        return;
-      }
-      auto [place, is_new] = by_id.try_emplace(one.id, sessions.size());
-      if (is_new) {
-        sessions.push_back(one);
-      } else {
-        merge(sessions[place->second], one);
-      }
-    });
-    if (!whole) {
-      return Unexpected(std::move(whole).error());
-    }
-  }
-  std::erase_if(sessions,
-                [&](const SessionSummary& one) { return one.time_max < query.since || one.time_min >= query.until; });
-  std::sort(sessions.begin(), sessions.end(), [](const SessionSummary& one, const SessionSummary& other) {
-    return one.first_record < other.first_record;
-  });
-  return sessions;
-}
-
-Result<std::vector<std::string>, std::string> Log::session_ids(const std::string& prefix, std::size_t limit) const {
-  std::set<std::string> ids;
-  for (const auto& segment : segments_) {
-    auto whole = segment->each_session([&](const SessionSummary& one) {
-      if (one.records > 0 && one.id.starts_with(prefix) && ids.size() < limit) {
-        ids.insert(one.id);
-      }
-    });
-    if (!whole) {
-      return Unexpected(std::move(whole).error());
-    }
-  }
-  return std::vector<std::string>(ids.begin(), ids.end());
-}
-
-Result<std::vector<SessionSummary>, std::string> Log::live_sessions() const {
-  std::vector<SessionSummary> live;
-  if (segments_.empty()) {
-    return live;
-  }
-  auto whole = segments_.back()->each_session([&](const SessionSummary& one) {
-    if (one.is_carried_on) {
-      live.push_back(one);
-    }
-  });
-  if (!whole) {
-    return Unexpected(std::move(whole).error());
-  }
-  return live;
-}
-
-Result<std::vector<LogRecord>, std::string> Log::records_of(const std::string& session) const {
-  std::vector<LogRecord> records;
-  std::string content;
-  std::optional<RecordOpener> opener;
-  for (const auto& segment : segments_) {
-    std::vector<std::uint32_t> blocks;
-    auto whole = segment->each_session([&](const SessionSummary& one) {
-      if (one.id == session) {
-        blocks = one.blocks;
-      }
-    });
-    if (!whole) {
-      return Unexpected(std::move(whole).error());
-    }
-    for (std::uint32_t number : blocks) {
-      const LogBlock& block = segment->index.blocks[number];
-      auto read = segment->blocks.read({.offset = block.offset, .bytes = block.stored_bytes}, content);
-      if (!read) {
-        return Unexpected(std::move(read).error());
-      }
-      std::uint64_t at = block.first_record;
-      for_each_record(content, [&](std::string_view record) {
-        std::uint64_t record_number = at++;
-        if (record.find(session) == std::string_view::npos) {
-          return;
-        }
-        auto view = view_record(record);
-        if (view && string_of(view->session) == session) {
-          records.push_back({.number = record_number, .text = std::string(record)});
-          unsealing_->open(records.back().text, opener);
-        }
-      });
-    }
-  }
-  return records;
 }
 
 }  // namespace sallyport::store

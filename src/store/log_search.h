@@ -63,8 +63,9 @@ class Log {
   // Calls `each` for what is found, until it returns false.
   Result<Unit, std::string> search(const LogQuery& query, const std::function<bool(const LogHit&)>& each) const;
 
-  // The sessions with records in the time asked for that match by session's fields, merged over all segments, in the
-  // order of their first records. Fields that only a statement has are not looked at.
+  // The sessions that match by session's fields and were under way in the time asked for, from their first records to
+  // their last ones, in the order of their first records. What is told of each is of the whole session. Fields that
+  // only a statement has are not looked at.
   Result<std::vector<SessionSummary>, std::string> sessions(const LogQuery& query) const;
 
   // The ids of sessions that begin so, up to `limit` of them.

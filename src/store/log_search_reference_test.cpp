@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
 
 #include "store/log_test_support.h"
@@ -69,10 +70,11 @@ class RandomLog {
 
   const std::vector<Facts>& facts() const { return facts_; }
 
-  void write(const test::TestLog& log) {
+  void write(const test::TestLog& log, std::size_t segment_records_max = 100) {
     for (std::size_t at = 0; at < facts_.size();) {
       Texts records;
-      for (std::size_t size = 1 + random_() % 100; size > 0 && at + records.size() < facts_.size(); --size) {
+      for (std::size_t size = 1 + random_() % segment_records_max; size > 0 && at + records.size() < facts_.size();
+           --size) {
         records.push_back(facts_[at + records.size()].json);
       }
       bool is_last = at + records.size() == facts_.size();
@@ -80,6 +82,8 @@ class RandomLog {
       at += records.size();
     }
   }
+
+  std::size_t number_below(std::size_t bound) { return random_() % bound; }
 
   // Some conditions on some fields.
   LogQuery query() {
@@ -326,6 +330,67 @@ TEST(LogSearch, FindsWhatALookAtEachRecordFinds) {
         query.order = order;
         EXPECT_EQ(search(*opened, query), find(random.facts(), query)) << "seed " << seed << ", " << shown(query);
       }
+    }
+  }
+}
+
+// As a text of all that is told of each.
+Texts sessions_of(const Log& log, const LogQuery& query) {
+  Texts sessions;
+  auto found = log.sessions(query);
+  EXPECT_TRUE(found) << (found ? "" : found.error());
+  for (const SessionSummary& one : found ? *found : std::vector<SessionSummary>{}) {
+    std::string text = one.id + " " + one.account + " " + one.subject + " " + one.connection + " " + one.client + " " +
+                       one.user + " " + one.end_reason + (one.is_carried_on ? " open" : "");
+    for (auto number : {static_cast<std::uint64_t>(one.end), one.first_record, one.records, one.commands, one.denied,
+                        one.errors, one.aborted, one.rows, one.bytes}) {
+      text += " " + std::to_string(number);
+    }
+    for (std::int64_t time : {one.began, one.time_min, one.time_max}) {
+      text += " " + std::to_string(time);
+    }
+    sessions.push_back(text);
+  }
+  return sessions;
+}
+
+std::vector<std::string> sessions_under_way(const std::vector<Facts>& facts, const LogQuery& query) {
+  std::vector<std::string> ids;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> times;
+  for (const Facts& one : facts) {
+    if (!one.session.empty()) {
+      auto [place, is_new] = times.try_emplace(one.session, one.time, one.time);
+      place->second = {std::min(place->second.first, one.time), std::max(place->second.second, one.time)};
+      ids.insert(ids.end(), is_new ? 1 : 0, one.session);
+    }
+  }
+  std::erase_if(
+      ids, [&](const std::string& id) { return times[id].second < query.since || times[id].first >= query.until; });
+  return ids;
+}
+
+TEST(LogSessions, AreTheSameHoweverTheLogIsCut) {
+  for (std::uint32_t seed = 0; seed < 20; ++seed) {
+    RandomLog random(seed, 100 + 10 * seed);
+    test::TestLog whole;
+    random.write(whole, 1);
+    test::TestLog cut;
+    random.write(cut, 100);
+    auto one = Log::open(whole.directory(), IndexUse::files);
+    auto other = Log::open(cut.directory(), IndexUse::files);
+    ASSERT_TRUE(one && other);
+    for (int asked = 0; asked < 20; ++asked) {
+      LogQuery query;
+      const std::vector<Facts>& facts = random.facts();
+      query.since = facts[random.number_below(facts.size())].time;
+      query.until = facts[random.number_below(facts.size())].time;
+      Texts found = sessions_of(*one, query);
+      EXPECT_EQ(found, sessions_of(*other, query)) << "seed " << seed;
+      std::vector<std::string> ids;
+      for (const std::string& text : found) {
+        ids.push_back(text.substr(0, text.find(' ')));
+      }
+      EXPECT_EQ(ids, sessions_under_way(facts, query));
     }
   }
 }
