@@ -47,6 +47,10 @@ class Tail {
     for (store::SessionSummary& session : *live) {
       sessions_[session.id] = std::move(session);
     }
+    auto found = wait_for_unfinished(log);
+    if (!found) {
+      return fail(found.error());
+    }
     if (!show_last(log, last)) {
       return ExitCode::ok;
     }
@@ -72,6 +76,30 @@ class Tail {
  private:
   using CommandKey = std::pair<std::string, std::uint64_t>;
 
+  // What was under way when the tail began will have its outcome.
+  Result<Unit, std::string> wait_for_unfinished(const store::Log& log) {
+    store::LogQuery query = query_;
+    query.is_of_unfinished = true;
+    query.order = store::LogQuery::Order::newest_first;
+    query.limit = waiting_max;
+    std::int64_t began = INT64_MAX;
+    for (const auto& [id, session] : sessions_) {
+      began = std::min(began, session.began);
+    }
+    query.since = std::max(query.since, began);
+    return log.search(query, [&](const store::LogHit& hit) {
+      if (sessions_.contains(hit.session.id)) {
+        waiting_[key_of(hit)] = hit;
+      }
+      return true;
+    });
+  }
+
+  static CommandKey key_of(const store::LogHit& hit) {
+    auto view = store::view_record(hit.record.text);
+    return {hit.session.id, view ? audit::number_of(view->seq).value_or(0) : 0};
+  }
+
   bool show_last(const store::Log& log, std::size_t last) {
     store::LogQuery query = query_;
     query.order = store::LogQuery::Order::newest_first;
@@ -90,7 +118,8 @@ class Tail {
     }
     bool shown = true;
     for (auto hit = hits.rbegin(); hit != hits.rend(); ++hit) {
-      shown = shown && show(*hit) && (json_ || !hit->outcome || show_outcome(*hit));
+      bool comes_later = json_ && waiting_.contains(key_of(*hit));
+      shown = shown && (comes_later || (show(*hit) && (json_ || !hit->outcome || show_outcome(*hit))));
     }
     return shown && std::fflush(stdout) == 0;
   }

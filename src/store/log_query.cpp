@@ -211,6 +211,12 @@ std::vector<std::uint32_t> candidate_blocks(const LogQuery& query, const LogInde
       met[block] = met[block] == conditions - 1 ? conditions : met[block];
     }
   }
+  if (query.is_of_unfinished) {
+    ++conditions;
+    for (std::uint32_t block : index.unfinished_blocks) {
+      met[block] = met[block] == conditions - 1 ? conditions : met[block];
+    }
+  }
   std::vector<std::uint32_t> candidates;
   for (std::uint32_t number = 0; number < index.blocks.size(); ++number) {
     const LogBlock& block = index.blocks[number];

@@ -26,6 +26,8 @@ struct LogQuery {
   // An object's are compared with NAME and SCHEMA.NAME, without regard to the case of ASCII letters; a client's with
   // its address, and with address and port.
   std::array<std::vector<std::string>, field_count> fields;
+  // Only commands without an outcome so far; what is asked of outcomes is left aside then.
+  bool is_of_unfinished = false;
   std::vector<std::string> texts;  // each is to occur in the statement, as it was sent by the client or to the server
 
   Order order = Order::oldest_first;

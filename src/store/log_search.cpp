@@ -232,7 +232,17 @@ class Log::Looking {
 
 namespace {
 
-bool outcome_matches(const LogQuery& query, const LogHit& hit) {
+// Whether a record that was found counts, when its outcome is known.
+bool is_asked_for(const LogQuery& query, const LogHit& hit) {
+  bool asks = query.is_of_unfinished || query.asks_for_outcomes();
+  auto record = asks ? view_record(hit.record.text) : std::nullopt;
+  bool is_command = record && record->is("command");
+  if (query.is_of_unfinished) {
+    return is_command && !hit.outcome;
+  }
+  if (!is_command) {
+    return true;
+  }
   auto view = hit.outcome ? view_record(hit.outcome->text) : std::nullopt;
   return matches_outcome(query, view.value_or(RecordView{}));
 }
@@ -304,8 +314,7 @@ Result<Log::Finding, std::string> Log::find_in(const LogQuery& query, const Part
   }
   Finding finding;
   for (LogHit& hit : looking.hits()) {
-    auto view = query.asks_for_outcomes() ? view_record(hit.record.text) : std::nullopt;
-    if (!view || !view->is("command") || outcome_matches(query, hit)) {
+    if (is_asked_for(query, hit)) {
       finding.hits.push_back(std::move(hit));
     }
   }

@@ -156,6 +156,23 @@ class Sessions(unittest.TestCase):
             finally:
                 tail.kill()
 
+    def test_tail_shows_the_outcomes_of_statements_that_were_under_way_when_it_began(self):
+        command = next(i for i, line in enumerate(self.records) if json.loads(line)["type"] == "command")
+        self.assertEqual(json.loads(self.records[command + 1])["of"], json.loads(self.records[command])["seq"])
+        for arguments in (["--last", "0"], ["--last", "10"], ["--last", "0", "--status", "*"]):
+            with self.subTest(arguments):
+                self.write(self.records[:command + 1])
+                with subprocess.Popen([BINARY, "sessions", "tail", "--dir", str(self.log), "--json", "--type", "command", *arguments],
+                                      stdout=subprocess.PIPE) as tail:
+                    try:
+                        time.sleep(0.5)
+                        self.write(self.records)
+                        seen = json.loads(tail.stdout.readline())
+                        self.assertEqual((seen["number"], seen.get("outcome_number")), (command, command + 1))
+                        self.assertNotEqual(json.loads(tail.stdout.readline())["number"], command)
+                    finally:
+                        tail.kill()
+
 
 if __name__ == "__main__":
     unittest.main()
