@@ -22,18 +22,35 @@ std::string hexadecimal(std::string_view bytes) {
   return "X'" + to_hex(bytes_of(bytes), upper_hex_digits) + "'";
 }
 
-// Quotes are doubled, which every sql_mode reads alike; a backslash does not, nor do all clients pass on a NUL.
-std::string text_literal(std::string_view text) {
-  bool is_plain = std::all_of(text.begin(), text.end(),
-                              [](char c) { return static_cast<std::uint8_t>(c) >= 0x20 && c != '\\' && c != 0x7F; });
-  if (!is_plain) {
-    return "_utf8mb4 " + hexadecimal(text);
-  }
+// Quotes are doubled, which every sql_mode reads alike.
+std::string quoted(std::string_view text) {
   std::string out = "'";
   for (char c : text) {
     out += c == '\'' ? "''" : std::string(1, c);
   }
   return out + "'";
+}
+
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<std::uint8_t>(c) < 0x80; });
+}
+
+// Of bytes in the session's character set. A backslash means one thing or another by sql_mode, and not all clients pass
+// on a NUL, so that such texts are written in hexadecimal digits.
+std::optional<std::string> text_literal(std::string_view text, const std::optional<std::string>& charset) {
+  bool is_plain = std::all_of(text.begin(), text.end(),
+                              [](char c) { return static_cast<std::uint8_t>(c) >= 0x20 && c != '\\' && c != 0x7F; });
+  if (is_plain && is_utf8(text)) {
+    return quoted(text);
+  }
+  if (is_ascii(text)) {
+    return "_utf8mb4 " + hexadecimal(text);
+  }
+  if (!charset) {
+    return std::nullopt;
+  }
+  bool is_utf8_session = charset->starts_with("utf8");
+  return is_utf8_session && !is_utf8(text) ? hexadecimal(text) : "_" + *charset + " " + hexadecimal(text);
 }
 
 bool is_blob(std::uint64_t type) {
@@ -44,6 +61,11 @@ bool is_blob(std::uint64_t type) {
 bool is_of(std::uint64_t type, std::initializer_list<ColumnType> types) {
   return std::any_of(types.begin(), types.end(),
                      [&](ColumnType one) { return static_cast<std::uint64_t>(one) == type; });
+}
+
+bool is_text(std::uint64_t type) {
+  return is_of(type, {ColumnType::varchar, ColumnType::var_string, ColumnType::string, ColumnType::enum_,
+                      ColumnType::set, ColumnType::json});
 }
 
 bool is_whole_number(std::string_view text) {
@@ -67,7 +89,8 @@ std::string double_literal(double value) {
   return digits.find_first_of("eE") == std::string::npos ? digits + "e0" : digits;
 }
 
-std::optional<std::string> string_literal(std::string_view text, std::uint64_t type) {
+std::optional<std::string> string_literal(std::string_view text, std::uint64_t type,
+                                          const std::optional<std::string>& charset) {
   if (is_of(type, {ColumnType::tiny, ColumnType::short_, ColumnType::long_, ColumnType::longlong, ColumnType::int24,
                    ColumnType::year}) &&
       is_whole_number(text)) {
@@ -82,26 +105,27 @@ std::optional<std::string> string_literal(std::string_view text, std::uint64_t t
     return "DATE'" + std::string(text.substr(0, date_bytes)) + "'";
   }
   if (is_of(type, {ColumnType::datetime, ColumnType::timestamp}) && has_date) {
-    return "TIMESTAMP" + text_literal(text);
+    return "TIMESTAMP" + quoted(text);
   }
   if (is_of(type, {ColumnType::time})) {
-    return "TIME" + text_literal(text);
+    return "TIME" + quoted(text);
   }
   if (is_of(type, {ColumnType::decimal, ColumnType::newdecimal}) && is_decimal_number(text)) {
     return std::string(text);
   }
-  return is_blob(type) || !is_utf8(text) ? hexadecimal(text) : text_literal(text);
+  return is_blob(type) ? hexadecimal(text) : text_literal(text, charset);
 }
 
 }  // namespace
 
-std::optional<std::string> sql_literal(const json::value& parameter, std::uint64_t type) {
+std::optional<std::string> sql_literal(const json::value& parameter, std::uint64_t type,
+                                       const std::optional<std::string>& charset) {
   type &= ~(type < static_cast<std::uint64_t>(ColumnType::vector) ? unsigned_bit : 0);
   if (parameter.is_null()) {
     return "NULL";
   }
   if (parameter.is_string()) {
-    return string_literal(parameter.get_string(), type);
+    return string_literal(parameter.get_string(), type, charset);
   }
   if (parameter.is_number()) {
     bool is_real = is_of(type, {ColumnType::float_, ColumnType::double_});
@@ -116,10 +140,11 @@ std::optional<std::string> sql_literal(const json::value& parameter, std::uint64
     return "DEFAULT";
   }
   if (object.contains("value_base64")) {
-    return hexadecimal(text_of(object, "value"));
+    std::string bytes = text_of(object, "value");
+    return is_text(type) ? text_literal(bytes, charset) : hexadecimal(bytes);
   }
   const json::value* value = object.if_contains("value");
-  return value == nullptr ? std::nullopt : sql_literal(*value, type);
+  return value == nullptr ? std::nullopt : sql_literal(*value, type, charset);
 }
 
 std::optional<std::string> with_literals(std::string_view text, const sql::Dialect& dialect,

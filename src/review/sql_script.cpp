@@ -7,6 +7,7 @@
 #include "base/json_text.h"
 #include "crypto/base64.h"
 #include "review/display_text.h"
+#include "review/session_charset.h"
 #include "review/time_range.h"
 #include "sql/lexer.h"
 
@@ -17,6 +18,9 @@ namespace json = boost::json;
 
 // A client splits at semicolons but for those in strings and comments; in the body of a routine there are others.
 constexpr std::string_view plain_delimiter = ";";
+
+// The script's own client logs in with it.
+constexpr std::string_view login_charset = "utf8mb4";
 
 std::string quoted_name(std::string_view name) {
   std::string out = "`";
@@ -63,6 +67,7 @@ class Script {
     comment("run with: mysql --binary-mode --comments --force --default-character-set=utf8mb4");
     delimiter_ = plain_delimiter;
     schema_.clear();
+    charset_ = SessionCharset{login_charset};
     use(text_of(story_.start, "schema"));
   }
 
@@ -133,6 +138,7 @@ class Script {
       return;
     }
     if (status != "ok" && status != "error") {
+      charset_.note(text, dialect_, SessionCharset::Done::unknown);
       comment(where + ": it is not known whether this was done (" + (status.empty() ? "no outcome on record" : status) +
               "): " + text);
       return;
@@ -171,6 +177,7 @@ class Script {
       execute_rows(record, text, where);
     }
     note_schema(record, text, status);
+    charset_.note(text, dialect_, status == "ok" ? SessionCharset::Done::yes : SessionCharset::Done::unknown);
   }
 
   // The default schema changes with USE; what the next record says of it may be that already.
@@ -220,12 +227,12 @@ class Script {
       std::uint64_t type = number_of(parameter, "type");
       std::optional<std::string> literal;
       if (parameter.contains("long_data")) {
-        literal = sql_literal(long_value(number_of(record, "statement_id"), index), type);
+        literal = sql_literal(long_value(number_of(record, "statement_id"), index), type, charset_.name());
       } else {
-        literal = sql_literal(one, type);
+        literal = sql_literal(one, type, charset_.name());
       }
       if (!literal) {
-        comment(where + ": not repeated, as a parameter has no value that can be written: " + std::string(text));
+        comment(where + ": not repeated, as a parameter " + why_not_written() + ": " + std::string(text));
         return;
       }
       literals.push_back(std::move(*literal));
@@ -237,6 +244,11 @@ class Script {
       return;
     }
     statement(*bound);
+  }
+
+  std::string why_not_written() const {
+    return charset_.name() ? "has no value that can be written"
+                           : "can't be written, as the session's character set is not known";
   }
 
   json::value long_value(std::uint64_t statement_id, std::uint64_t parameter) {
@@ -266,13 +278,15 @@ class Script {
         const json::value& type = types->get_array()[i];
         auto literal = is_ignored
                            ? (is_insert ? std::optional<std::string>("DEFAULT") : std::nullopt)
-                           : sql_literal(cell, type.is_int64() ? static_cast<std::uint64_t>(type.get_int64()) : 0);
+                           : sql_literal(cell, type.is_int64() ? static_cast<std::uint64_t>(type.get_int64()) : 0,
+                                         charset_.name());
         is_known = literal.has_value();
         literals.push_back(literal.value_or(""));
       }
       auto bound = is_known ? bind(text, literals) : std::nullopt;
       if (!bound) {
-        comment(where + ": a row is not repeated, as its parameters can't be written: " + std::string(text));
+        std::string why = is_known ? "the places of its parameters were not found" : "a parameter " + why_not_written();
+        comment(where + ": a row is not repeated, as " + why + ": " + std::string(text));
         continue;
       }
       statement(*bound);
@@ -287,6 +301,7 @@ class Script {
   std::string out_;
   std::string delimiter_{plain_delimiter};
   std::string schema_;
+  SessionCharset charset_{login_charset};
 };
 
 }  // namespace

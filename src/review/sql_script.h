@@ -18,8 +18,10 @@ namespace sallyport::review {
 // Each is for a connection of its own, one after the other: COM_RESET_CONNECTION begins the next.
 std::vector<std::string> sql_scripts(const SessionStory& story);
 
-// A parameter as a literal. `type` is the protocol's number. Nothing where it has no value on record.
-std::optional<std::string> sql_literal(const boost::json::value& parameter, std::uint64_t type);
+// A parameter as a literal. `type` is the protocol's number, `charset` the session's character set. Nothing where it
+// has no value on record, or one that can't be written without a character set that is not known.
+std::optional<std::string> sql_literal(const boost::json::value& parameter, std::uint64_t type,
+                                       const std::optional<std::string>& charset);
 
 // The text with each placeholder replaced. Nothing when it has not as many; of more literals than placeholders those
 // behind are query attributes, and left out.

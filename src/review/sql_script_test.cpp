@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "review/csv.h"
+#include "review/session_charset.h"
 
 namespace sallyport::review {
 namespace {
@@ -44,14 +45,14 @@ TEST(SqlLiteral, MeansTheSameUnderAnySqlMode) {
                           {"\"0000-00-00 00:00:00.000000\"", 10, "'0000-00-00 00:00:00.000000'"},
                           {"\"-12:34:56.000000\"", 11, "TIME'-12:34:56.000000'"},
                           {"{\"default\":true}", 3, "DEFAULT"}}) {
-    std::string literal = sql_literal(json::parse(one.parameter), one.type).value_or("nothing");
+    std::string literal = sql_literal(json::parse(one.parameter), one.type, "utf8mb4").value_or("nothing");
     if (one.type == 5 && literal.find("e-300") != std::string::npos) {
       EXPECT_EQ(std::stod(literal), 1e-300);
       continue;
     }
     EXPECT_EQ(literal, one.literal) << one.parameter;
   }
-  EXPECT_FALSE(sql_literal(json::parse("\"nan\""), 5));
+  EXPECT_FALSE(sql_literal(json::parse("\"nan\""), 5, "utf8mb4"));
 }
 
 TEST(SqlLiteral, StandsInThePlaceOfItsMark) {
@@ -160,6 +161,72 @@ TEST(SqlScript, PreparedStatementsAreRepeatedWithTheirParameters) {
       "INSERT INTO t VALUES ( 1 ,  'one' ,  NULL )\n;\n"
       "INSERT INTO t VALUES ( 2 ,  DEFAULT ,  DEFAULT )\n;\n"
       "-- record 14, 2026-01-31 12:00:01.000: not repeated, as it held a secret that is not on record: SELECT 1\n");
+}
+
+TEST(SqlScript, ParametersAreOfTheSessionsCharacterSet) {
+  Session session;
+  session.command(R"x("command":"stmt_prepare","text":"INSERT INTO t VALUES (?)")x",
+                  R"x("status":"ok","statement_id":7)x");
+  auto execute = [&](const std::string& value) {
+    session.command(
+        R"x("command":"stmt_execute","statement_id":7,"prepared_seq":3,"parameters":[{"type":253,)x" + value + "}]",
+        R"x("status":"ok")x");
+  };
+  auto query = [&](const std::string& text, const std::string& status = "ok") {
+    session.command(R"x("command":"query","text":")x" + text + "\"", R"x("status":")x" + status + "\"");
+  };
+  const std::string byte = R"("value_base64":"6Q==")";  // E9
+  const std::string with_backslash = R"("value":"é\\")";
+  execute(with_backslash);
+  execute(byte);
+  query("SET @a = 1, NAMES 'Latin1' COLLATE latin1_bin");
+  execute(byte);
+  execute(with_backslash);
+  execute(R"("value":"a\\")");
+  execute(R"("value":"é")");
+  query("SET NAMES DEFAULT");
+  execute(with_backslash);
+  execute(R"("value":"é")");
+  query("/*!40101 SET NAMES gbk */");
+  execute(with_backslash);
+  query("SET NAMES latin1", "error");
+  execute(byte);
+  std::string text = session.statements();
+  std::vector<std::string> inserts;
+  for (std::size_t at = 0; (at = text.find("VALUES (", at)) != std::string::npos; ++at) {
+    std::string line = text.substr(at + 8, text.find('\n', at) - at - 8);
+    bool is_comment = text[text.rfind('\n', at) + 1] == '-';
+    inserts.push_back(is_comment ? "-" : line);
+  }
+  EXPECT_EQ(inserts,
+            (std::vector<std::string>{" _utf8mb4 X'C3A95C' )", " X'E9' )", " _latin1 X'E9' )", " _latin1 X'C3A95C' )",
+                                      " _utf8mb4 X'615C' )", " 'é' )", "-", " 'é' )", " _gbk X'C3A95C' )", "-"}));
+  EXPECT_NE(text.find("can't be written, as the session's character set is not known: INSERT"), std::string::npos);
+}
+
+TEST(SessionCharset, IsToldByStatements) {
+  auto after = [](std::string_view text) {
+    SessionCharset charset{"utf8mb4"};
+    charset.note(text, {.server = sql::Server::mysql, .version = 80406}, SessionCharset::Done::yes);
+    return charset.name().value_or("?");
+  };
+  for (const char* text :
+       {"SET NAMES gbk", "set names 'GBK' collate 'gbk_bin'", "SELECT 1; SET NAMES gbk; SELECT 2",
+        "SET sql_mode = '', NAMES gbk", "SET NAMES latin1, NAMES gbk",
+        "SET NAMES gbk; SET collation_connection = gbk_bin, @@session.character_set_client := 'gbk'"}) {
+    EXPECT_EQ(after(text), "gbk") << text;
+  }
+  for (const char* text :
+       {"SELECT 'SET NAMES gbk'", "SET names_of = 'gbk'", "SET @names = 'gbk'", "SET @character_set_client = 'gbk'",
+        "CALL p()", "CREATE TABLE t (a INT) CHARACTER SET gbk", "SET SESSION collation_connection = 'utf8mb4_bin'"}) {
+    EXPECT_EQ(after(text), "utf8mb4") << text;
+  }
+  for (const char* text :
+       {"SET NAMES DEFAULT", "SET character_set_client = @c", "SET character_set_client = CONCAT('g', 'bk')",
+        "EXECUTE s", "SET character_set_client = gbk", "SET `character_set_client` = gbk", "SET CHARACTER SET gbk",
+        "SET CHARSET utf8mb4", "SET @@collation_connection = utf8_bin", "SET NAMES gbk, character_set_client = @x"}) {
+    EXPECT_EQ(after(text), "?") << text;
+  }
 }
 
 TEST(SqlScript, AResetBeginsANewConnection) {
