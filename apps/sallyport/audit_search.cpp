@@ -40,6 +40,7 @@ ExitCode search(const Options& options) {
   if (!log) {
     return log.error();
   }
+  warn_of_unknown_sessions(*log, query);
   if (options.count) {
     query.limit = SIZE_MAX;
     return count_hits(*log, query);

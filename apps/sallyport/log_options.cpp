@@ -88,6 +88,16 @@ void warn_of_closed_seals(const store::ClosedSeals& seals) {
   }
 }
 
+void warn_of_unknown_sessions(const store::Log& log, const store::LogQuery& query) {
+  auto found = query.asks_for_identity() ? log.begins_amid_unknown_sessions() : false;
+  if (found && *found) {
+    std::fputs(
+        "sallyport: the log begins amid sessions whose logins are deleted, and no index tells who they were: what they "
+        "did is not found by account, subject, connection, client or user\n",
+        stderr);
+  }
+}
+
 Result<std::filesystem::path, ExitCode> log_directory(const LogPlace& place) {
   if (!place.directory.empty()) {
     return std::filesystem::path(place.directory);

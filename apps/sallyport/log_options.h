@@ -30,6 +30,10 @@ Result<store::Log::SealKeys, ExitCode> seal_keys(const LogPlace& place);
 // Says on standard error which seals could not be opened.
 void warn_of_closed_seals(const store::ClosedSeals& seals);
 
+// Says on standard error that there are records which what is asked for can't find, as their sessions' logins are
+// deleted.
+void warn_of_unknown_sessions(const store::Log& log, const store::LogQuery& query);
+
 // The directory of --dir or of the configuration; on a mistake it has been printed.
 Result<std::filesystem::path, ExitCode> log_directory(const LogPlace& place);
 Result<store::Log, ExitCode> open_log(const LogPlace& place);

@@ -38,6 +38,7 @@ ExitCode list(const ListOptions& options) {
   if (!log) {
     return log.error();
   }
+  warn_of_unknown_sessions(*log, query);
   auto sessions = log->sessions(query);
   if (!sessions) {
     return fail(sessions.error());

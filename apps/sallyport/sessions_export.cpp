@@ -139,6 +139,7 @@ ExitCode export_sessions(const Options& options) {
   if (!log) {
     return log.error();
   }
+  warn_of_unknown_sessions(*log, query_of(options.filter));
   return options.format == "sql" ? export_sql(*log, options) : export_records(*log, options);
 }
 

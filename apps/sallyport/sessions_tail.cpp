@@ -40,6 +40,7 @@ class Tail {
   }
 
   ExitCode run(const std::filesystem::path& directory, const store::Log& log, std::size_t last) {
+    warn_of_unknown_sessions(log, query_);
     auto live = log.live_sessions();
     if (!live) {
       return fail(live.error());

@@ -11,6 +11,8 @@ namespace {
 
 using audit::string_of;
 
+constexpr std::array<Field, 5> identity_fields{Field::account, Field::subject, Field::connection, Field::client,
+                                               Field::user};
 // Of a command they are those of its outcome.
 constexpr std::array<Field, 2> outcome_fields{Field::status, Field::reason};
 
@@ -113,6 +115,10 @@ bool matches(std::string_view pattern, std::string_view text) {
 bool LogQuery::asks_for_statements() const {
   return !texts.empty() || !field(Field::object).empty() || !field(Field::kind).empty() ||
          !field(Field::digest).empty() || !field(Field::status).empty() || !field(Field::decision).empty();
+}
+
+bool LogQuery::asks_for_identity() const {
+  return std::any_of(identity_fields.begin(), identity_fields.end(), [&](Field one) { return !field(one).empty(); });
 }
 
 bool LogQuery::asks_for_outcomes() const {

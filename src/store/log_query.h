@@ -39,6 +39,8 @@ struct LogQuery {
   std::vector<std::string>& field(Field field) { return fields[static_cast<std::size_t>(field)]; }
   // Whether there is anything that only a statement can be.
   bool asks_for_statements() const;
+  // Whether there is anything that its session's login tells.
+  bool asks_for_identity() const;
   // Whether it takes a command's outcome to tell.
   bool asks_for_outcomes() const;
 };

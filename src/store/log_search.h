@@ -71,6 +71,10 @@ class Log {
   // The ids of sessions that begin so, up to `limit` of them.
   Result<std::vector<std::string>, std::string> session_ids(const std::string& prefix, std::size_t limit) const;
 
+  // Whether the log begins amid sessions of which it is not known who they were: their logins are deleted, and no index
+  // of a segment before them was there to tell.
+  Result<bool, std::string> begins_amid_unknown_sessions() const;
+
   // Those that are open at the end of the log.
   Result<std::vector<SessionSummary>, std::string> live_sessions() const;
 

@@ -236,6 +236,26 @@ TEST_F(SmallLog, AnIndexThatIsMissingOrOfAnotherSegmentIsMadeAnew) {
   EXPECT_EQ(search(open(), by(Field::account, "another")).size(), 1U);
 }
 
+TEST(LogSessions, WhoTheyWereIsToldByIndexesOnceTheirLoginsAreDeleted) {
+  TestLog log;
+  write_closed(log, 0, {login(1, "a", "shopper"), command(2, "a", 2, "SELECT 1")}, 1);
+  write_closed(log, 2, {command(3, "a", 3, "SELECT 2")}, 1);
+  write_open(log, 3, {command(4, "a", 4, "SELECT 3")});
+  auto found = [&](IndexUse use) {
+    auto opened = Log::open(log.directory(), use);
+    EXPECT_TRUE(opened);
+    return std::pair{numbers_of(search(*opened, by(Field::account, "shopper"))),
+                     opened->begins_amid_unknown_sessions().value()};
+  };
+  using Found = std::pair<std::vector<std::uint64_t>, bool>;
+  EXPECT_EQ(found(IndexUse::files), (Found{{0, 1, 2, 3}, false}));
+  std::filesystem::remove(log.directory() / segment_name(0, ".jsonl.zst"));
+  EXPECT_EQ(found(IndexUse::files), (Found{{2, 3}, false}));
+  EXPECT_EQ(found(IndexUse::none), (Found{{}, true}));
+  std::filesystem::remove(log.directory() / "index-00000000000000000002.zst");
+  EXPECT_EQ(found(IndexUse::files), (Found{{}, true}));
+}
+
 TEST_F(SmallLog, WhatIsNoFileIsNotWaitedFor) {
   std::filesystem::path index = log_.directory() / "index-00000000000000000000.zst";
   auto finds_all = [&] {

@@ -88,6 +88,21 @@ Result<std::vector<std::string>, std::string> Log::session_ids(const std::string
   return std::vector<std::string>(ids.begin(), ids.end());
 }
 
+Result<bool, std::string> Log::begins_amid_unknown_sessions() const {
+  bool found = false;
+  if (segments_.empty() || first() == 0) {
+    return found;
+  }
+  auto whole = segments_.front()->each_session([&](const SessionSummary& one) {
+    found = found || (one.began == 0 && one.account.empty() && one.subject.empty() && one.connection.empty() &&
+                      one.client.empty() && one.user.empty());
+  });
+  if (!whole) {
+    return Unexpected(std::move(whole).error());
+  }
+  return found;
+}
+
 Result<std::vector<SessionSummary>, std::string> Log::live_sessions() const {
   std::vector<SessionSummary> live;
   if (segments_.empty()) {
