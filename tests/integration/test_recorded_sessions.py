@@ -48,6 +48,30 @@ def test_a_script_of_the_log_yields_the_same_database(lab, name, tmp_path):
     assert found == expected, difference(expected, found)
 
 
+def test_a_script_has_parameters_in_the_character_set_of_their_session(lab, tmp_path):
+    lab.load_fixture()
+    mark = lab.audit_mark()
+    with lab.login("writer", schema="shop") as client:
+        statement = client.prepare("INSERT INTO driver_unique (id, name, small) VALUES (?, ?, 1)")[0]
+        names = [(b"SET NAMES latin1", [b"\xe9", b"\xc3\xa9", b"\xc3\xa9\\"]), (b"SET NAMES gbk", [b"\xd6\xd0\\", b"\xbf\x5c"]),
+                 (b"SET NAMES utf8mb4", ["é\\".encode(), "\U0001f600\n'".encode(), b"plain"])]
+        number = 100
+        for set_names, values in names:
+            client.query(set_names.decode())
+            for value in values:
+                client.execute(statement, [str(number := number + 1).encode(), value])
+    lab.wait_for_record(mark, type="session_end")
+    stored = "SELECT id, HEX(name) FROM shop.driver_unique WHERE id > 100 ORDER BY id"
+    expected = lab.ask_root(stored)
+    assert len(expected) == 8
+    log = log_since(lab, mark, tmp_path / "log")
+    script = tmp_path / "script.sql"
+    sallyport("sessions", "export", "--dir", log, "--format", "sql", "--output", script)
+    lab.load_fixture()
+    run_script(lab, script)
+    assert lab.ask_root(stored) == expected, script.read_bytes()
+
+
 def test_a_replay_shows_each_statement_and_how_it_ended(lab, tmp_path):
     """Whether or not answers are recorded."""
     lab.load_fixture()
@@ -163,6 +187,31 @@ def test_a_replay_shows_what_a_capture_at_the_clients_side_has(recording, more):
                     [("9999-12-31", "9999-12-31 23:59:59.999999", "0x0001027F80FEFF00", "varied", "äöü€"), (None,) * 5])
     assert text.count(values + "2 rows in set\n") == 2, "as text and prepared"
     assert text.count("Query OK, 1 row affected\nRows matched: 1  Changed: 1  Warnings: 0\n") == 2
+
+
+def test_binary_rows_are_replayed_as_text_rows_are(recording):
+    """Numbers with zeros in front, or with as many decimals as their column has."""
+    lab = recording
+    columns = ["INT(8) ZEROFILL", "MEDIUMINT ZEROFILL", "TINYINT(4) ZEROFILL", "DECIMAL(10,2) ZEROFILL", "FLOAT ZEROFILL", "YEAR", "DOUBLE(10,3)",
+               "FLOAT(7,2)", "DOUBLE", "FLOAT", "BIGINT UNSIGNED"]
+    lab.ask_root("DROP TABLE IF EXISTS shop.replayed")
+    lab.ask_root(f"CREATE TABLE shop.replayed (id INT, {', '.join(f'c{i} {column}' for i, column in enumerate(columns))})")
+    lab.ask_root("GRANT SELECT ON shop.replayed TO shop_writer")
+    lab.ask_root(f"INSERT INTO shop.replayed VALUES (1{', 0' * len(columns)}), (2, 42, 7, 3, 1.5, 1.5, 1999, 1.5, 2.25, 0.1, 0.1, 7), "
+                 "(3, 12345678, 1234, 255, 99999.25, 1e-10, 2155, -1234.5678, 12345.678, 1e300, 3.4e38, 18446744073709551615), "
+                 f"(4{', NULL' * len(columns)})")
+    mark = lab.audit_mark()
+    try:
+        with lab.login("writer", schema="shop") as client:
+            for sql in ("SELECT * FROM replayed ORDER BY id", "SELECT 1.0/3 AS a, 1e0/3 AS b, -0e0 AS c, 1e15 AS d, 1e16 AS e, CAST(0.1 AS FLOAT) AS f"):
+                client.query(sql)
+                client.execute(client.prepare(sql)[0])
+    finally:
+        lab.ask_root("DROP TABLE shop.replayed")
+    _, text = replay_of(lab, mark)
+    tables = re.findall(r"(?:^[+|].*\n)+", text, re.MULTILINE)
+    assert len(tables) == 4 and "00000042" in tables[0] and "0000" in tables[0].splitlines()[3]
+    assert tables[0] == tables[1] and tables[2] == tables[3]
 
 
 # What a command line client prints of answers, and a replay too.
