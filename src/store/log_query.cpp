@@ -41,6 +41,11 @@ bool matches_json(const LogQuery& query, Field field, std::string_view value) {
   return patterns.empty() || (!value.empty() && matches_any(patterns, string_of(value)));
 }
 
+// What has no such text is matched by no pattern, '*' neither.
+bool matches_if_any(const std::vector<std::string>& patterns, const std::string& text) {
+  return patterns.empty() || (!text.empty() && matches_any(patterns, text));
+}
+
 bool matches_client(const std::vector<std::string>& patterns, std::string_view client) {
   return patterns.empty() ||
          (!client.empty() && (matches_any(patterns, client) || matches_any(patterns, address_of(client))));
@@ -161,10 +166,10 @@ bool matches_term(const LogQuery& query, Field field, std::string_view term) {
 bool matches_session(const LogQuery& query, const SessionSummary& session) {
   return (query.sessions.empty() ||
           std::find(query.sessions.begin(), query.sessions.end(), session.id) != query.sessions.end()) &&
-         matches_any(query.field(Field::account), session.account) &&
-         matches_any(query.field(Field::subject), session.subject) &&
-         matches_any(query.field(Field::connection), session.connection) &&
-         matches_any(query.field(Field::user), session.user) &&
+         matches_if_any(query.field(Field::account), session.account) &&
+         matches_if_any(query.field(Field::subject), session.subject) &&
+         matches_if_any(query.field(Field::connection), session.connection) &&
+         matches_if_any(query.field(Field::user), session.user) &&
          matches_client(query.field(Field::client), session.client);
 }
 

@@ -157,8 +157,8 @@ class RandomLog {
     Facts& who = session.who;
     who.session = session.id;
     std::string client = one_of({"10.0.0.1:5", "10.0.0.1:50", "10.0.0.11:3", "[::1]:99", "::1"});
-    std::string members = set(who, Field::account, "account", one_of({"one", "two", "on"})) +
-                          set(who, Field::client, "client", client) +
+    std::string account = random_() % 5 == 0 ? "" : set(who, Field::account, "account", one_of({"one", "two", "on"}));
+    std::string members = account + set(who, Field::client, "client", client) +
                           set(who, Field::connection, "connection", one_of({"shop", "orders"}));
     if (client == "[::1]:99") {
       who.of(Field::client).emplace_back("::1");
