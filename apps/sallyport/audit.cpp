@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdarg>
 #include <cstdio>
@@ -7,6 +8,7 @@
 #include "cli.h"
 #include "review/display_text.h"
 #include "store/log_directory.h"
+#include "store/segment_reader.h"
 
 namespace sallyport {
 
@@ -45,6 +47,27 @@ void say_json(const boost::json::value& document) {
 ExitCode failed(const std::string& sentence) {
   std::fprintf(stderr, "sallyport: %s\n", shown(sentence).c_str());
   return ExitCode::failed;
+}
+
+Result<std::uint64_t, std::string> count_records(const store::LogDirectory& log) {
+  auto last = std::find_if(log.segments.rbegin(), log.segments.rend(),
+                           [](const store::SegmentEntry& entry) { return entry.has_records(); });
+  if (last == log.segments.rend()) {
+    return std::uint64_t{0};
+  }
+  auto reader = store::SegmentReader::open(log.path, last->first);
+  if (!reader) {
+    return Unexpected(reader.error().text);
+  }
+  while (true) {
+    auto chunk = reader->next();
+    if (!chunk) {
+      return Unexpected(std::move(chunk).error().text);
+    }
+    if (chunk->empty()) {
+      return reader->position();
+    }
+  }
 }
 
 void add_audit(CLI::App& parent, ExitCode& result) {

@@ -195,11 +195,15 @@ void print(const store::Pruned& pruned, const Options& options) {
   }
 }
 
-// The first record that a sink still has to deliver.
+// The first record that a sink may still have to deliver. One whose cursor is beyond the log's end will begin anew.
 Result<std::uint64_t, std::string> needed_by_sinks(const std::filesystem::path& directory) {
   auto log = store::list_log(directory);
   if (!log) {
     return Unexpected(std::move(log).error());
+  }
+  auto records = count_records(*log);
+  if (!records) {
+    return records;
   }
   std::uint64_t needed = UINT64_MAX;
   for (const std::string& name : log->sinks) {
@@ -207,7 +211,9 @@ Result<std::uint64_t, std::string> needed_by_sinks(const std::filesystem::path& 
     if (!cursor) {
       return Unexpected(std::move(cursor).error());
     }
-    needed = *cursor ? std::min(needed, (*cursor)->next) : needed;
+    if (*cursor) {
+      needed = std::min(needed, (*cursor)->next <= *records ? (*cursor)->needed : 0);
+    }
   }
   return needed;
 }

@@ -10,7 +10,6 @@
 #include "cli.h"
 #include "sink/cursor.h"
 #include "store/log_directory.h"
-#include "store/segment_reader.h"
 
 namespace sallyport {
 
@@ -22,28 +21,6 @@ struct Options {
   std::string directory;
   bool as_json = false;
 };
-
-// How many records the log has, the deleted ones among them.
-Result<std::uint64_t, std::string> count_records(const store::LogDirectory& log) {
-  auto last = std::find_if(log.segments.rbegin(), log.segments.rend(),
-                           [](const store::SegmentEntry& entry) { return entry.has_records(); });
-  if (last == log.segments.rend()) {
-    return std::uint64_t{0};
-  }
-  auto reader = store::SegmentReader::open(log.path, last->first);
-  if (!reader) {
-    return Unexpected(reader.error().text);
-  }
-  while (true) {
-    auto chunk = reader->next();
-    if (!chunk) {
-      return Unexpected(std::move(chunk).error().text);
-    }
-    if (chunk->empty()) {
-      return reader->position();
-    }
-  }
-}
 
 ExitCode run(const Options& options) {
   auto log = store::list_log(options.directory);

@@ -15,6 +15,7 @@ std::string to_text(const Cursor& cursor, WallTime now) {
   std::string text;
   audit::RecordWriter writer{text};
   writer.number("first", cursor.first);
+  writer.number("needed", cursor.needed);
   writer.number("next", cursor.next);
   writer.number("start", cursor.start);
   writer.time("time", now);
@@ -31,10 +32,11 @@ std::optional<Cursor> parse_cursor(std::string_view text) {
   auto first = audit::number_of(audit::member_value(object, "first"));
   auto next = audit::number_of(audit::member_value(object, "next"));
   auto start = audit::number_of(audit::member_value(object, "start"));
+  auto needed = audit::number_of(audit::member_value(object, "needed"));
   if (!first || !next || !start || *first > *next) {
     return std::nullopt;
   }
-  return Cursor{.first = *first, .next = *next, .start = *start};
+  return Cursor{.first = *first, .next = *next, .start = *start, .needed = needed.value_or(*first)};
 }
 
 Result<std::optional<Cursor>, std::string> load_cursor(const std::filesystem::path& directory, std::string_view sink) {

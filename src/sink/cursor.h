@@ -14,16 +14,18 @@
 namespace sallyport::sink {
 
 struct Cursor {
-  std::uint64_t first = 0;  // nothing before this is delivered (again): where the sink began, or went on after a loss
-  std::uint64_t next = 0;   // the first record that was not acknowledged
-  std::uint64_t start = 0;  // the log's end when the sink began: what was there before is not held against it
+  std::uint64_t first = 0;   // nothing before this is delivered (again): where the sink began, or went on after a loss
+  std::uint64_t next = 0;    // the first record that was not acknowledged
+  std::uint64_t start = 0;   // the log's end when the sink began: what was there before is not held against it
+  std::uint64_t needed = 0;  // from there on the log's records may still have to be delivered (again)
 
   friend bool operator==(const Cursor&, const Cursor&) = default;
 };
 
-// {"first":F,"next":N,"start":S,"time":"..."} and a line end.
+// {"first":F,"needed":M,"next":N,"start":S,"time":"..."} and a line end.
 std::string to_text(const Cursor& cursor, WallTime now);
-// Nothing when the text is none, or says that it began behind where it is.
+// Nothing when the text is none, or says that it began behind where it is. One without `needed`, as it was written
+// before there was that member, needs all from `first` on.
 std::optional<Cursor> parse_cursor(std::string_view text);
 
 // Nothing when there is no such file. A damaged one is an error, a sentence.

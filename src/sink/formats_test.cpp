@@ -210,10 +210,17 @@ TEST(Ocsf, RemembersAsManySessionsAndCommandsAsItMay) {
 }
 
 TEST(Cursor, IsReadAsItIsWritten) {
-  Cursor cursor{.first = 3, .next = 12345678901, .start = 7};
-  EXPECT_EQ(to_text(cursor, WallTime{}),
-            "{\"first\":3,\"next\":12345678901,\"start\":7,\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
+  Cursor cursor{.first = 3, .next = 12345678901, .start = 7, .needed = 11};
+  EXPECT_EQ(
+      to_text(cursor, WallTime{}),
+      "{\"first\":3,\"needed\":11,\"next\":12345678901,\"start\":7,\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
   EXPECT_EQ(parse_cursor(to_text(cursor, WallTime{})), cursor);
+}
+
+TEST(Cursor, OneThatDoesNotSayWhatItNeedsNeedsAllOfIts) {
+  auto cursor = parse_cursor("{\"first\":3,\"next\":12,\"start\":5,\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
+  ASSERT_TRUE(cursor);
+  EXPECT_EQ(cursor->needed, 3U);
 }
 
 TEST(Cursor, OneThatIsDamagedIsNone) {

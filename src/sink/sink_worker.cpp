@@ -69,10 +69,10 @@ Cursor SinkWorker::find_cursor() {
   if (!fault.empty()) {
     parts_.tell({.kind = SinkEvent::Kind::anew, .sink = parts_.settings.name, .text = fault});
   } else if (parts_.settings.from == Begin::end) {
-    return {.first = end, .next = end, .start = end};
+    return {.first = end, .next = end, .start = end, .needed = end};
   }
   std::uint64_t oldest = feed_.first_after(0).value_or(0);  // what was deleted before is not this sink's loss
-  return {.first = oldest, .next = oldest, .start = end};
+  return {.first = oldest, .next = oldest, .start = end, .needed = oldest};
 }
 
 SinkWorker::~SinkWorker() {
@@ -189,10 +189,8 @@ void SinkWorker::take_feed_error(const std::string& error) {
   auto first = feed_.first_after(position);
   if (!first) {
     failed({.kind = DeliveryError::Kind::unreachable, .text = "the log can't be read: " + error, .retry_after = {}});
-  } else if (position < cursor_.next) {
-    feed_.go_to(std::min(*first, cursor_.next));  // was delivered before
   } else {
-    drop_until(*first, "deleted");
+    drop_until(*first, "deleted");  // also what was acknowledged: it was to be delivered once more
   }
 }
 
@@ -316,6 +314,7 @@ void SinkWorker::save_if_due(MonoTime now) {
 }
 
 void SinkWorker::save(MonoTime now) {
+  cursor_.needed = taken_until();
   if (saved_ == cursor_) {
     return;
   }
@@ -333,9 +332,8 @@ void SinkWorker::save(MonoTime now) {
 }
 
 void SinkWorker::set_needed() {
-  const Cursor& from = saved_ ? *saved_ : cursor_;
-  std::uint64_t uncertain = std::min(receiver_->uncertain_records(), from.next - from.first);
-  needed_.store(from.next - uncertain, std::memory_order_release);
+  std::uint64_t needed = saved_ ? std::min(saved_->needed, taken_until()) : taken_until();
+  needed_.store(needed, std::memory_order_release);
 }
 
 void SinkWorker::measure(const store::LogEnd& end, MonoTime now) {

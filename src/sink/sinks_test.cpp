@@ -52,6 +52,26 @@ class SinksTest : public SinkFixture {
     }
     return indices;
   }
+  // The records of a segment, as somebody does it by hand.
+  void delete_segment(std::uint64_t first) {
+    for (auto kind : {store::SegmentFile::records, store::SegmentFile::compressed_records}) {
+      std::filesystem::remove(audit_.directory / store::name_of(kind, first));
+    }
+  }
+  // Once they are compressed: else what is being compressed comes back.
+  std::vector<std::uint64_t> closed_segments() {
+    std::vector<std::uint64_t> closed;
+    EXPECT_TRUE(eventually([&] {
+      auto segments = store::list_log(audit_.directory)->segments;
+      return std::all_of(segments.begin(), segments.end() - 1,
+                         [](const auto& segment) { return !segment.has(store::SegmentFile::records); });
+    }));
+    auto segments = store::list_log(audit_.directory)->segments;
+    for (std::size_t i = 0; i + 1 < segments.size(); ++i) {
+      closed.push_back(segments[i].first);
+    }
+    return closed;
+  }
   std::filesystem::path cursor_file(const std::string& name) const {
     return store::sink_cursor_file(audit_.directory, name);
   }
@@ -171,6 +191,44 @@ TEST_F(SinksTest, SayThatWhatAConnectionMayHaveLostIsDroppedToo) {
   EXPECT_THAT(missing("lossy"), testing::IsSubsetOf(on_record_as_dropped("behind")));
 }
 
+TEST_F(SinksTest, SayOnRecordWhatAConnectionMayHaveLostAndWasDeletedMeanwhile) {
+  scripts_["syslog"].set_uncertain(600);
+  configure({from_beginning("syslog")});
+  commit_many(0, 1000);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("syslog"); }));
+  std::uint64_t next = scripts_["syslog"].texts().rbegin()->first + 1;
+  configure({});
+  scripts_["syslog"].forget();
+  auto closed = closed_segments();
+  std::uint64_t first = closed.back();
+  closed.pop_back();
+  for (std::uint64_t segment : closed) {
+    delete_segment(segment);
+  }
+  ASSERT_GT(first, next - 600);
+  ASSERT_LT(first, next);
+  configure({from_beginning("syslog")});
+  ASSERT_TRUE(eventually([&] { return status("syslog").dropped > 0; }));
+  wait_for_disk();
+  ASSERT_TRUE(eventually([&] { return has_caught_up("syslog") && !scripts_["syslog"].texts().empty(); }));
+  auto dropped = on_record_as_dropped("deleted");
+  ASSERT_FALSE(dropped.empty());
+  EXPECT_EQ(dropped.front(), next - 600);
+  EXPECT_EQ(dropped.back() + 1, first);
+  EXPECT_THAT(missing("syslog"), testing::IsEmpty()) << "of what is there";
+}
+
+TEST_F(SinksTest, KeepWhatTheyNeedStillInTheirCursor) {
+  scripts_["syslog"].set_uncertain(20);
+  configure({from_beginning("syslog")});
+  commit_many(0, 100);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("syslog"); }));
+  configure({});
+  auto cursor = load_cursor(audit_.directory, "syslog");
+  ASSERT_TRUE(cursor && *cursor);
+  EXPECT_EQ((*cursor)->needed, (*cursor)->next - 20);
+}
+
 TEST_F(SinksTest, BeginAnewWithAllThatThereIsWhenTheCursorIsDamaged) {
   commit_many(0, 30);
   std::ofstream(cursor_file("odd")) << "{\"first\":0,\"ne";
@@ -287,19 +345,10 @@ TEST_F(SinksTest, SayOnRecordWhatWasDeletedBeforeTheyGotIt) {
   ASSERT_TRUE(eventually([&] { return has_caught_up("late"); }));
   configure({});
   commit_many(10, 1000);
-  ASSERT_TRUE(eventually([&] {  // else what is being compressed comes back
-    auto segments = store::list_log(audit_.directory)->segments;
-    return std::all_of(segments.begin(), segments.end() - 1,
-                       [](const auto& segment) { return !segment.has(store::SegmentFile::records); });
-  }));
-  auto listing = *store::list_log(audit_.directory);
-  std::uint64_t first = 0;
-  for (std::size_t i = 0; i + 1 < listing.segments.size(); ++i) {
-    for (auto kind : {store::SegmentFile::records, store::SegmentFile::compressed_records}) {
-      std::filesystem::remove(listing.file(kind, listing.segments[i].first));
-    }
-    first = listing.segments[i + 1].first;
+  for (std::uint64_t segment : closed_segments()) {
+    delete_segment(segment);
   }
+  std::uint64_t first = store::list_log(audit_.directory)->segments.back().first;
   std::uint64_t next = scripts_["late"].texts().rbegin()->first + 1;
   configure({from_beginning("late")});
   ASSERT_TRUE(eventually([&] { return status("late").dropped > 0; }));
