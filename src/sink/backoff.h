@@ -24,7 +24,7 @@ class Backoff {
     if (error.retry_after) {
       return std::min(*error.retry_after, retry_after_max);
     }
-    Milliseconds pause = error.kind == DeliveryError::Kind::refused
+    Milliseconds pause = error.kind != DeliveryError::Kind::unreachable
                              ? refused_pause
                              : std::min(retry_pause_min * (1U << (failures_ - 1)), retry_pause_max);
     auto half = static_cast<std::uint64_t>(pause.count() / 2);

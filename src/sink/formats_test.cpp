@@ -270,11 +270,12 @@ TEST(HttpOutcome, Only2xxAcknowledgesAndMistakesAreToldFromBadTimes) {
     EXPECT_EQ(outcome.error().kind, DeliveryError::Kind::unreachable) << status;
     EXPECT_EQ(outcome.error().retry_after, Seconds{3});
   }
-  for (long status : {0L, 199L, 301L, 400L, 401L, 403L, 404L, 413L}) {
+  for (long status : {0L, 199L, 301L, 400L, 401L, 403L, 404L}) {
     auto outcome = outcome_of(status, Seconds{3});
     ASSERT_FALSE(outcome) << status;
     EXPECT_EQ(outcome.error().kind, DeliveryError::Kind::refused) << status;
   }
+  EXPECT_EQ(outcome_of(413, std::nullopt).error().kind, DeliveryError::Kind::too_large);
 }
 
 }  // namespace

@@ -34,6 +34,11 @@ Delivered outcome_of(long status, std::optional<Seconds> retry_after) {
   if (status >= 200 && status < 300) {
     return Unit{};
   }
+  if (status == 413) {
+    return Unexpected(DeliveryError{.kind = DeliveryError::Kind::too_large,
+                                    .text = "it is too large for the server (status 413)",
+                                    .retry_after = {}});
+  }
   bool asks_for_patience = status == 408 || status == 425 || status == 429 || status >= 500;
   return Unexpected(
       DeliveryError{.kind = asks_for_patience ? DeliveryError::Kind::unreachable : DeliveryError::Kind::refused,

@@ -11,7 +11,8 @@
 namespace sallyport::sink {
 
 // What becomes of a request that was answered so. Any 2xx acknowledges it. 408, 425, 429 and 5xx ask for another
-// attempt; anything else, a redirect among it, will be the same again and is an error of kind `refused`.
+// attempt, 413 for one with less; anything else, a redirect among it, will be the same again and is an error of kind
+// `refused`.
 Delivered outcome_of(long status, std::optional<Seconds> retry_after);
 
 class HttpReceiver final : public Receiver {

@@ -31,11 +31,17 @@ Result<std::optional<FeedRecord>, std::string> RecordFeed::next(const store::Log
   if (lines_.empty()) {
     return std::optional<FeedRecord>{};
   }
+  last_ = lines_;
   std::size_t line_end = lines_.find('\n');
   FeedRecord record{.index = position_, .text = lines_.substr(0, line_end)};
   lines_.remove_prefix(line_end + 1);
   ++position_;
   return std::optional(record);
+}
+
+void RecordFeed::put_back() {
+  lines_ = last_;
+  --position_;
 }
 
 std::optional<std::uint64_t> RecordFeed::first_after(std::uint64_t index) const {

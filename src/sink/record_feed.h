@@ -28,6 +28,9 @@ class RecordFeed {
   // The error is a sentence: the log can't be read now, or the record was deleted (see first_after()).
   Result<std::optional<FeedRecord>, std::string> next(const store::LogEnd& end);
 
+  // The record that next() gave last comes again. Before any other call.
+  void put_back();
+
   std::uint64_t position() const { return position_; }
 
   // Whether the record of that number was deleted, and the first behind it that was not; nothing when it is there, or
@@ -39,6 +42,7 @@ class RecordFeed {
   std::uint64_t position_ = 0;
   std::optional<store::LogFollower> follower_;
   std::string_view lines_;  // that were read, and not handed out
+  std::string_view last_;   // before them: with what was handed out last
 };
 
 // About how many bytes of record files the log keeps for who has read up to `next`.

@@ -26,6 +26,8 @@ class Script {
   void fail_behind(int attempts) { failures_behind_ = attempts; }
   void lose_connection() { lost_ = true; }
   void set_uncertain(std::uint64_t records) { uncertain_ = records; }
+  // What is longer, as lines, is too large for it.
+  void set_bytes_max(std::uint64_t bytes) { bytes_max_ = bytes; }
 
   Delivered take(const std::vector<Message>& messages) {
     if (failures_ != 0) {
@@ -33,6 +35,14 @@ class Script {
       return error();
     }
     std::lock_guard lock(mutex_);
+    std::uint64_t bytes = 0;
+    for (const Message& message : messages) {
+      bytes += message.text.size() + 1;
+    }
+    batches_.push_back(bytes);
+    if (bytes > bytes_max_) {
+      return Unexpected(DeliveryError{.kind = DeliveryError::Kind::too_large, .text = "too large", .retry_after = {}});
+    }
     for (const Message& message : messages) {
       texts_[message.index] = message.text;
       order_.push_back(message.index);
@@ -54,6 +64,11 @@ class Script {
     std::lock_guard lock(mutex_);
     return order_;
   }
+  // How many bytes each attempt had, as lines.
+  std::vector<std::uint64_t> batches() const {
+    std::lock_guard lock(mutex_);
+    return batches_;
+  }
   void forget() {
     std::lock_guard lock(mutex_);
     texts_.clear();
@@ -70,9 +85,11 @@ class Script {
   std::atomic<int> failures_behind_{0};
   std::atomic<bool> lost_{false};
   std::atomic<std::uint64_t> uncertain_{0};
+  std::atomic<std::uint64_t> bytes_max_{UINT64_MAX};
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::string> texts_;
   std::vector<std::uint64_t> order_;
+  std::vector<std::uint64_t> batches_;
 };
 
 class ScriptedReceiver final : public Receiver {

@@ -18,6 +18,8 @@ constexpr Milliseconds measure_interval{1000};
 constexpr Milliseconds failures_told_interval{60'000};
 // Of records that no message is made of, so that a filter does not keep the thread from its other duties.
 constexpr std::uint64_t records_looked_at_max = 20'000;
+// By which what is delivered at once grows again with each batch, where it was too large for the receiver.
+constexpr std::uint64_t batch_growth_bytes = 1U << 12;
 
 MonoTime mono_now() {
   return std::chrono::steady_clock::now();
@@ -46,6 +48,7 @@ SinkWorker::SinkWorker(Parts parts)
       formatter_(parts_.settings, parts_.origin, [this](const std::string& session) { return finder_.find(session); }),
       feed_(parts_.directory),
       cursor_(find_cursor()),
+      batch_bytes_max_(parts_.settings.batch_bytes_max),
       start_(cursor_.start) {
   status_.name = parts_.settings.name;
   status_.kind = std::string(kind_of(parts_.settings));
@@ -149,11 +152,9 @@ void SinkWorker::step(const store::LogEnd& end) {
 
 // False when the log could not be read.
 bool SinkWorker::collect(const store::LogEnd& end) {
-  const SinkSettings& settings = parts_.settings;
-  std::size_t bytes = 0;
+  std::uint64_t bytes = 0;
   std::uint64_t looked_at = 0;
-  while (batch_.size() < settings.batch_records_max && bytes < settings.batch_bytes_max &&
-         looked_at < records_looked_at_max) {
+  while (batch_.size() < parts_.settings.batch_records_max && looked_at < records_looked_at_max) {
     auto record = feed_.next(end);
     if (!record) {
       if (batch_.empty()) {
@@ -167,8 +168,13 @@ bool SinkWorker::collect(const store::LogEnd& end) {
     }
     ++looked_at;
     if (takes((*record)->text)) {
-      batch_.push_back(formatter_.message((*record)->index, (*record)->text));
-      bytes += batch_.back().text.size();
+      Message message = formatter_.message((*record)->index, (*record)->text);
+      bytes += message.text.size() + 1;
+      if (bytes > batch_bytes_max_ && !batch_.empty()) {
+        feed_.put_back();
+        break;
+      }
+      batch_.push_back(std::move(message));
     }
   }
   batch_end_ = feed_.position();
@@ -197,11 +203,17 @@ void SinkWorker::take_feed_error(const std::string& error) {
 void SinkWorker::deliver() {
   auto done = receiver_->deliver(batch_);
   if (!done) {
-    if (!halt_.is_due()) {
+    if (halt_.is_due()) {
+      return;
+    }
+    if (done.error().kind == DeliveryError::Kind::too_large && batch_.size() > 1) {
+      deliver_less();
+    } else {
       failed(done.error());
     }
     return;
   }
+  batch_bytes_max_ = std::min(batch_bytes_max_ + batch_growth_bytes, parts_.settings.batch_bytes_max);
   {
     std::lock_guard lock(status_mutex_);
     status_.delivered += batch_.size();
@@ -210,6 +222,17 @@ void SinkWorker::deliver() {
   delivered_since_rewind_ = true;
   move_to(batch_end_);
   succeeded();
+}
+
+// From now on, and of what was too large.
+void SinkWorker::deliver_less() {
+  std::uint64_t bytes = 0;
+  for (const Message& message : batch_) {
+    bytes += message.text.size() + 1;
+  }
+  batch_bytes_max_ = bytes / 2;
+  feed_.go_to(batch_.front().index);
+  batch_.clear();
 }
 
 void SinkWorker::be_idle(const store::LogEnd& /*end*/) {
@@ -256,7 +279,7 @@ void SinkWorker::failed(const DeliveryError& error) {
   if (!was_failing || now - told_at_ >= failures_told_interval) {
     told_at_ = now;
     told_ = true;
-    bool refused = error.kind == DeliveryError::Kind::refused;
+    bool refused = error.kind != DeliveryError::Kind::unreachable;
     parts_.tell({.kind = refused ? SinkEvent::Kind::refused : SinkEvent::Kind::fails,
                  .sink = parts_.settings.name,
                  .text = error.text});

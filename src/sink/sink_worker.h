@@ -98,6 +98,7 @@ class SinkWorker {
   bool collect(const store::LogEnd& end);
   void take_feed_error(const std::string& error);
   void deliver();
+  void deliver_less();
   void be_idle(const store::LogEnd& end);
   bool drop_what_is_beyond(const store::LogEnd& end);
   bool drop_until(std::uint64_t end, std::string_view reason);
@@ -124,8 +125,9 @@ class SinkWorker {
   MonoTime retry_at_;
   MonoTime measured_at_;
   MonoTime told_at_;
-  std::vector<Message> batch_;   // to be delivered, those that were not acknowledged
-  std::uint64_t batch_end_ = 0;  // index behind the records that it was made of
+  std::vector<Message> batch_;     // to be delivered, those that were not acknowledged
+  std::uint64_t batch_end_ = 0;    // index behind the records that it was made of
+  std::uint64_t batch_bytes_max_;  // with line ends; a single message may be longer
   bool delivered_since_rewind_ = false;
   bool told_ = false;  // the operator knows that it delivers or fails
   const std::uint64_t start_;

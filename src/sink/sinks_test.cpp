@@ -124,6 +124,41 @@ TEST_F(SinksTest, TryAgainUntilTheReceiverHasIt) {
   EXPECT_EQ(events(SinkEvent::Kind::delivers).size(), 1U);
 }
 
+TEST_F(SinksTest, DeliverNoMoreBytesAtOnceThanABatchMayHaveButOneMessage) {
+  commit_many(0, 100);
+  for (std::uint64_t bytes : {500U, 1000U, 20U}) {
+    std::string name = "of" + std::to_string(bytes);
+    SinkSettings settings = from_beginning(name);
+    settings.batch_bytes_max = bytes;
+    configure({settings});
+    ASSERT_TRUE(eventually([&] { return has_caught_up(name); }));
+    EXPECT_THAT(missing(name), testing::IsEmpty());
+    EXPECT_EQ(scripts_[name].order().size(), records().size()) << "each once";
+    std::uint64_t one = 0;
+    for (const auto& [index, text] : scripts_[name].texts()) {
+      one = std::max<std::uint64_t>(one, text.size() + 1);
+    }
+    EXPECT_THAT(scripts_[name].batches(), testing::Each(testing::Le(std::max(bytes, one))));
+  }
+}
+
+TEST_F(SinksTest, DeliverLessAtOnceToAReceiverForWhichItIsTooLarge) {
+  scripts_["narrow"].set_bytes_max(700);
+  commit_many(0, 200);
+  configure({from_beginning("narrow")});
+  ASSERT_TRUE(eventually([&] { return has_caught_up("narrow"); }));
+  EXPECT_THAT(missing("narrow"), testing::IsEmpty());
+  EXPECT_THAT(events(SinkEvent::Kind::refused), testing::IsEmpty());
+}
+
+TEST_F(SinksTest, AreRefusedByAReceiverForWhichOneMessageIsTooLarge) {
+  scripts_["narrow"].set_bytes_max(10);
+  configure({from_beginning("narrow")});
+  commit_many(0, 10);
+  ASSERT_TRUE(eventually([&] { return events(SinkEvent::Kind::refused).size() == 1; }));
+  EXPECT_TRUE(scripts_["narrow"].texts().empty());
+}
+
 TEST_F(SinksTest, DeliverAgainWhatMayHaveBeenTaken) {
   scripts_["poor"].fail_behind(1);
   configure({from_beginning("poor")});
