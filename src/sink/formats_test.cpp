@@ -15,6 +15,7 @@
 #include "sink/formatter.h"
 #include "sink/http_receiver.h"
 #include "sink/native_format.h"
+#include "sink/resend.h"
 #include "sink/syslog_format.h"
 
 namespace sallyport::sink {
@@ -232,6 +233,27 @@ TEST(Cursor, OneThatIsDamagedIsNone) {
                            "{\"first\":-1,\"next\":12}\n", "{\"first\":\"x\",\"next\":12}\n", "[3,12]\n"}) {
     EXPECT_EQ(parse_cursor(text), std::nullopt) << text;
   }
+}
+
+TEST(Resend, GoesOnBehindWhatTheReceiverHasCertainlyRead) {
+  Resend resend;
+  resend.begin(100, 10'000);
+  EXPECT_FALSE(resend.is_halfway());
+  for (std::uint64_t first : {100U, 600U}) {
+    resend.acknowledged(first, 500);
+    EXPECT_FALSE(resend.is_halfway()) << "the receiver's kernel may have had all of it";
+  }
+  resend.acknowledged(1100, 500);
+  ASSERT_TRUE(resend.is_halfway());
+  EXPECT_EQ(resend.read_until(), 600U);
+  // Records of types that are not sent hold no place in the kernel.
+  resend.acknowledged(5000, 10);
+  EXPECT_EQ(resend.read_until(), 600U);
+  resend.begin(600, 1600);
+  resend.acknowledged(600, 1000);
+  resend.acknowledged(1600, 1000);
+  EXPECT_EQ(resend.read_until(), 1600U);
+  EXPECT_FALSE(resend.is_halfway()) << "it is through";
 }
 
 TEST(Backoff, DoublesWithChanceUpToALimitAndBeginsAnewAfterASuccess) {

@@ -25,6 +25,8 @@ class Script {
   void fail(int attempts) { failures_ = attempts; }
   void fail_behind(int attempts) { failures_behind_ = attempts; }
   void lose_connection() { lost_ = true; }
+  // The receiver reads all, and ends each connection behind so many messages.
+  void end_connections_behind(std::uint64_t messages) { messages_max_ = messages; }
   void set_uncertain(std::uint64_t records) { uncertain_ = records; }
   // What is longer, as lines, is too large for it.
   void set_bytes_max(std::uint64_t bytes) { bytes_max_ = bytes; }
@@ -35,6 +37,11 @@ class Script {
       return error();
     }
     std::lock_guard lock(mutex_);
+    taken_ += messages.size();
+    if (taken_ > messages_max_) {
+      taken_ = 0;
+      return error();
+    }
     std::uint64_t bytes = 0;
     for (const Message& message : messages) {
       bytes += message.text.size() + 1;
@@ -86,10 +93,12 @@ class Script {
   std::atomic<bool> lost_{false};
   std::atomic<std::uint64_t> uncertain_{0};
   std::atomic<std::uint64_t> bytes_max_{UINT64_MAX};
+  std::atomic<std::uint64_t> messages_max_{UINT64_MAX};
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::string> texts_;
   std::vector<std::uint64_t> order_;
   std::vector<std::uint64_t> batches_;
+  std::uint64_t taken_ = 0;  // of the connection
 };
 
 class ScriptedReceiver final : public Receiver {

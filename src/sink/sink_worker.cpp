@@ -15,7 +15,7 @@ namespace {
 constexpr Milliseconds poll_interval{100};
 constexpr Milliseconds save_interval{1000};
 constexpr Milliseconds measure_interval{1000};
-constexpr Milliseconds failures_told_interval{60'000};
+constexpr Milliseconds told_interval{60'000};  // of lines of a kind
 // Of records that no message is made of, so that a filter does not keep the thread from its other duties.
 constexpr std::uint64_t records_looked_at_max = 20'000;
 // By which what is delivered at once grows again with each batch, where it was too large for the receiver.
@@ -121,6 +121,7 @@ void SinkWorker::run() {
     store::LogEnd end = seen == UINT64_MAX ? parts_.log.end() : parts_.log.wait_for_more(seen, poll_interval);
     step(end);
     MonoTime now = mono_now();
+    tell_what_is_so(now);
     measure(end, now);
     save_if_due(now);
     bool has_more = !batch_.empty() || cursor_.next < parts_.log.end().records;
@@ -138,13 +139,14 @@ void SinkWorker::step(const store::LogEnd& end) {
   if (drop_what_is_beyond(end) || mono_now() < retry_at_) {
     return;
   }
+  std::uint64_t begun = feed_.position();
   if (batch_.empty() && !collect(end)) {
     return;
   }
   if (!batch_.empty()) {
     deliver();
-  } else if (batch_end_ > cursor_.next) {
-    move_to(batch_end_);  // nothing of it is for this sink
+  } else if (batch_end_ > begun) {
+    advance_to(batch_end_);  // nothing of it is for this sink
   } else {
     be_idle(end);
   }
@@ -218,10 +220,18 @@ void SinkWorker::deliver() {
     std::lock_guard lock(status_mutex_);
     status_.delivered += batch_.size();
   }
+  resend_.acknowledged(batch_.front().index, batch_.size());
   batch_.clear();
-  delivered_since_rewind_ = true;
-  move_to(batch_end_);
-  succeeded();
+  has_delivered_ = true;
+  advance_to(batch_end_);
+}
+
+// What is only sent once more, and may be lost again, is no success yet.
+void SinkWorker::advance_to(std::uint64_t end) {
+  move_to(end);
+  if (end >= resend_.end() && std::exchange(has_delivered_, false)) {
+    succeeded();
+  }
 }
 
 // From now on, and of what was too large.
@@ -253,46 +263,67 @@ void SinkWorker::move_to(std::uint64_t next) {
 void SinkWorker::succeeded() {
   backoff_.succeeded();
   retry_at_ = {};
-  bool was_failing = false;
-  {
-    std::lock_guard lock(status_mutex_);
-    was_failing = std::exchange(status_.failing, false);
-    status_.failure.clear();
-    status_.last_success_seconds = static_cast<double>(wall_now().time_since_epoch().count()) / 1e9;
-  }
-  if (was_failing || !std::exchange(told_, true)) {
-    parts_.tell({.kind = SinkEvent::Kind::delivers, .sink = parts_.settings.name, .text = {}});
-  }
+  state_ = SinkEvent::Kind::delivers;
+  std::lock_guard lock(status_mutex_);
+  status_.failing = false;
+  status_.failure.clear();
+  status_.last_success_seconds = static_cast<double>(wall_now().time_since_epoch().count()) / 1e9;
 }
 
-// Is told when it begins, and once in a while as long as it goes on.
 void SinkWorker::failed(const DeliveryError& error) {
-  MonoTime now = mono_now();
-  retry_at_ = now + backoff_.failed(error, any_number());
-  bool was_failing = false;
+  bool is_away = error.kind == DeliveryError::Kind::unreachable;
+  bool goes_on = is_away && resend_.is_halfway();
+  if (goes_on) {
+    backoff_.succeeded();
+  }
+  retry_at_ = mono_now() + backoff_.failed(error, any_number());
+  state_ = is_away ? SinkEvent::Kind::fails : SinkEvent::Kind::refused;
   {
     std::lock_guard lock(status_mutex_);
     ++status_.failures;
-    was_failing = std::exchange(status_.failing, true);
+    status_.failing = true;
     status_.failure = error.text;
   }
-  if (!was_failing || now - told_at_ >= failures_told_interval) {
-    told_at_ = now;
-    told_ = true;
-    bool refused = error.kind != DeliveryError::Kind::unreachable;
-    parts_.tell({.kind = refused ? SinkEvent::Kind::refused : SinkEvent::Kind::fails,
-                 .sink = parts_.settings.name,
-                 .text = error.text});
+  if (receiver_->uncertain_records() == 0) {
+    return;
   }
-  if (receiver_->uncertain_records() > 0 && delivered_since_rewind_) {
+  if (goes_on) {
+    read_from(resend_.read_until());
+    resend_.begin(resend_.read_until(), resend_.end());
+  } else if (resend_.has_begun() || resend_.from() != taken_until()) {
     rewind();
   }
 }
 
+// When it begins, and failures once in a while as long as they go on; never more lines than that.
+void SinkWorker::tell_what_is_so(MonoTime now) {
+  if (!state_) {
+    return;
+  }
+  bool delivers = *state_ == SinkEvent::Kind::delivers;
+  std::optional<MonoTime>& told_at = delivers ? told_delivers_at_ : told_fails_at_;
+  if ((delivers && told_ == state_) || (told_at && now - *told_at < told_interval)) {
+    return;
+  }
+  told_at = now;
+  told_ = state_;
+  parts_.tell({.kind = *state_, .sink = parts_.settings.name, .text = delivers ? std::string{} : failure()});
+}
+
+std::string SinkWorker::failure() const {
+  std::lock_guard lock(status_mutex_);
+  return status_.failure;
+}
+
 void SinkWorker::rewind() {
+  read_from(taken_until());
+  resend_.begin(taken_until(), cursor_.next);
+}
+
+void SinkWorker::read_from(std::uint64_t index) {
   batch_.clear();
-  delivered_since_rewind_ = false;
-  feed_.go_to(taken_until());
+  has_delivered_ = false;
+  feed_.go_to(index);
 }
 
 // Up to there what was acknowledged is certain to have been taken.

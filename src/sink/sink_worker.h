@@ -21,6 +21,7 @@
 #include "sink/halt.h"
 #include "sink/receiver.h"
 #include "sink/record_feed.h"
+#include "sink/resend.h"
 #include "sink/session_finder.h"
 #include "sink/settings.h"
 #include "store/file.h"
@@ -103,9 +104,13 @@ class SinkWorker {
   bool drop_what_is_beyond(const store::LogEnd& end);
   bool drop_until(std::uint64_t end, std::string_view reason);
   void move_to(std::uint64_t next);
+  void advance_to(std::uint64_t end);
   void succeeded();
   void failed(const DeliveryError& error);
+  void tell_what_is_so(MonoTime now);
+  std::string failure() const;
   void rewind();
+  void read_from(std::uint64_t index);
   void save(MonoTime now);
   void save_if_due(MonoTime now);
   void set_needed();
@@ -124,12 +129,15 @@ class SinkWorker {
   MonoTime saved_at_;
   MonoTime retry_at_;
   MonoTime measured_at_;
-  MonoTime told_at_;
   std::vector<Message> batch_;     // to be delivered, those that were not acknowledged
   std::uint64_t batch_end_ = 0;    // index behind the records that it was made of
   std::uint64_t batch_bytes_max_;  // with line ends; a single message may be longer
-  bool delivered_since_rewind_ = false;
-  bool told_ = false;  // the operator knows that it delivers or fails
+  Resend resend_;
+  bool has_delivered_ = false;            // since it counted as a success last, or went back
+  std::optional<SinkEvent::Kind> state_;  // delivers, fails, refused; what is so, and what the operator knows
+  std::optional<SinkEvent::Kind> told_;
+  std::optional<MonoTime> told_delivers_at_;
+  std::optional<MonoTime> told_fails_at_;
   const std::uint64_t start_;
   std::atomic<std::uint64_t> next_{0};
   std::atomic<std::uint64_t> needed_{0};

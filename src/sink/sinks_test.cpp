@@ -208,6 +208,49 @@ TEST_F(SinksTest, SendOnceMoreWhatAConnectionMayHaveLost) {
   EXPECT_LE(scripts_["syslog"].texts().begin()->first, end - 18) << "and after a restart";
 }
 
+TEST_F(SinksTest, GetOnWhenConnectionsEndAmidWhatIsSentOnceMore) {
+  scripts_["syslog"].set_uncertain(20'000);
+  scripts_["syslog"].end_connections_behind(2000);
+  configure({from_beginning("syslog")});
+  commit_many(0, 4000);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("syslog"); }));
+  EXPECT_THAT(missing("syslog"), testing::IsEmpty());
+}
+
+TEST_F(SinksTest, BeginAllOverAtAReceiverThatTakesLittleOrIsAway) {
+  scripts_["syslog"].set_uncertain(20'000);
+  configure({from_beginning("syslog")});
+  commit_many(0, 4000);
+  ASSERT_TRUE(eventually([&] { return has_caught_up("syslog"); }));
+  scripts_["syslog"].end_connections_behind(1000);
+  for (int round = 0; round < 3; ++round) {
+    scripts_["syslog"].forget();
+    scripts_["syslog"].lose_connection();
+    ASSERT_TRUE(eventually([&] { return scripts_["syslog"].order().size() >= 1000; }));
+    EXPECT_EQ(scripts_["syslog"].order().front(), 0U);
+    EXPECT_TRUE(status("syslog").failing);
+  }
+  // It takes a half, and is away then: what it had in memory may be lost.
+  scripts_["syslog"].end_connections_behind(3000);
+  ASSERT_TRUE(eventually([&] { return scripts_["syslog"].texts().size() >= 3000; }));
+  scripts_["syslog"].fail(1);
+  scripts_["syslog"].forget();
+  scripts_["syslog"].end_connections_behind(UINT64_MAX);
+  ASSERT_TRUE(eventually([&] { return !status("syslog").failing; }));
+  EXPECT_THAT(missing("syslog"), testing::IsEmpty());
+}
+
+TEST_F(SinksTest, AreToldOfOnceInAWhileHoweverOftenThatChanges) {
+  configure({from_beginning("moody")});
+  for (std::uint64_t i = 0; i < 5; ++i) {
+    scripts_["moody"].fail(1);
+    commit(i);
+    ASSERT_TRUE(eventually([&] { return has_caught_up("moody") && status("moody").failures > i; }));
+  }
+  EXPECT_EQ(events(SinkEvent::Kind::fails).size(), 1U);
+  EXPECT_EQ(events(SinkEvent::Kind::delivers).size(), 1U);
+}
+
 TEST_F(SinksTest, SayThatWhatAConnectionMayHaveLostIsDroppedToo) {
   SinkSettings settings = from_beginning("lossy");
   settings.when_behind = WhenBehind::drop;
