@@ -50,7 +50,7 @@ class Patience {
   const Halt& halt_;
 };
 
-Delivered wait_for(int socket, short events, const Patience& patience, const char* what) {
+Delivered wait_for(int socket, short events, const Patience& patience, const std::string& what) {
   while (!patience.is_over()) {
     pollfd watched{.fd = socket, .events = events, .revents = 0};
     int ready = ::poll(&watched, 1, static_cast<int>(slice.count()));
@@ -58,10 +58,10 @@ Delivered wait_for(int socket, short events, const Patience& patience, const cha
       return Unit{};
     }
     if (ready < 0 && errno != EINTR) {
-      return failure(what, errno);
+      return failure(what.c_str(), errno);
     }
   }
-  return failure(std::string(what) + ": it takes too long");
+  return failure(what + ": it takes too long");
 }
 
 Delivered finish_connecting(int socket, const Patience& patience) {
@@ -186,6 +186,31 @@ std::string tls_fault(SSL* tls) {
   return reason != nullptr ? reason : "the connection was closed";
 }
 
+// Whether the peer has said that it does not take our certificate, or that we have none. With TLS 1.3 it says so behind
+// the handshake.
+bool is_refusal(unsigned long code) {
+  switch (ERR_GET_REASON(code)) {
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_NO_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return ERR_GET_LIB(code) == ERR_LIB_SSL;
+    default:
+      return false;
+  }
+}
+
+// Of the last call that failed.
+Unexpected<DeliveryError> tls_failure(SSL* tls, const std::string& what) {
+  bool refused = SSL_get_verify_result(tls) != X509_V_OK || is_refusal(ERR_peek_last_error());
+  return failure(what + ": " + tls_fault(tls), refused ? Kind::refused : Kind::unreachable);
+}
+
 using TlsContext = std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)>;
 
 Result<TlsContext, DeliveryError> make_context(const TlsSettings& settings) {
@@ -237,10 +262,8 @@ class TlsConnection final : public TcpConnection {
       if (done == 1) {
         return Unit{};
       }
-      if (auto ready = wait_for_tls(done, patience); !ready) {
-        bool unverified = SSL_get_verify_result(tls_.get()) != X509_V_OK;
-        return failure("the TLS handshake failed: " + ready.error().text,
-                       unverified ? Kind::refused : Kind::unreachable);
+      if (auto ready = wait_for_tls(done, patience, "the TLS handshake failed"); !ready) {
+        return ready;
       }
     }
   }
@@ -253,8 +276,8 @@ class TlsConnection final : public TcpConnection {
       int done = SSL_write_ex(tls_.get(), bytes.data(), bytes.size(), &written);
       if (done == 1) {
         bytes.remove_prefix(written);
-      } else if (auto ready = wait_for_tls(done, patience); !ready) {
-        return failure("cannot send: " + ready.error().text);
+      } else if (auto ready = wait_for_tls(done, patience, "cannot send"); !ready) {
+        return ready;
       }
     }
     return Unit{};
@@ -269,18 +292,18 @@ class TlsConnection final : public TcpConnection {
     if (error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
       return Unit{};
     }
-    return failure("the receiver has closed the connection: " + tls_fault(tls_.get()));
+    return tls_failure(tls_.get(), "the receiver has closed the connection");
   }
 
  private:
-  Delivered wait_for_tls(int done, const Patience& patience) {
+  Delivered wait_for_tls(int done, const Patience& patience, const std::string& what) {
     switch (SSL_get_error(tls_.get(), done)) {
       case SSL_ERROR_WANT_READ:
-        return wait_for(socket(), POLLIN, patience, "it does not answer");
+        return wait_for(socket(), POLLIN, patience, what + ": it does not answer");
       case SSL_ERROR_WANT_WRITE:
-        return wait_for(socket(), POLLOUT, patience, "it does not read");
+        return wait_for(socket(), POLLOUT, patience, what + ": it does not read");
       default:
-        return failure(tls_fault(tls_.get()));
+        return tls_failure(tls_.get(), what);
     }
   }
 

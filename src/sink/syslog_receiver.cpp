@@ -52,6 +52,11 @@ Delivered SyslogReceiver::deliver(const std::vector<Message>& messages) {
   auto done = connection_->check();
   if (done) {
     done = send(messages);
+    // What a receiver says before it closes the connection is the better reason.
+    if (auto said = done ? Delivered(Unit{}) : connection_->check();
+        !said && said.error().kind == DeliveryError::Kind::refused) {
+      done = said;
+    }
   }
   if (!done) {
     connection_.reset();
