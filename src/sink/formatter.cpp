@@ -4,7 +4,6 @@
 
 #include "audit/canonical_json.h"
 #include "audit/record_members.h"
-#include "sink/native_format.h"
 #include "sink/syslog_format.h"
 
 namespace sallyport::sink {
@@ -19,20 +18,20 @@ Formatter::Formatter(const SinkSettings& settings, std::string origin, OcsfSessi
   }
 }
 
-std::string Formatter::text(std::uint64_t index, std::string_view record, const Message& message) {
+std::string Formatter::text(std::string_view record, const Message& message, std::size_t bytes_max) {
   switch (format_) {
     case Format::native: {
-      std::string text = native_message(index, record);
-      return text.size() <= text_bytes_max_ ? text : cut_native_message(index, record, text_bytes_max_);
+      std::string text = native_message(message.index, record);
+      return text.size() <= bytes_max ? text : cut_native_message(message.index, record, bytes_max);
     }
     case Format::ocsf:
-      return ocsf_event({.index = index, .record = record, .origin = origin_, .bytes_max = text_bytes_max_},
+      return ocsf_event({.index = message.index, .record = record, .origin = origin_, .bytes_max = bytes_max},
                         sessions_.see(message.session, message.type, record));
   }
   return {};
 }
 
-Message Formatter::message(std::uint64_t index, std::string_view record) {
+Message Formatter::message(std::uint64_t index, std::string_view record, std::size_t text_bytes_max) {
   audit::RecordOutline outline;
   if (audit::check_canonical_object(record, outline)) {
     return {.index = index, .session = {}, .time = {}, .type = "damaged", .text = damaged_message(index, record)};
@@ -42,7 +41,7 @@ Message Formatter::message(std::uint64_t index, std::string_view record) {
                   .time = audit::parse_time(audit::string_of(outline.time)).value_or(WallTime{}),
                   .type = audit::string_of(outline.type),
                   .text = {}};
-  message.text = text(index, record, message);
+  message.text = text(record, message, std::min(text_bytes_max_, text_bytes_max));
   return message;
 }
 

@@ -119,7 +119,6 @@ What what_outcome(std::string_view record, OcsfSession& session) {
   if (auto command = session.commands.find(of.value_or(0)); command != session.commands.end()) {
     what.activity = command->second.activity;
     what.activity_name = command->second.kind;
-    session.commands.erase(command);
   }
   std::string status = text_of(record, "status");
   what.status = status == "ok" || status == "done" ? status_success : status_failure;

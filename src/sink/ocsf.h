@@ -29,7 +29,7 @@ struct OcsfSession {
     int activity = 0;
     std::string kind;
   };
-  std::map<std::uint64_t, Command> commands;  // by seq, those without an outcome; the newest few
+  std::map<std::uint64_t, Command> commands;  // by seq, the newest few; a record may come twice
 
   friend bool operator==(const OcsfSession&, const OcsfSession&) = default;
 };

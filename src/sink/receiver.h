@@ -24,7 +24,7 @@ struct DeliveryError {
   enum class Kind : std::uint8_t {
     unreachable,  // it is away, does not answer in time, or asks for patience
     refused,      // it says no: it, or we, are not set up right, and trying again at once is of no use
-    too_large     // likewise, but it may well take fewer messages at once
+    too_large     // likewise, but it may well take fewer messages at once, or a shorter one
   };
   Kind kind = Kind::unreachable;
   std::string text;                    // a sentence for the operator; no secret

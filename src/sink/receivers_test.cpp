@@ -222,6 +222,12 @@ TEST(SyslogReceiver, SendsADatagramForEachMessage) {
     EXPECT_TRUE(text.starts_with("<110>1 ")) << text;
     EXPECT_TRUE(text.ends_with("{\"n\":" + std::to_string(i) + "}")) << text;
   }
+  auto long_one = messages(2, 3);
+  long_one[0].text.append(2U << 20, ' ');
+  auto done = receiver.deliver(long_one);
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().kind, DeliveryError::Kind::too_large);
+  EXPECT_TRUE(receiver.deliver(messages(3, 4)));
   std::filesystem::remove_all(root);
 }
 

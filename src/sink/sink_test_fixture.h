@@ -25,8 +25,11 @@ class Script {
   void fail(int attempts) { failures_ = attempts; }
   void fail_behind(int attempts) { failures_behind_ = attempts; }
   void lose_connection() { lost_ = true; }
-  // The receiver reads all, and ends each connection behind so many messages.
-  void end_connections_behind(std::uint64_t messages) { messages_max_ = messages; }
+  // The receiver reads all, and ends each connection behind so many messages; then so many attempts fail.
+  void end_connections_behind(std::uint64_t messages, int attempts = 0) {
+    attempts_away_ = attempts;
+    messages_max_ = messages;
+  }
   void set_uncertain(std::uint64_t records) { uncertain_ = records; }
   // What is longer, as lines, is too large for it.
   void set_bytes_max(std::uint64_t bytes) { bytes_max_ = bytes; }
@@ -40,6 +43,7 @@ class Script {
     taken_ += messages.size();
     if (taken_ > messages_max_) {
       taken_ = 0;
+      failures_ = attempts_away_.load();
       return error();
     }
     std::uint64_t bytes = 0;
@@ -94,6 +98,7 @@ class Script {
   std::atomic<std::uint64_t> uncertain_{0};
   std::atomic<std::uint64_t> bytes_max_{UINT64_MAX};
   std::atomic<std::uint64_t> messages_max_{UINT64_MAX};
+  std::atomic<int> attempts_away_{0};
   mutable std::mutex mutex_;
   std::map<std::uint64_t, std::string> texts_;
   std::vector<std::uint64_t> order_;

@@ -170,7 +170,7 @@ bool SinkWorker::collect(const store::LogEnd& end) {
     }
     ++looked_at;
     if (takes((*record)->text)) {
-      Message message = formatter_.message((*record)->index, (*record)->text);
+      Message message = formatter_.message((*record)->index, (*record)->text, message_bytes_max_);
       bytes += message.text.size() + 1;
       if (bytes > batch_bytes_max_ && !batch_.empty()) {
         feed_.put_back();
@@ -208,13 +208,12 @@ void SinkWorker::deliver() {
     if (halt_.is_due()) {
       return;
     }
-    if (done.error().kind == DeliveryError::Kind::too_large && batch_.size() > 1) {
-      deliver_less();
-    } else {
+    if (done.error().kind != DeliveryError::Kind::too_large || !deliver_less()) {
       failed(done.error());
     }
     return;
   }
+  message_bytes_max_ = SIZE_MAX;
   batch_bytes_max_ = std::min(batch_bytes_max_ + batch_growth_bytes, parts_.settings.batch_bytes_max);
   {
     std::lock_guard lock(status_mutex_);
@@ -234,15 +233,22 @@ void SinkWorker::advance_to(std::uint64_t end) {
   }
 }
 
-// From now on, and of what was too large.
-void SinkWorker::deliver_less() {
+// Half of what was too large: of messages, or of the only one. False when there is no less.
+bool SinkWorker::deliver_less() {
   std::uint64_t bytes = 0;
   for (const Message& message : batch_) {
     bytes += message.text.size() + 1;
   }
-  batch_bytes_max_ = bytes / 2;
+  if (batch_.size() > 1) {
+    batch_bytes_max_ = bytes / 2;
+  } else if (bytes / 2 >= cut_text_bytes_least) {
+    message_bytes_max_ = bytes / 2;
+  } else {
+    return false;
+  }
   feed_.go_to(batch_.front().index);
   batch_.clear();
+  return true;
 }
 
 void SinkWorker::be_idle(const store::LogEnd& /*end*/) {

@@ -99,7 +99,7 @@ class SinkWorker {
   bool collect(const store::LogEnd& end);
   void take_feed_error(const std::string& error);
   void deliver();
-  void deliver_less();
+  bool deliver_less();
   void be_idle(const store::LogEnd& end);
   bool drop_what_is_beyond(const store::LogEnd& end);
   bool drop_until(std::uint64_t end, std::string_view reason);
@@ -129,9 +129,10 @@ class SinkWorker {
   MonoTime saved_at_;
   MonoTime retry_at_;
   MonoTime measured_at_;
-  std::vector<Message> batch_;     // to be delivered, those that were not acknowledged
-  std::uint64_t batch_end_ = 0;    // index behind the records that it was made of
-  std::uint64_t batch_bytes_max_;  // with line ends; a single message may be longer
+  std::vector<Message> batch_;                // to be delivered, those that were not acknowledged
+  std::uint64_t batch_end_ = 0;               // index behind the records that it was made of
+  std::uint64_t batch_bytes_max_;             // with line ends; a single message may be longer
+  std::size_t message_bytes_max_ = SIZE_MAX;  // of the one that was too large for the receiver, to be cut
   Resend resend_;
   bool has_delivered_ = false;            // since it counted as a success last, or went back
   std::optional<SinkEvent::Kind> state_;  // delivers, fails, refused; what is so, and what the operator knows

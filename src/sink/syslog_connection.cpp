@@ -325,7 +325,8 @@ class UnixConnection final : public SyslogConnection {
         }
         halt_.nap(acknowledgement_pause);
       } else if (errno != EINTR) {
-        return failure("cannot send", errno);
+        return failure(std::string("cannot send: ") + std::strerror(errno),
+                       errno == EMSGSIZE ? Kind::too_large : Kind::unreachable);
       }
     }
     return Unit{};
