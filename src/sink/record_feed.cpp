@@ -23,6 +23,7 @@ Result<std::optional<FeedRecord>, std::string> RecordFeed::next(const store::Log
     follower_->read_up_to(end);
     auto chunk = follower_->next();
     if (!chunk) {
+      deleted_until_ = follower_->deleted_until();
       follower_.reset();  // the next attempt begins anew
       return Unexpected(std::move(chunk).error());
     }
@@ -44,14 +45,14 @@ void RecordFeed::put_back() {
   --position_;
 }
 
-std::optional<std::uint64_t> RecordFeed::first_after(std::uint64_t index) const {
+std::optional<std::uint64_t> RecordFeed::oldest() const {
   auto log = store::list_log(directory_);
   if (!log) {
     return std::nullopt;
   }
   for (const store::SegmentEntry& segment : log->segments) {
     if (segment.has_records()) {
-      return segment.first > index ? std::optional(segment.first) : std::nullopt;
+      return segment.first;
     }
   }
   return std::nullopt;

@@ -25,22 +25,25 @@ class RecordFeed {
   void go_to(std::uint64_t index);
 
   // The next record before `end`; nothing when there is none. The view lives until the next call.
-  // The error is a sentence: the log can't be read now, or the record was deleted (see first_after()).
+  // The error is a sentence: the log can't be read now, or the record was deleted.
   Result<std::optional<FeedRecord>, std::string> next(const store::LogEnd& end);
 
   // The record that next() gave last comes again. Before any other call.
   void put_back();
 
+  // After an error: the first record that is there behind deleted ones, if that is what it says.
+  std::optional<std::uint64_t> deleted_until() const { return deleted_until_; }
+
   std::uint64_t position() const { return position_; }
 
-  // Whether the record of that number was deleted, and the first behind it that was not; nothing when it is there, or
-  // when that can't be told.
-  std::optional<std::uint64_t> first_after(std::uint64_t index) const;
+  // The oldest record that is there; nothing when there is none, or when that can't be told.
+  std::optional<std::uint64_t> oldest() const;
 
  private:
   std::filesystem::path directory_;
   std::uint64_t position_ = 0;
   std::optional<store::LogFollower> follower_;
+  std::optional<std::uint64_t> deleted_until_;
   std::string_view lines_;  // that were read, and not handed out
   std::string_view last_;   // before them: with what was handed out last
 };

@@ -74,7 +74,7 @@ Cursor SinkWorker::find_cursor() {
   } else if (parts_.settings.from == Begin::end) {
     return {.first = end, .next = end, .start = end, .needed = end};
   }
-  std::uint64_t oldest = feed_.first_after(0).value_or(0);  // what was deleted before is not this sink's loss
+  std::uint64_t oldest = feed_.oldest().value_or(0);  // what was deleted before is not this sink's loss
   return {.first = oldest, .next = oldest, .start = end, .needed = oldest};
 }
 
@@ -193,12 +193,11 @@ bool SinkWorker::takes(std::string_view record) const {
 }
 
 void SinkWorker::take_feed_error(const std::string& error) {
-  std::uint64_t position = feed_.position();
-  auto first = feed_.first_after(position);
-  if (!first) {
+  auto until = feed_.deleted_until();
+  if (!until) {
     failed({.kind = DeliveryError::Kind::unreachable, .text = "the log can't be read: " + error, .retry_after = {}});
   } else {
-    drop_until(*first, "deleted");  // also what was acknowledged: it was to be delivered once more
+    drop_until(*until, "deleted");  // also what was acknowledged: it was to be delivered once more
   }
 }
 

@@ -459,6 +459,32 @@ TEST_F(SinksTest, SayOnRecordWhatWasDeletedBeforeTheyGotIt) {
   EXPECT_THAT(missing("late"), testing::IsEmpty()) << "of what is there";
 }
 
+TEST_F(SinksTest, SayOnRecordThatASegmentInTheMiddleWasDeleted) {
+  commit_many(0, 2000);
+  auto all = segments();
+  ASSERT_GT(all.size(), 4U);
+  for (bool whole : {false, true}) {
+    std::size_t i = whole ? 3 : 1;
+    delete_segment(all[i]);
+    if (whole) {
+      std::filesystem::remove(audit_.directory / store::name_of(store::SegmentFile::tree, all[i]));
+      std::filesystem::remove(audit_.directory / store::name_of(store::SegmentFile::index, all[i]));
+    }
+  }
+  configure({from_beginning("late")});
+  ASSERT_TRUE(eventually([&] { return status("late").dropped > 0; }));
+  wait_for_disk();
+  ASSERT_TRUE(eventually([&] { return has_caught_up("late"); }));
+  std::vector<std::uint64_t> gaps;
+  for (std::size_t i : {1U, 3U}) {
+    for (std::uint64_t index = all[i]; index < all[i + 1]; ++index) {
+      gaps.push_back(index);
+    }
+  }
+  EXPECT_EQ(on_record_as_dropped("deleted"), gaps);
+  EXPECT_THAT(missing("late"), testing::IsEmpty()) << "of what is there";
+}
+
 TEST_F(SinksTest, ThatHaveNotChangedGoOnOverAReload) {
   configure({from_beginning("kept"), from_beginning("changed")});
   commit_many(0, 50);

@@ -7,22 +7,38 @@ namespace sallyport::store {
 LogFollower::LogFollower(std::filesystem::path directory, std::uint64_t from)
     : directory_(std::move(directory)), next_(from) {}
 
-Result<bool, std::string> LogFollower::open() {
+Result<LogFollower::Around, std::string> LogFollower::look() const {
   auto log = list_log(directory_);
   if (!log) {
     return Unexpected(std::move(log).error());
   }
-  std::optional<std::uint64_t> first;
-  bool has_later = false;
+  Around around;
   for (const SegmentEntry& segment : log->segments) {
     if (segment.has_records() && segment.first <= next_) {
-      first = segment.first;
+      around.at = segment.first;
+    } else if (segment.has_records() && !around.behind) {
+      around.behind = segment.first;
     }
-    has_later = has_later || (segment.has_records() && segment.first > next_);
   }
+  return around;
+}
+
+Unexpected<std::string> LogFollower::deleted(std::uint64_t until) {
+  deleted_until_ = until;
+  return Unexpected("record " + std::to_string(next_) + " was deleted");
+}
+
+Result<bool, std::string> LogFollower::open() {
+  auto around = look();
+  if (around && !around->at && around->behind) {
+    around = look();
+  }
+  if (!around) {
+    return Unexpected(std::move(around).error());
+  }
+  std::optional<std::uint64_t> first = around->at;
   if (!first) {
-    return has_later ? Result<bool, std::string>(Unexpected("record " + std::to_string(next_) + " was deleted"))
-                     : false;
+    return around->behind ? Result<bool, std::string>(deleted(*around->behind)) : false;
   }
   auto reader = SegmentReader::open(directory_, *first);
   if (!reader) {
@@ -62,7 +78,23 @@ Result<LineChunk, std::string> LogFollower::read() {
   }
 }
 
+// At the end of the segment that is open, which may be the end for now.
+Result<bool, std::string> LogFollower::is_left() {
+  auto around = look();
+  if (around && around->at == segment_ && around->behind) {
+    around = look();
+  }
+  if (!around) {
+    return Unexpected(std::move(around).error());
+  }
+  if (around->at == segment_) {
+    return around->behind ? Result<bool, std::string>(deleted(*around->behind)) : false;
+  }
+  return around->at || around->behind;
+}
+
 Result<LineChunk, std::string> LogFollower::next() {
+  deleted_until_.reset();
   if (end_ && next_ >= end_->records) {
     return LineChunk{};
   }
@@ -71,16 +103,17 @@ Result<LineChunk, std::string> LogFollower::next() {
     if (!chunk || !chunk->empty()) {
       return chunk;
     }
-    // The end for now, or of the segment: then there is one that begins with the next record.
-    auto log = list_log(directory_);
-    const SegmentEntry* following = log ? log->segment(next_) : nullptr;
-    if (following == nullptr || !following->has_records() || reader_->position() != next_) {
+    auto left = is_left();
+    if (left && !*left) {
       return chunk;
     }
-    // What was written to the old one before the new one was begun is there now.
+    // What was written to the old one before a new one was begun is there now.
     chunk = read();
     if (!chunk || !chunk->empty()) {
       return chunk;
+    }
+    if (!left) {
+      return Unexpected(std::move(left).error());
     }
     reader_.reset();
   }

@@ -27,9 +27,21 @@ class LogFollower {
   Result<LineChunk, std::string> next();
   // Index of the record behind those that were read.
   std::uint64_t position() const { return next_; }
+  // After an error: the first record that is there behind deleted ones, if that is what it says.
+  std::optional<std::uint64_t> deleted_until() const { return deleted_until_; }
 
  private:
   Result<LineChunk, std::string> read();
+  // The first records of segments that have records: of the last one that begins at the next record or before it, and
+  // of the first behind that. A listing may miss a file that is renamed meanwhile, so what is missing is looked for
+  // twice.
+  struct Around {
+    std::optional<std::uint64_t> at;
+    std::optional<std::uint64_t> behind;
+  };
+  Result<Around, std::string> look() const;
+  Unexpected<std::string> deleted(std::uint64_t until);
+  Result<bool, std::string> is_left();
   // Opens the segment that has the next record; false when there is none yet.
   Result<bool, std::string> open();
   // Leaves out what stands before the next record.
@@ -39,6 +51,7 @@ class LogFollower {
   std::uint64_t next_;
   std::uint64_t segment_ = 0;  // the first record of the one that is open
   std::optional<LogEnd> end_;
+  std::optional<std::uint64_t> deleted_until_;
   std::optional<SegmentReader> reader_;
 };
 

@@ -74,6 +74,32 @@ TEST(LogFollower, SaysWhenWhatIsNextWasDeleted) {
   auto chunk = follower.next();
   ASSERT_FALSE(chunk);
   EXPECT_EQ(chunk.error(), "record 1 was deleted");
+  EXPECT_EQ(follower.deleted_until(), 3U);
+}
+
+TEST(LogFollower, SaysWhenASegmentInTheMiddleWasDeleted) {
+  TestLog log;
+  log.write(first_open, "a\nb\n");
+  log.write(second_open, "d\n");
+  for (std::uint64_t from : {0U, 2U}) {
+    LogFollower follower{log.directory(), from};
+    if (from == 0) {
+      EXPECT_EQ(follower.next()->lines, "a\nb\n");
+    }
+    auto chunk = follower.next();
+    if (chunk && chunk->empty()) {
+      chunk = follower.next();
+    }
+    ASSERT_FALSE(chunk) << from;
+    EXPECT_EQ(chunk.error(), "record 2 was deleted");
+    EXPECT_EQ(follower.deleted_until(), 3U);
+  }
+  LogFollower follower{log.directory(), 0};
+  follower.read_up_to({.records = 4, .segment = 3, .bytes = 2});
+  EXPECT_EQ(follower.next()->lines, "a\nb\n");
+  EXPECT_FALSE(follower.next());
+  log.append(first_open, "c\n");
+  EXPECT_EQ(all_there_is(follower), "c\nd\n") << "when it comes back";
 }
 
 TEST(LogFollower, ReadsNothingBehindTheEndThatIsOnTheDisk) {
