@@ -475,6 +475,38 @@ TEST_F(AuditLogTest, WhatIsBeyondRetentionIsDeletedAndTheRestStaysProvable) {
   ASSERT_EQ(open(), "") << "what is left is gone on with";
 }
 
+TEST_F(AuditLogTest, SaysOnceThatItIsPrunedHoweverOftenThatIsTried) {
+  settings_.segment_bytes = 2000;
+  ASSERT_EQ(open(), "");
+  for (int i = 0; i < 200; ++i) {
+    commit(std::to_string(i));
+    std::this_thread::sleep_for(Milliseconds{1});
+  }
+  kill();
+  settings_.segment_bytes = 1U << 20;
+  settings_.segment_age = Seconds{1'000'000'000};
+  ASSERT_EQ(open(0), "");
+  files_->fail_removal(name_of(SegmentFile::compressed_records, 0));
+  PruneBounds bounds{.before = wall_from_unix_seconds(1'800'000'000)};
+  for (int i = 0; i < 3; ++i) {
+    auto pruned = log_->prune(bounds, "alice");
+    ASSERT_FALSE(pruned);
+    EXPECT_EQ(pruned.error(), "it can't be removed");
+  }
+  auto segments = list_log(settings_.directory)->segments;
+  EXPECT_TRUE(segments[0].has_records());
+  EXPECT_FALSE(segments[1].has_records()) << "the others are deleted";
+  files_->fail_removal("");
+  auto pruned = log_->prune(bounds, "alice");
+  ASSERT_TRUE(pruned) << pruned.error();
+  EXPECT_FALSE(list_log(settings_.directory)->segments[0].has_records());
+  log_.reset();
+  auto lines = records();
+  EXPECT_EQ(std::count_if(lines.begin(), lines.end(),
+                          [](const auto& line) { return line.find("\"audit_pruned\"") != std::string::npos; }),
+            1);
+}
+
 TEST_F(AuditLogTest, IsPrunedByHandWithARecordOfIt) {
   settings_.segment_bytes = 2000;
   ASSERT_EQ(open(), "");

@@ -51,6 +51,11 @@ class FaultyFiles final : public FileSystem {
     fail_open_prefix_ = prefix;
     fail_opens_ = times;
   }
+  // Of the file of that name, until it is called with none.
+  void fail_removal(const std::string& name) {
+    std::lock_guard lock(mutex_);
+    fail_removal_ = name;
+  }
   // Syncs don't return until they are let.
   void hold_syncs() { held_ = true; }
   void let_syncs() {
@@ -100,6 +105,9 @@ class FaultyFiles final : public FileSystem {
     if (!works()) {
       return off();
     }
+    if (path.filename() == fail_removal_) {
+      return Unexpected(FileError{"it can't be removed"});
+    }
     names_.erase(path);
     return system_files().remove(path);
   }
@@ -141,6 +149,7 @@ class FaultyFiles final : public FileSystem {
   std::atomic<std::uint64_t> good_writes_{0};
   std::string fail_open_prefix_;
   std::uint64_t fail_opens_ = 0;
+  std::string fail_removal_;
   std::atomic<std::uint64_t> fail_syncs_{0};
   std::atomic<bool> held_{false};
   std::atomic<bool> holding_{false};

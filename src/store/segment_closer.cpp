@@ -239,7 +239,18 @@ void SegmentCloser::compress(std::uint64_t first) {
   waiting_.erase(first);
 }
 
-// On record before it is gone, and with its changes of key kept.
+// The records last: a segment that has them is deleted again, should this be cut off.
+FileResult<Unit> SegmentCloser::remove_segment(std::uint64_t first) {
+  for (auto kind : {SegmentFile::answers, SegmentFile::index, SegmentFile::compressed_records}) {
+    if (auto removed = parts_.files.remove(parts_.directory / name_of(kind, first)); !removed) {
+      return removed;
+    }
+  }
+  doomed_.erase(first);
+  return Unit{};
+}
+
+// On record before it is gone, with its changes of key kept, and once, however often a file can't be removed.
 Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<PruneBounds(WallTime)>& bounds,
                                                            const std::string& operator_name) {
   Pruned pruned;
@@ -257,17 +268,23 @@ Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<P
     if (auto done = keep_hand_overs(parts_.files, parts_.directory, plan->end); !done) {
       return Unexpected(std::move(done).error());
     }
-    PrunedRecord record{.end = plan->end, .operator_name = operator_name, .reason = plan->reason};
-    if (!parts_.record(to_line(record, now))) {
-      break;
-    }
-    for (std::uint64_t first : plan->segments) {
-      // The records last: a segment that has them is deleted again, should this be cut off.
-      for (auto kind : {SegmentFile::answers, SegmentFile::index, SegmentFile::compressed_records}) {
-        if (auto removed = parts_.files.remove(parts_.directory / name_of(kind, first)); !removed) {
-          return Unexpected(std::move(removed).error().text);
-        }
+    bool has_fresh = std::any_of(plan->segments.begin(), plan->segments.end(),
+                                 [&](std::uint64_t first) { return !doomed_.contains(first); });
+    if (has_fresh) {
+      PrunedRecord record{.end = plan->end, .operator_name = operator_name, .reason = plan->reason};
+      if (!parts_.record(to_line(record, now))) {
+        break;
       }
+    }
+    doomed_.insert(plan->segments.begin(), plan->segments.end());
+    FileResult<Unit> done = Unit{};
+    for (std::uint64_t first : plan->segments) {
+      if (auto removed = remove_segment(first); !removed) {
+        done = std::move(removed);
+      }
+    }
+    if (!done) {
+      return Unexpected(std::move(done).error().text);
     }
     pruned.push_back(std::move(plan).value());
   }

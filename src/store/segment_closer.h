@@ -85,12 +85,14 @@ class SegmentCloser {
   };
   Result<Pruned, std::string> delete_segments(const std::function<PruneBounds(WallTime)>& bounds,
                                               const std::string& operator_name);
+  FileResult<Unit> remove_segment(std::uint64_t first);
   void carry_out(std::vector<Order> orders);
 
   Parts parts_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::set<std::uint64_t> waiting_;
+  std::set<std::uint64_t> doomed_;  // on record as deleted, and not gone yet; of the thread of run()
   bool stopped_ = false;
   bool retention_changed_ = true;
   bool ended_ = false;
