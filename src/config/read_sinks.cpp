@@ -220,6 +220,21 @@ SinkSettings read_sink(SectionReader& section, const std::filesystem::path& log_
   return settings;
 }
 
+// What one sink leaves out is a record for the others. Below that they would leave out each other's records without
+// end.
+void check_records_of_drops(std::vector<SectionReader>& sections, const std::vector<SinkSettings>& sinks) {
+  constexpr std::uint64_t records_max_for_each = 4;
+  auto drops = [](const SinkSettings& settings) { return settings.when_behind == sink::WhenBehind::drop; };
+  std::uint64_t least =
+      records_max_for_each * static_cast<std::uint64_t>(std::count_if(sinks.begin(), sinks.end(), drops));
+  for (std::size_t i = 0; i < sinks.size(); ++i) {
+    if (drops(sinks[i]) && sinks[i].behind_records_max < least) {
+      sections[i].mistake("behind_records_max", "This is too little beside that many sinks that drop.",
+                          "Set it to " + std::to_string(least) + " or more: four times their number.");
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<SinkSettings> read_sinks(SectionReader& audit, const std::filesystem::path& log_directory) {
@@ -240,6 +255,7 @@ std::vector<SinkSettings> read_sinks(SectionReader& audit, const std::filesystem
     sinks.push_back(std::move(read));
   }
   check_unique_names(sections, "name", names);
+  check_records_of_drops(sections, sinks);
   return sinks;
 }
 

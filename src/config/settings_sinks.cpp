@@ -210,7 +210,9 @@ constexpr std::array<Field, 12> sink_fields{{
     {.name = "behind_records_max",
      .kind = integer,
      .default_value = "1000000",
-     .meaning = "How many records of the log, on the disk, the sink may have before it. Retention keeps them for it.",
+     .meaning =
+         "How many records of the log, on the disk, the sink may have before it. Retention keeps them for it. With "
+         "`drop` at least four times the number of sinks that drop.",
      .least = 10,
      .most = 1'000'000'000},
     {.name = "from",
