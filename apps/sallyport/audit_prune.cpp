@@ -212,7 +212,8 @@ Result<std::uint64_t, std::string> needed_by_sinks(const std::filesystem::path& 
       return Unexpected(std::move(cursor).error());
     }
     if (*cursor) {
-      needed = std::min(needed, (*cursor)->next <= *records ? (*cursor)->needed : 0);
+      bool is_beyond = (*cursor)->next > *records || (*cursor)->start > *records;
+      needed = std::min(needed, is_beyond ? 0 : (*cursor)->needed);
     }
   }
   return needed;

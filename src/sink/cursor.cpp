@@ -15,8 +15,10 @@ std::string to_text(const Cursor& cursor, WallTime now) {
   std::string text;
   audit::RecordWriter writer{text};
   writer.number("first", cursor.first);
+  writer.text_if_any("leaf", cursor.leaf);
   writer.number("needed", cursor.needed);
   writer.number("next", cursor.next);
+  writer.text_if_any("origin", cursor.origin);
   writer.number("start", cursor.start);
   writer.time("time", now);
   writer.end();
@@ -36,7 +38,12 @@ std::optional<Cursor> parse_cursor(std::string_view text) {
   if (!first || !next || !start || *first > *next) {
     return std::nullopt;
   }
-  return Cursor{.first = *first, .next = *next, .start = *start, .needed = needed.value_or(*first)};
+  return Cursor{.first = *first,
+                .next = *next,
+                .start = *start,
+                .needed = needed.value_or(*first),
+                .leaf = audit::string_of(audit::member_value(object, "leaf")),
+                .origin = audit::string_of(audit::member_value(object, "origin"))};
 }
 
 Result<std::optional<Cursor>, std::string> load_cursor(const std::filesystem::path& directory, std::string_view sink) {

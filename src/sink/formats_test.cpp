@@ -211,10 +211,11 @@ TEST(Ocsf, RemembersAsManySessionsAndCommandsAsItMay) {
 }
 
 TEST(Cursor, IsReadAsItIsWritten) {
-  Cursor cursor{.first = 3, .next = 12345678901, .start = 7, .needed = 11};
+  Cursor cursor{.first = 3, .next = 12345678901, .start = 7, .needed = 11, .leaf = "ab12", .origin = "a.example/log"};
   EXPECT_EQ(
       to_text(cursor, WallTime{}),
-      "{\"first\":3,\"needed\":11,\"next\":12345678901,\"start\":7,\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
+      "{\"first\":3,\"leaf\":\"ab12\",\"needed\":11,\"next\":12345678901,\"origin\":\"a.example/log\",\"start\":7,"
+      "\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
   EXPECT_EQ(parse_cursor(to_text(cursor, WallTime{})), cursor);
 }
 

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "audit/record_members.h"
+#include "audit/tree.h"
+#include "base/hex.h"
 #include "base/thread_name.h"
 #include "crypto/random.h"
 #include "store/log_records.h"
@@ -39,6 +41,11 @@ std::uint64_t any_number() {
   return number;
 }
 
+std::string leaf_of(std::string_view record) {
+  audit::Hash hash = audit::leaf_hash(record);
+  return to_hex(hash);
+}
+
 }  // namespace
 
 SinkWorker::SinkWorker(Parts parts)
@@ -57,17 +64,35 @@ SinkWorker::SinkWorker(Parts parts)
   rewind();
 }
 
+// Why a cursor can't be one of this log as it is; empty when it may be.
+std::string SinkWorker::fault_of(const Cursor& cursor, std::uint64_t end) const {
+  if (cursor.next > end || cursor.start > end) {
+    return "its cursor is behind the end of the log, which has " + std::to_string(end) + " records";
+  }
+  if (!cursor.origin.empty() && cursor.origin != parts_.origin) {
+    return "its cursor is of the log " + cursor.origin;
+  }
+  if (cursor.leaf.empty() || cursor.next == 0) {
+    return {};
+  }
+  RecordFeed feed(parts_.directory);
+  feed.go_to(cursor.next - 1);
+  auto record = feed.next(parts_.log.end());
+  bool differs = record && *record && leaf_of((*record)->text) != cursor.leaf;
+  return differs ? "the log has another record " + std::to_string(cursor.next - 1) + " than was delivered" : "";
+}
+
 // One that can't be used is as none, but for this: nothing may be missed then, so all that there is counts.
 Cursor SinkWorker::find_cursor() {
   std::uint64_t end = parts_.log.end().records;
   auto loaded = load_cursor(parts_.directory, parts_.settings.name);
   std::string fault = loaded ? std::string{} : loaded.error();
   if (loaded && *loaded) {
-    if ((*loaded)->next <= end) {
+    fault = fault_of(**loaded, end);
+    if (fault.empty()) {
       saved_ = **loaded;
       return **loaded;
     }
-    fault = "its cursor is behind the end of the log, which has " + std::to_string(end) + " records";
   }
   if (!fault.empty()) {
     parts_.tell({.kind = SinkEvent::Kind::anew, .sink = parts_.settings.name, .text = fault});
@@ -156,6 +181,7 @@ void SinkWorker::step(const store::LogEnd& end) {
 bool SinkWorker::collect(const store::LogEnd& end) {
   std::uint64_t bytes = 0;
   std::uint64_t looked_at = 0;
+  std::string last;
   while (batch_.size() < parts_.settings.batch_records_max && looked_at < records_looked_at_max) {
     auto record = feed_.next(end);
     if (!record) {
@@ -178,8 +204,12 @@ bool SinkWorker::collect(const store::LogEnd& end) {
       }
       batch_.push_back(std::move(message));
     }
+    last = (*record)->text;
   }
   batch_end_ = feed_.position();
+  if (looked_at > 0 && batch_end_ > cursor_.next) {
+    batch_leaf_ = leaf_of(last);
+  }
   return true;
 }
 
@@ -226,6 +256,9 @@ void SinkWorker::deliver() {
 
 // What is only sent once more, and may be lost again, is no success yet.
 void SinkWorker::advance_to(std::uint64_t end) {
+  if (end > cursor_.next) {
+    cursor_.leaf = batch_leaf_;
+  }
   move_to(end);
   if (end >= resend_.end() && std::exchange(has_delivered_, false)) {
     succeeded();
@@ -360,6 +393,9 @@ bool SinkWorker::drop_until(std::uint64_t end, std::string_view reason) {
                .sink = record.sink,
                .text = "records " + std::to_string(record.first) + " to " + std::to_string(record.end - 1)});
   cursor_.first = end;
+  if (end > cursor_.next) {
+    cursor_.leaf.clear();
+  }
   move_to(end);
   save(mono_now());
   rewind();
@@ -374,6 +410,7 @@ void SinkWorker::save_if_due(MonoTime now) {
 
 void SinkWorker::save(MonoTime now) {
   cursor_.needed = taken_until();
+  cursor_.origin = parts_.origin;
   if (saved_ == cursor_) {
     return;
   }

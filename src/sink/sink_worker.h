@@ -92,6 +92,7 @@ class SinkWorker {
 
  private:
   Cursor find_cursor();
+  std::string fault_of(const Cursor& cursor, std::uint64_t end) const;
   std::uint64_t taken_until() const;
   void begin();
   void run();
@@ -131,6 +132,7 @@ class SinkWorker {
   MonoTime measured_at_;
   std::vector<Message> batch_;                // to be delivered, those that were not acknowledged
   std::uint64_t batch_end_ = 0;               // index behind the records that it was made of
+  std::string batch_leaf_;                    // of the record before that, where the cursor is to move there
   std::uint64_t batch_bytes_max_;             // with line ends; a single message may be longer
   std::size_t message_bytes_max_ = SIZE_MAX;  // of the one that was too large for the receiver, to be cut
   Resend resend_;

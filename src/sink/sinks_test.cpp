@@ -344,6 +344,36 @@ TEST_F(SinksTest, BeginAnewWhenTheLogIsShorterThanTheCursorSays) {
   EXPECT_THAT(events(SinkEvent::Kind::anew)[0].text, testing::HasSubstr("behind the end of the log"));
 }
 
+TEST_F(SinksTest, BeginAnewWhenTheCursorIsOfAnotherLogOrAnotherHistoryOfThisOne) {
+  commit_many(0, 30);
+  configure({from_beginning("odd")});
+  ASSERT_TRUE(eventually([&] { return has_caught_up("odd"); }));
+  configure({});
+  Cursor good = **load_cursor(audit_.directory, "odd");
+  EXPECT_EQ(good.origin, audit_.origin);
+  EXPECT_EQ(good.leaf.size(), 64U);
+  Cursor other_log = good;
+  other_log.origin = "other.example/log";
+  Cursor other_record = good;
+  other_record.leaf[0] = good.leaf[0] == '0' ? '1' : '0';
+  Cursor far_start = good;
+  far_start.start = UINT64_MAX;
+  Cursor old = good;  // from before there were these members
+  old.leaf = old.origin = "";
+  std::size_t anew = 0;
+  for (const Cursor& cursor : {other_log, other_record, far_start, good, old}) {
+    bool is_good = cursor == good || cursor == old;
+    scripts_["odd"].forget();
+    std::ofstream(cursor_file("odd")) << to_text(cursor, WallTime{});
+    configure({sink("odd")});
+    ASSERT_TRUE(eventually([&] { return has_caught_up("odd"); }));
+    anew += is_good ? 0U : 1U;
+    EXPECT_EQ(events(SinkEvent::Kind::anew).size(), anew);
+    EXPECT_EQ(scripts_["odd"].texts().empty(), is_good);
+    configure({});
+  }
+}
+
 TEST_F(SinksTest, ThatBlockHaveStatementsRefusedUntilTheyCaughtUpByHalf) {
   SinkSettings settings = from_beginning("strict");
   settings.behind_records_max = 100;
