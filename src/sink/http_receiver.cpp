@@ -80,6 +80,7 @@ HttpReceiver::Handle::Handle(const HttpSettings& settings, const Halt& halt) : c
   curl_easy_setopt(curl_, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl_, CURLOPT_XFERINFOFUNCTION, look_at_halt);
   curl_easy_setopt(curl_, CURLOPT_XFERINFODATA, static_cast<const void*>(&halt));
+  curl_easy_setopt(curl_, CURLOPT_QUICK_EXIT, 1L);  // a lookup that hangs is not waited for
   set_tls(settings.tls);
   add_header("Content-Type: application/x-ndjson");
   add_header("Expect:");

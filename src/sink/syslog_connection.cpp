@@ -16,8 +16,12 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "base/check.h"
 
@@ -74,19 +78,50 @@ Delivered finish_connecting(int socket, const Patience& patience) {
   return error == 0 ? Delivered(Unit{}) : Delivered(failure("cannot connect", error));
 }
 
-Result<Descriptor, DeliveryError> connect_tcp(const SyslogSettings& settings, const Halt& halt) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  int fault = ::getaddrinfo(settings.host.c_str(), std::to_string(settings.port).c_str(), &hints, &found);
-  if (fault != 0) {
-    return failure("cannot look up " + settings.host + ": " + ::gai_strerror(fault));
+using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
+
+// A lookup can't be ended, and takes as long as the resolver's configuration says. So it has a thread of its own, which
+// nobody waits for any longer than the patience lasts.
+struct Lookup {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool is_done = false;
+  int fault = 0;
+  Addresses found{nullptr, ::freeaddrinfo};
+};
+
+Result<Addresses, DeliveryError> look_up(const SyslogSettings& settings, const Patience& patience) {
+  auto lookup = std::make_shared<Lookup>();
+  std::thread([lookup, host = settings.host, port = std::to_string(settings.port)] {
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    int fault = ::getaddrinfo(host.c_str(), port.c_str(), &hints, &found);
+    std::lock_guard lock(lookup->mutex);
+    lookup->fault = fault;
+    lookup->found.reset(found);
+    lookup->is_done = true;
+    lookup->changed.notify_all();
+  }).detach();
+  std::unique_lock lock(lookup->mutex);
+  while (!lookup->changed.wait_for(lock, slice, [&] { return lookup->is_done; }) && !patience.is_over()) {
   }
-  std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, ::freeaddrinfo);
+  if (!lookup->is_done || lookup->fault != 0) {
+    return failure("cannot look up " + settings.host + ": " +
+                   (lookup->is_done ? ::gai_strerror(lookup->fault) : "it takes too long"));
+  }
+  return std::move(lookup->found);
+}
+
+Result<Descriptor, DeliveryError> connect_tcp(const SyslogSettings& settings, const Halt& halt) {
   Patience patience(connect_timeout, halt);
+  auto addresses = look_up(settings, patience);
+  if (!addresses) {
+    return Unexpected(std::move(addresses).error());
+  }
   DeliveryError last{.kind = Kind::unreachable, .text = settings.host + " has no address", .retry_after = {}};
-  for (const addrinfo* at = addresses.get(); at != nullptr; at = at->ai_next) {
+  for (const addrinfo* at = addresses->get(); at != nullptr; at = at->ai_next) {
     Descriptor socket{::socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
     if (!socket.is_open()) {
       last.text = std::string("cannot make a socket: ") + std::strerror(errno);
