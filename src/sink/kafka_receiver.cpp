@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "base/check.h"
@@ -12,6 +14,7 @@ namespace sallyport::sink {
 namespace {
 
 constexpr int poll_ms = 100;
+constexpr Milliseconds destroyed_within{1000};
 constexpr std::uint64_t message_overhead_bytes = 1024;  // key and framing, beside the text
 constexpr std::uint64_t librdkafka_message_bytes_least = 1'000'000;
 
@@ -89,6 +92,17 @@ Options options_of(const KafkaSettings& settings, std::uint64_t message_bytes_ma
   return options;
 }
 
+// The client's threads may hang in a name lookup, which can't be ended: then they are left to end when that does.
+void destroy(rd_kafka_t* producer) {
+  std::promise<void> done;
+  std::future<void> ended = done.get_future();
+  std::thread([producer, done = std::move(done)]() mutable {
+    rd_kafka_destroy(producer);
+    done.set_value();
+  }).detach();
+  ended.wait_for(destroyed_within);
+}
+
 }  // namespace
 
 class KafkaReceiver::Producer {
@@ -97,9 +111,9 @@ class KafkaReceiver::Producer {
                                                                std::uint64_t message_bytes_max, const Halt& halt);
   ~Producer() {
     if (producer_ != nullptr) {
-      rd_kafka_purge(producer_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+      rd_kafka_purge(producer_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
       rd_kafka_poll(producer_, 0);
-      rd_kafka_destroy(producer_);
+      destroy(producer_);
     }
   }
   Producer(const Producer&) = delete;
