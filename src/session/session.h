@@ -10,7 +10,8 @@
 // first.
 //
 // Invariants: nothing is written to the backend's queue before a token was verified and the login is on record; no
-// command is, before its record is committed; a refusal leaves the session usable.
+// command is, before its record is committed; a refusal leaves the session usable. What the gateway asks of its own
+// (StateQuery) is little work for the server, whatever the client wrote.
 #pragma once
 
 #include <cstdint>
@@ -519,7 +520,7 @@ class Session {
   bool hides_tables_ = false;                // by temporary ones, which no catalogue has
   std::unique_ptr<StatementSeries> series_;  // the text under way, when it does
   bool server_is_to_be_asked_ = false;       // before the command at hand can be read
-  std::string asked_expression_;             // what it is asked for besides
+  AskedText asked_text_;                     // what it is asked for besides
   std::optional<std::string> dynamic_text_;  // that the statement at hand has the server run
   SessionRegistry::Place registered_;
   std::string explanation_;       // of the refusal at hand; empty: its reason says all

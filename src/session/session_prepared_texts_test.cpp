@@ -15,19 +15,17 @@ class PreparedTextsTest : public SessionTest {
     from_backend(packet(1, ok_payload));
     EXPECT_EQ(to_client(), packet(1, ok_payload));
   }
-  // What the server is asked is answered by it: value and character set of the expression.
+  // What the server is asked is answered by it: value and character set of the expression. Without a character set it
+  // was not evaluated.
   void say_value(std::string_view expression, std::optional<std::string_view> value,
-                 std::string_view charset = "utf8mb4") {
-    ASSERT_EQ(to_backend(), query(state_query_with(expression)));
+                 std::optional<std::string_view> charset = "utf8mb4") {
+    ASSERT_EQ(to_backend(),
+              query(state_query_with({.expression = std::string(expression), .variables = {std::string(expression)}})));
     Buffer row;
     for (std::string_view cell : {std::string_view{}, std::string_view("utf8mb4"), std::string_view("sales")}) {
       append_cell(row, cell);
     }
-    if (value) {
-      append_cell(row, *value);
-    } else {
-      row.push_back(0xFB);
-    }
+    append_cell(row, value);
     append_cell(row, charset);
     append_cell(row, value.value_or(""));
     append_cell(row, "utf8mb4");
@@ -43,7 +41,12 @@ class PreparedTextsTest : public SessionTest {
                             row,
                             {0xFE, 0, 0, 2, 0}}));
   }
-  static void append_cell(Buffer& row, std::string_view cell) {
+  static void append_cell(Buffer& row, std::optional<std::string_view> content) {
+    if (!content) {
+      row.push_back(0xFB);
+      return;
+    }
+    std::string_view cell = *content;
     if (cell.size() > 250) {
       row.push_back(0xFD);
       row.push_back(static_cast<std::uint8_t>(cell.size()));
@@ -110,8 +113,11 @@ TEST_F(PreparedTextsTest, AValueThatCanNotBeReadIsNotRun) {
     say_value(variable, c.value, c.charset);
     EXPECT_EQ(code(), c.code) << c.charset;
   }
+  from_client(query("PREPARE s FROM @long"));
+  say_value("@long", std::nullopt, std::nullopt);
+  EXPECT_EQ(code(), "[dynamic_text_hidden]") << "what it is made of is too long";
   from_client(query("PREPARE s FROM @none"));
-  EXPECT_EQ(to_backend(), query(state_query_with("@none")));
+  EXPECT_EQ(to_backend(), query(state_query_with({.expression = "@none", .variables = {"@none"}})));
   from_backend(packet(1, from_text("\xFF\x10\x04#42000no")));
   EXPECT_EQ(code(), "[dynamic_text_hidden]") << "the server refuses to say";
 }

@@ -108,7 +108,7 @@ std::optional<Reason> Session::read_dynamic_text(PendingCommand& pending, Comman
     case sql::DynamicText::Source::expression:
       if (!state_.evaluated || state_.evaluated->expression != runs->text) {
         server_is_to_be_asked_ = true;
-        asked_expression_ = runs->text;
+        asked_text_ = {.expression = runs->text, .variables = runs->variables};
         return Reason::reading_unknown;
       }
       dynamic_text_ = state_.evaluated->text;
@@ -297,7 +297,7 @@ std::uint8_t Session::forward_emitted(const PendingCommand& pending) {
 
 void Session::ask_server(std::uint8_t error_sequence_id) {
   server_is_to_be_asked_ = false;
-  phase_ = Asking{.query = StateQuery{legs_.backend, to_backend_.made(), std::exchange(asked_expression_, {})},
+  phase_ = Asking{.query = StateQuery{legs_.backend, to_backend_.made(), std::exchange(asked_text_, {})},
                   .error_sequence_id = error_sequence_id,
                   .in_series = series_ != nullptr};
   to_backend_.queue_made();

@@ -33,21 +33,27 @@ std::optional<std::string> readable(const Value& value) {
 
 }  // namespace
 
-std::string state_query_with(std::string_view expression) {
+std::string state_query_with(const AskedText& asked) {
   constexpr std::string_view end = " LIMIT 1";
   std::string bytes_max = std::to_string(evaluated_text_bytes_max + 1);
-  std::string of(expression);
-  return std::string(state_query_text.substr(0, state_query_text.size() - end.size())) + ", LEFT(CAST(" + of +
-         " AS BINARY), " + bytes_max + "), CAST(CHARSET(" + of + ") AS BINARY), LEFT(CAST(CONVERT(" + of +
-         " USING utf8mb4) AS BINARY), " + bytes_max + "), CAST(@@SESSION.character_set_connection AS BINARY)" +
-         std::string(end);
+  std::string is_short = "0";
+  for (const std::string& variable : asked.variables) {
+    is_short += " + COALESCE(OCTET_LENGTH(" + variable + "), 0)";
+  }
+  is_short += " < " + bytes_max;
+  const std::string& of = asked.expression;
+  auto column = [&](const std::string& value) { return ", IF(" + is_short + ", " + value + ", NULL)"; };
+  return std::string(state_query_text.substr(0, state_query_text.size() - end.size())) +
+         column("LEFT(CAST(" + of + " AS BINARY), " + bytes_max + ")") + column("CAST(CHARSET(" + of + ") AS BINARY)") +
+         column("LEFT(CAST(CONVERT(" + of + " USING utf8mb4) AS BINARY), " + bytes_max + ")") +
+         ", CAST(@@SESSION.character_set_connection AS BINARY)" + std::string(end);
 }
 
-StateQuery::StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out, std::string expression)
-    : negotiated_(negotiated), expression_(std::move(expression)) {
+StateQuery::StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out, AskedText asked)
+    : negotiated_(negotiated), asked_(std::move(asked)) {
   wire::PacketWriter writer{out};
   writer.begin(0);
-  write_own_query(writer, expression_.empty() ? std::string(state_query_text) : state_query_with(expression_),
+  write_own_query(writer, asked_.expression.empty() ? std::string(state_query_text) : state_query_with(asked_),
                   negotiated);
   reader_.start(wire::Command::query, negotiated, writer.end());
 }
@@ -70,8 +76,8 @@ Result<StateQuery::Step, Reason> StateQuery::read(InputBuffer& from, OutputQueue
   state.sql_mode.reset();
   state.charset.reset();
   state.evaluated.reset();
-  if (!expression_.empty()) {
-    state.evaluated = EvaluatedText{.expression = expression_, .text = std::nullopt};
+  if (!asked_.expression.empty()) {
+    state.evaluated = EvaluatedText{.expression = asked_.expression, .text = std::nullopt};
   }
   if (!refused_ && !take_row(state)) {
     return Unexpected(Reason::backend_violation);
@@ -93,7 +99,7 @@ bool StateQuery::take(const wire::ResponseReader::Step& packet, Bytes bytes, Tra
       Bytes part = reader_.frame_starts() ? bytes.subspan(wire::frame_header_bytes) : bytes;
       row_.insert(row_.end(), part.begin(), part.end());
       return reader_.rows() <= 1 &&
-             row_.size() <= (expression_.empty() ? state_row_bytes_max : state_row_with_value_bytes_max);
+             row_.size() <= (asked_.expression.empty() ? state_row_bytes_max : state_row_with_value_bytes_max);
     }
     case PacketKind::err:
       refused_ = true;
@@ -133,11 +139,12 @@ bool StateQuery::take_row(TrackedState& state) const {
   state.sql_mode = (mode & sql::sql_mode::unknown) == 0 ? std::optional(mode) : std::nullopt;
   state.charset = sql::parse_charset(text_of(*cells[1]));
   state.schema = cells[2] ? text_of(*cells[2]) : std::string_view{};
-  if (!expression_.empty()) {
+  if (!asked_.expression.empty()) {
     constexpr std::string_view of_null = "NULL";  // what the servers run of it
     auto cell = [&](std::size_t i) { return cells[i] ? text_of(*cells[i]) : std::string_view{}; };
     state.evaluated->text =
-        cells[3]
+        !cells[4] ? std::nullopt
+        : cells[3]
             ? readable(
                   {.bytes = cell(3), .in_utf8 = cell(5), .charset = cell(4), .client = cell(1), .connection = cell(6)})
             : std::optional<std::string>(of_null);

@@ -22,9 +22,14 @@ namespace sallyport::session {
 inline constexpr std::string_view state_query_text =
     "SELECT CAST(@@SESSION.sql_mode AS BINARY), CAST(@@SESSION.character_set_client AS BINARY), CAST(DATABASE() AS "
     "BINARY) LIMIT 1";
-// The same, and behind it the value of `expression`, its character set, the value in UTF-8, and the connection's
-// character set.
-std::string state_query_with(std::string_view expression);
+struct AskedText {  // of sql::DynamicText
+  std::string expression;
+  std::vector<std::string> variables;  // in it
+};
+// The same, and behind it the value of the expression, its character set, the value in UTF-8, and the connection's
+// character set. No value and no character set where its variables hold more than evaluated_text_bytes_max together:
+// nothing is then evaluated.
+std::string state_query_with(const AskedText& asked);
 // The row: a server has some 40 modes and names of 64 characters.
 inline constexpr std::size_t state_row_bytes_max = 4096;
 inline constexpr std::size_t state_row_with_value_bytes_max = state_row_bytes_max + 2 * evaluated_text_bytes_max;
@@ -32,7 +37,7 @@ inline constexpr std::size_t state_row_with_value_bytes_max = state_row_bytes_ma
 class StateQuery {
  public:
   // Writes the query to `out`; `negotiated` with the server, which stands between commands.
-  StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out, std::string expression = {});
+  StateQuery(wire::Capabilities negotiated, std::vector<std::uint8_t>& out, AskedText asked = {});
 
   enum class Step : std::uint8_t { more, done };
   // Takes what there is of the answer from `from`, nothing of which is for `to`'s peer. When it is done, `state` has
@@ -46,10 +51,10 @@ class StateQuery {
   bool take_end(Bytes payload, TrackedState& state) const;
   bool take_row(TrackedState& state) const;
 
-  std::size_t columns() const { return expression_.empty() ? 3 : 7; }
+  std::size_t columns() const { return asked_.expression.empty() ? 3 : 7; }
 
   wire::Capabilities negotiated_;
-  std::string expression_;
+  AskedText asked_;
   wire::ResponseReader reader_;
   std::uint32_t results_ = 0;
   bool refused_ = false;

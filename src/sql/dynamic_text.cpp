@@ -42,15 +42,46 @@ std::optional<std::string> literal_value(const Node& literal, std::string_view t
   return value;
 }
 
-// Functions of the server's own that give the same value twice, and change nothing. A name that has none before it
-// means them, whatever functions have been defined.
+// Functions of the server's own that give the same value twice, change nothing, and whose value is about as long as
+// their arguments are together: REPEAT, REPLACE and CONCAT_WS are none. A name that has none before it means them,
+// whatever functions have been defined.
 bool is_plain_function(std::string_view name) {
-  constexpr std::array<std::string_view, 21> plain{
-      "SFORMAT", "CONCAT", "CONCAT_WS", "REPLACE",  "LOWER",  "LCASE",     "UPPER",
-      "UCASE",   "QUOTE",  "LEFT",      "RIGHT",    "SUBSTR", "SUBSTRING", "TRIM",
-      "REPEAT",  "IF",     "IFNULL",    "COALESCE", "CHAR",   "DATABASE",  "SCHEMA"};
+  constexpr std::array<std::string_view, 18> plain{"SFORMAT",   "CONCAT", "LOWER", "LCASE",    "UPPER",    "UCASE",
+                                                   "QUOTE",     "LEFT",   "RIGHT", "SUBSTR",   "TRIM",     "IF",
+                                                   "SUBSTRING", "IFNULL", "CHAR",  "COALESCE", "DATABASE", "SCHEMA"};
   return std::any_of(plain.begin(), plain.end(),
                      [&](std::string_view other) { return equals_ignoring_case(name, other); });
+}
+
+// SFORMAT's format, whose width makes a value of any length, and whose number has one argument stand there many times.
+bool has_only_plain_fields(std::string_view format) {
+  for (std::size_t at = format.find('{'); at != std::string_view::npos; at = format.find('{', at + 1)) {
+    if (format.substr(at, 2) != "{}") {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool is_text_literal(const Node& node) {
+  return node.is(NodeKind::literal) && node.as<LiteralKind>() == LiteralKind::text;
+}
+
+// QUOTE may double what it is given, and so its own value again.
+bool are_plain_arguments(const Node& call, std::string_view function, std::string_view text) {
+  const Node* first = nullptr;
+  for (const Node& argument : children(call)) {
+    if (argument.role == Role::function) {
+      continue;
+    }
+    first = first == nullptr ? &argument : first;
+    bool is_leaf = argument.is(NodeKind::literal) || argument.is(NodeKind::user_variable);
+    if (equals_ignoring_case(function, "QUOTE") && !is_leaf) {
+      return false;
+    }
+  }
+  return !equals_ignoring_case(function, "SFORMAT") || first == nullptr ||
+         (is_text_literal(*first) && has_only_plain_fields(first->in(text)));
 }
 
 // Those by which a text is read. Only the session itself changes them, so a text may be made of them, but not where
@@ -77,7 +108,7 @@ bool is_plain(const Node& node, std::string_view text) {
       const Node* function = node.child(Role::function);
       const Node* name = function == nullptr ? nullptr : function->child(Role::name);
       if (name == nullptr || function->child(Role::qualifier) != nullptr ||
-          !is_plain_function(identifier(*name, text))) {
+          !is_plain_function(identifier(*name, text)) || !are_plain_arguments(node, identifier(*name, text), text)) {
         return false;
       }
       return std::all_of(children(node).begin(), children(node).end(),
@@ -90,12 +121,31 @@ bool is_plain(const Node& node, std::string_view text) {
                      [&](const Node& child) { return is_plain(child, text); });
 }
 
+// What an expression is made of.
+struct Parts {
+  std::size_t number = 0;
+  std::vector<std::string> variables;
+};
+
+void count_parts(const Node& expression, std::string_view text, Parts& parts) {
+  ++parts.number;
+  if (expression.is(NodeKind::user_variable)) {
+    parts.variables.emplace_back(expression.in(text));
+  } else if (!expression.is(NodeKind::literal) && !expression.is(NodeKind::system_variable)) {
+    for (const Node& child : children(expression)) {
+      if (child.role != Role::function) {
+        count_parts(child, text, parts);
+      }
+    }
+  }
+}
+
 DynamicText text_of(const Node& statement, std::string_view text, const Dialect& dialect) {
   const Node* value = statement.child(Role::value);
   if (value == nullptr) {
     return {};
   }
-  if (value->is(NodeKind::literal) && value->as<LiteralKind>() == LiteralKind::text) {
+  if (is_text_literal(*value)) {
     if (auto said = literal_value(*value, text, dialect)) {
       return {.source = DynamicText::Source::literal, .text = std::move(*said)};
     }
@@ -104,11 +154,18 @@ DynamicText text_of(const Node& statement, std::string_view text, const Dialect&
     }
   }
   std::string_view written = value->in(text);
-  auto without = without_comments(written, dialect);
-  if (is_plain(*value, text) && without) {
-    return {.source = DynamicText::Source::expression, .text = std::move(*without).value_or(std::string(written))};
+  if (written.size() > expression_bytes_max || !is_plain(*value, text)) {
+    return {};
   }
-  return {};
+  Parts parts;
+  count_parts(*value, text, parts);
+  auto without = without_comments(written, dialect);
+  if (parts.number > expression_parts_max || !without) {
+    return {};
+  }
+  return {.source = DynamicText::Source::expression,
+          .text = std::move(*without).value_or(std::string(written)),
+          .variables = std::move(parts.variables)};
 }
 
 // SET STATEMENT a = 1 FOR EXECUTE s. It has to leave how the text is read, and what the text is, as they are.

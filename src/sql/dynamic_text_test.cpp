@@ -116,6 +116,47 @@ TEST(DynamicText, IsHiddenWhereItsValueMayBeAnotherWhenItRuns) {
   }
 }
 
+// The server is asked before anything is on record.
+TEST(DynamicText, IsHiddenWhereItIsMuchWork) {
+  auto nested = [](std::string_view function, std::size_t depth, std::string_view of) {
+    std::string text(of);
+    for (std::size_t i = 0; i < depth; ++i) {
+      text = std::string(function) + "(" + text + ")";
+    }
+    return "EXECUTE IMMEDIATE " + text;
+  };
+  EXPECT_EQ(found(nested("LOWER", expression_parts_max - 1, "@a"), mariadb).substr(0, 11), "expression:");
+  std::string operators = nested("", 0, "@a");
+  for (std::size_t i = 0; i < expression_parts_max; ++i) {
+    operators += " || @a";
+  }
+  for (const std::string& text : {
+           nested("LOWER", expression_parts_max, "@a"),
+           operators,
+           nested("CONCAT", 1, "@a, '" + std::string(expression_bytes_max, ' ') + "'"),
+           nested("QUOTE", 2, "@a"),
+           nested("QUOTE", 1, "(CONCAT(@a))"),
+           nested("REPEAT", 1, "'a', 8000000"),
+           nested("REPLACE", 1, "@a, 'a', @a"),
+           nested("CONCAT_WS", 1, "@a, 1, 2"),
+           nested("SFORMAT", 1, "'{:100000000}', 1"),
+           nested("SFORMAT", 1, "'{0}{0}', @a"),
+           nested("SFORMAT", 1, "'{' ':9}', 1"),
+           nested("SFORMAT", 1, "0x7B3A397D, 1"),
+           nested("SFORMAT", 1, "@a, 1"),
+       }) {
+    EXPECT_EQ(found(text, mariadb), "hidden") << text.substr(0, 80);
+  }
+}
+
+TEST(DynamicText, HasItsVariablesWithIt) {
+  std::string_view text = "EXECUTE IMMEDIATE CONCAT(@a, IF(@`b c` = 1, LOWER(@a), 'x'), @@sql_mode)";
+  Arena arena;
+  auto root = parse(text, mariadb, ParseFor::executing, arena);
+  ASSERT_TRUE(root);
+  EXPECT_EQ(dynamic_text(**root, text, mariadb)->variables, (std::vector<std::string>{"@a", "@`b c`", "@a"}));
+}
+
 TEST(DynamicText, IsNotLookedForInProgramsThatAreDefined) {
   for (std::string_view text : {"EXECUTE s", "DEALLOCATE PREPARE s", "SELECT 'PREPARE s FROM @a'",
                                 "CREATE PROCEDURE p() EXECUTE IMMEDIATE @a", "BEGIN NOT ATOMIC SELECT 1; END"}) {

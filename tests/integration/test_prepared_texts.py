@@ -1,6 +1,8 @@
 """Texts that the server keeps or makes itself: what PREPARE and EXECUTE IMMEDIATE run is read like a statement that is sent, what was read
 stays so, and no statement in whatever guise changes the database login."""
 
+import time
+
 import pytest
 
 from mysql_wire import STMT_PREPARE, ServerError
@@ -167,6 +169,24 @@ def test_variables_of_the_session_may_make_a_text_but_not_under_a_set_statement(
         session.query("SET @a = 'SELECT 9'")
         for text in ("@a", "'SELECT 9'"):
             assert session.query(f"SET STATEMENT div_precision_increment = 1 FOR EXECUTE IMMEDIATE {text}") == [[b"9"]]
+
+
+def test_the_server_is_asked_for_nothing_that_is_much_work(lab):
+    """It is asked before the statement is on record."""
+    if lab.kind == "mysql":
+        pytest.skip("MariaDB's")
+    with lab.login() as session:
+        session.query("SET @long = REPEAT('a', 8000000), @short = 'SELECT 7'")
+        work = "@long"
+        for _ in range(60):
+            work = f"LOWER({work})"
+        for text in (f"LEFT({work}, 0)", work.replace("@long", "REPEAT('a', 8000000)"), "REPLACE(@long, 'a', @long)", "SFORMAT('{:100000000}', 1)",
+                     "IF(@long = '', @short, @short)", "(@long)", "@long"):
+            began = time.monotonic()
+            assert "dynamic_text_hidden" in refused(session, f"EXECUTE IMMEDIATE {text}").message, text[:80]
+            assert time.monotonic() - began < 0.5, text[:80]
+        for text in ("@short", work.replace("@long", "@short"), "SFORMAT('SELECT {}', 7)", "CONCAT('SELECT ', QUOTE(7))", "IFNULL(@nothing, @short)"):
+            assert session.query(f"EXECUTE IMMEDIATE {text}") == [[b"7"]], text[:80]
 
 
 def test_a_text_is_run_where_it_is_certain_what_the_server_makes_of_it(lab):
