@@ -552,8 +552,9 @@ constexpr std::array<Field, 6> account_limits_fields{{
      .kind = duration,
      .default_value = "0s",
      .meaning =
-         "How long a transaction may stay open; then the session ends and it is rolled back. 0s: until the token "
-         "expires.",
+         "How long a transaction may stay open; then the session ends and it is rolled back. XA PREPARE is refused, as "
+         "what it prepares outlives the session; a stored procedure that is there already may do it. 0s: until the "
+         "token expires.",
      .least = 0,
      .most = 365 * day},
     {.name = "result_rows_max",

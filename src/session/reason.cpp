@@ -72,6 +72,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::login_protected, "login_protected", 1227, "42000",
      "The database login is the gateway's, and its role that of your grant. Nothing was executed; to work with another "
      "role, connect as CONNECTION.ROLE."},
+    {Reason::xa_prepare_refused, "xa_prepare_refused", 1235, "42000",
+     "A transaction that is prepared stays after the session, and those of your service account end in time "
+     "(limits.transaction_timeout). Nothing was executed; commit with XA COMMIT ... ONE PHASE."},
     {Reason::kill_form_not_supported, "kill_form_not_supported", 1235, "42000",
      "KILL is taken as a statement of its own, KILL [HARD | SOFT] [CONNECTION | QUERY] NUMBER. Nothing was executed."},
     {Reason::kill_target_unknown, "kill_target_unknown", 1094, "HY000",

@@ -44,6 +44,7 @@ enum class Reason : std::uint8_t {
   dynamic_text_hidden,
   prepared_otherwise,
   login_protected,
+  xa_prepare_refused,
   kill_form_not_supported,
   kill_target_unknown,
   kill_failed,

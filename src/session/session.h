@@ -312,6 +312,8 @@ class Session {
   static const StatementReading& decisive_of(const PendingCommand& pending);
   static bool may_define(const PendingCommand& pending);
   bool names_in_doubt() const;
+  // By XA PREPARE: it outlives the session, with its locks.
+  static bool prepares_transaction(const PendingCommand& pending);
   // Then the literals that may tell of protected columns.
   bool may_meet_literals(const PendingCommand& pending, const CommandRecord& record) const;
   void hide_literals(PendingCommand& pending, CommandRecord& record) const;

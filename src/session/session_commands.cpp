@@ -84,6 +84,9 @@ void Session::decide_command(PendingCommand& pending, CommandRecord& record, std
   if (!refusal && pending.command == Command::query) {
     read_local_file(*record.text, pending);
   }
+  if (!refusal && who_->account->limits.transaction_timeout.count() > 0 && prepares_transaction(pending)) {
+    refusal = Reason::xa_prepare_refused;
+  }
   if (!refusal) {
     decision = environment_->policy->decide({.principal = who_->principal,
                                              .account = *who_->account,
@@ -209,6 +212,11 @@ const StatementReading& Session::decisive_of(const PendingCommand& pending) {
 
 bool Session::may_define(const PendingCommand& pending) {
   return pending.runs_unseen || (!pending.prepares() && decisive_of(pending).may_define);
+}
+
+bool Session::prepares_transaction(const PendingCommand& pending) {
+  return (pending.reading != nullptr && pending.reading->prepares_transaction) ||
+         (pending.runs != nullptr && pending.runs->prepares_transaction);
 }
 
 bool Session::may_meet_literals(const PendingCommand& pending, const CommandRecord& record) const {

@@ -169,6 +169,36 @@ TEST_F(SessionLimits, EachTransactionOfAChainIsCountedAnew) {
   EXPECT_EQ(code_in(to_client()), "transaction_timeout") << "a savepoint begins nothing";
 }
 
+TEST_F(SessionLimits, NoTransactionIsPreparedThatWouldOutliveItsTime) {
+  log_in();
+  Buffer prepare = packet(0, from_text("\x16XA PREPARE 'a'"));
+  EXPECT_EQ(forwarded(prepare), prepare) << "there is no such limit";
+  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}));
+  forwarded(query("PREPARE s FROM 'XA PREPARE ''a'''"));
+  answer({ok_payload});
+  account_limits_.transaction_timeout = Seconds{5};
+  session_->environment_changed(environment(), now_);
+  to_client();
+  std::vector<Buffer> refused{prepare, packet(0, Buffer{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0})};
+  for (std::string_view text : {"XA PREPARE 'a'", "SET STATEMENT max_statement_time = 1 FOR XA PREPARE 'a'",
+                                "PREPARE t FROM 'XA PREPARE ''a'''", "EXECUTE IMMEDIATE 'XA PREPARE ''a'''",
+                                "EXECUTE s", "BEGIN NOT ATOMIC IF 1 THEN XA PREPARE 'a'; END IF; END",
+                                "CREATE PROCEDURE p() XA PREPARE 'a'", "ALTER EVENT e DO XA PREPARE 'a'"}) {
+    refused.push_back(query(text));
+  }
+  for (const Buffer& command : refused) {
+    from_client(command);
+    EXPECT_EQ(code_in(to_client()), "xa_prepare_refused") << text_of(command);
+    EXPECT_TRUE(to_backend().empty());
+  }
+  EXPECT_EQ(sink_.count("xa_prepare_refused"), refused.size());
+  for (std::string_view text : {"XA START 'a'", "XA COMMIT 'a' ONE PHASE", "XA RECOVER", "PREPARE u FROM 'SELECT 1'"}) {
+    EXPECT_EQ(forwarded(query(text)), query(text));
+    answer({ok_payload});
+    to_client();
+  }
+}
+
 TEST_F(SessionLimits, AResultWithMoreRowsEndsInAnErrorAndTheSessionGoesOn) {
   start_with({.result_rows_max = 2});
   log_in();

@@ -86,6 +86,17 @@ bool ends_transaction(const sql::Node& statement) {
   return statement.is(sql::NodeKind::transaction) && statement.child(sql::Role::name) == nullptr;
 }
 
+bool has_xa_prepare(const sql::Node& node) {
+  return (node.is(sql::NodeKind::xa) && node.keyword() == sql::Keyword::prepare) ||
+         std::any_of(children(node).begin(), children(node).end(), has_xa_prepare);
+}
+
+bool prepares_transaction(const sql::Node& statement) {
+  bool may_have_others =
+      runs_others(statement) || statement.is(sql::NodeKind::create) || statement.is(sql::NodeKind::alter);
+  return (may_have_others || statement.is(sql::NodeKind::xa)) && has_xa_prepare(statement);
+}
+
 // What a procedure does is known where it was followed, and then it defines nothing.
 bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>& facts) {
   switch (statement.kind) {
@@ -159,6 +170,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .may_change_reading = sql::may_change_reading(*root_, text),
                            .chooses_schema = chooses_schema(*root_),
                            .ends_transaction = ends_transaction(*root_),
+                           .prepares_transaction = prepares_transaction(*root_),
                            .may_prepare = may_prepare(*root_),
                            .protected_columns = names.protected_columns};
   if (purpose == sql::ParseFor::preparing) {

@@ -46,11 +46,12 @@ struct StatementReading {
   std::optional<sql::DynamicText> runs;                        // sql::dynamic_text()
   std::optional<sql::PreparedNameUse> prepared;                // sql::prepared_name_use()
   sql::LoginChange login_change;
-  bool may_change_reading = false;  // sql::may_change_reading()
-  bool chooses_schema = false;      // USE, also behind SET STATEMENT
-  bool may_define = false;          // it may change the catalogue
-  bool ends_transaction = false;    // where it succeeds; another one may begin with it
-  bool may_prepare = false;         // unseen, under any name: what it calls may
+  bool may_change_reading = false;    // sql::may_change_reading()
+  bool chooses_schema = false;        // USE, also behind SET STATEMENT
+  bool may_define = false;            // it may change the catalogue
+  bool ends_transaction = false;      // where it succeeds; another one may begin with it
+  bool prepares_transaction = false;  // XA PREPARE, also within a program that it defines
+  bool may_prepare = false;           // unseen, under any name: what it calls may
   // It may make a temporary table, which hides one of the catalogue from the statements that follow.
   bool may_make_temporary = false;
   // Where there is a catalogue. They borrow from it.

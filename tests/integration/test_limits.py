@@ -95,6 +95,26 @@ def test_a_transaction_that_stays_open_too_long_is_rolled_back(lab):
         lab.ask_root("DROP TABLE shop.limits_probe")
 
 
+def test_no_transaction_is_prepared_that_would_outlive_its_time(lab):
+    lab.ask_root("CREATE TABLE IF NOT EXISTS shop.limits_probe (id INT PRIMARY KEY)")
+    try:
+        with login(lab, "limited") as session:
+            for statement in ("XA START 'limits'", "INSERT INTO limits_probe VALUES (7)", "XA END 'limits'"):
+                session.query(statement)
+            others = ["SET STATEMENT max_statement_time = 9 FOR XA PREPARE 'limits'", "EXECUTE IMMEDIATE 'XA PREPARE ''limits'''",
+                      "BEGIN NOT ATOMIC XA PREPARE 'limits'; END"]
+            for statement in ["XA PREPARE 'limits'", *(others if lab.kind == "mariadb" else [])]:
+                with pytest.raises(ServerError) as refused:
+                    session.query(statement)
+                assert refused.value.code == 1235 and "[xa_prepare_refused]" in refused.value.message
+            error = session.wait_for_end()
+        assert error is not None and "[transaction_timeout]" in error.message
+        assert not lab.ask_root("XA RECOVER")
+        lab.ask_root("INSERT INTO shop.limits_probe VALUES (7)")
+    finally:
+        lab.ask_root("DROP TABLE shop.limits_probe")
+
+
 @pytest.mark.parametrize("sql", ["SELECT a.id FROM driver_rows a, driver_rows b LIMIT 5000",
                                  "SELECT REPEAT('x', 100000) FROM driver_rows LIMIT 50"])
 def test_a_result_that_is_too_large_ends_in_an_error_and_the_session_goes_on(lab, sql):
