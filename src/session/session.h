@@ -379,6 +379,9 @@ class Session {
   std::optional<Reason> read_dynamic_text(PendingCommand& pending, CommandRecord& record);
   std::optional<Reason> check_reads_as_before(PreparedText& prepared);
   std::optional<Reason> read_named_use(PendingCommand& pending, CommandRecord& record);
+  // `text`: empty where it is longer than prepared_text_bytes_max.
+  PreparedText prepared_text(std::string text, const StatementReader::Reading& reading,
+                             const PendingCommand& pending) const;
   // When the server has answered.
   enum class Answered : std::uint8_t { ok, error };
   void note_prepared_name(const PendingCommand& pending, Answered answered);

@@ -596,12 +596,7 @@ void Session::finish_answer() {
   const AnswerTotals& totals = answering->relay.totals();
   if (pending.command == Command::stmt_prepare) {
     if (totals.prepared && !totals.error_code) {
-      PreparedStatement statement{.prepared = {.seq = pending.seq,
-                                               .text = std::move(prepare_text_),
-                                               .schema = state_.schema,
-                                               .reading = pending.reading,
-                                               .dialect = pending.dialect,
-                                               .reading_epoch = reading_epoch_}};
+      PreparedStatement statement{.prepared = prepared_text(std::move(prepare_text_), pending.reading, pending)};
       statement.shape.parameter_count = totals.prepared->parameters;
       statement.definitions = answering->relay.take_known_definitions();
       prepared_.add(totals.prepared->statement_id, std::move(statement));

@@ -171,6 +171,19 @@ TEST_F(PreparedTextsTest, WhatWouldBeReadOtherwiseIsNotExecuted) {
   EXPECT_EQ(forwarded(execute), execute) << "nobody is asked again";
 }
 
+TEST_F(PreparedTextsTest, OfALongTextNothingIsKeptButWhatThereWasToHide) {
+  std::string blanks(prepared_text_bytes_max, ' ');
+  forwarded(packet(0, from_text("\x16 CREATE USER u" + blanks + "IDENTIFIED BY 'hunter2'")));
+  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}}));
+  to_client();
+  Buffer execute = packet(0, Buffer{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0});
+  EXPECT_EQ(forwarded(execute), execute);
+  from_backend(packet(1, from_text("\xFF\x10\x04#42000near hunter2")));
+  to_client();
+  EXPECT_EQ(sink_.count(R"("command":"stmt_execute")", R"("redacted":true)"), 1U);
+  EXPECT_EQ(sink_.count("hunter2"), 0U);
+}
+
 TEST_F(PreparedTextsTest, ANameInAnotherSpellingThatMayMeanOneIsNotExecuted) {
   from_client(query("EXECUTE `\xC3\x89`"));
   EXPECT_EQ(code(), "[dynamic_text_hidden]");

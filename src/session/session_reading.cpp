@@ -208,6 +208,18 @@ void Session::read_names_anew(PreparedText& prepared) {
   prepared.reading = std::move(hidden);
 }
 
+// Executions have no text on record where it is long, and nothing in its place.
+PreparedText Session::prepared_text(std::string text, const StatementReader::Reading& reading,
+                                    const PendingCommand& pending) const {
+  auto kept = text.empty() ? std::make_shared<const StatementReading>(without_texts(*reading)) : reading;
+  return {.seq = pending.seq,
+          .text = std::move(text),
+          .schema = state_.schema,
+          .reading = std::move(kept),
+          .dialect = pending.dialect,
+          .reading_epoch = reading_epoch_};
+}
+
 // A PREPARE that fails leaves nothing under its name.
 void Session::note_prepared_name(const PendingCommand& pending, Answered answered) {
   const auto& use = pending.reading->prepared;
@@ -218,14 +230,9 @@ void Session::note_prepared_name(const PendingCommand& pending, Answered answere
     named_.remove(dialect_.server, use->name);
     return;
   }
-  bool is_short = dynamic_text_ && dynamic_text_->size() <= prepared_text_bytes_max;
+  bool is_short = dynamic_text_->size() <= prepared_text_bytes_max;
   named_.set(dialect_.server, use->name,
-             {.seq = pending.seq,
-              .text = is_short ? *dynamic_text_ : std::string{},
-              .schema = state_.schema,
-              .reading = pending.runs,
-              .dialect = pending.dialect,
-              .reading_epoch = reading_epoch_});
+             prepared_text(is_short ? *dynamic_text_ : std::string{}, pending.runs, pending));
 }
 
 // A text that would say something else, should the server read it anew, is not executed.

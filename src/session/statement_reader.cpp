@@ -140,6 +140,19 @@ std::string statement_digest(std::string_view normalised_text) {
   return to_hex(Bytes(digest).first(digest.size() / 2));
 }
 
+StatementReading without_texts(StatementReading reading) {
+  reading.emitted.reset();
+  if (reading.without_secrets) {
+    reading.without_secrets->text = {};
+  }
+  for (auto* text : {&reading.without_literals, &reading.around_secret_text}) {
+    if (*text) {
+      text->emplace();
+    }
+  }
+  return reading;
+}
+
 Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::string_view text,
                                                                           const sql::Dialect& dialect,
                                                                           sql::ParseFor purpose,

@@ -60,6 +60,10 @@ struct StatementReading {
   std::shared_ptr<const lineage::ProtectedColumns> protected_columns;  // that without_literals was decided by
 };
 
+// The same without what is sent or recorded in place of the text, for who has no use for the text any more. What there
+// was of it is there, empty, but for `emitted`.
+StatementReading without_texts(StatementReading reading);
+
 // What names stand for.
 struct NameSpace {
   std::string_view schema;                                               // the default one; empty: none

@@ -36,6 +36,20 @@ class StatementReaderTest : public testing::Test {
   StatementReader reader_{counters_};
 };
 
+TEST_F(StatementReaderTest, WithoutItsTextsAReadingStillSaysWhatThereWasToHide) {
+  auto reading = read("CREATE USER u /**/ IDENTIFIED BY 'hunter2'", by(0));
+  ASSERT_TRUE((**reading)->emitted && (**reading)->without_secrets);
+  StatementReading kept = without_texts(***reading);
+  EXPECT_FALSE(kept.emitted);
+  ASSERT_TRUE(kept.without_secrets);
+  EXPECT_EQ(kept.without_secrets->text, "");
+  EXPECT_EQ(kept.kind, (**reading)->kind);
+  kept.without_literals = kept.around_secret_text = "SELECT ?";
+  kept = without_texts(std::move(kept));
+  EXPECT_EQ(kept.without_literals, "");
+  EXPECT_EQ(kept.around_secret_text, "");
+}
+
 TEST_F(StatementReaderTest, ATextThatCameTwiceIsNotParsedAgain) {
   read("SELECT 1 /*a*/", by(0));
   auto second = read("SELECT 1 /*a*/", by(0));

@@ -189,6 +189,15 @@ def test_the_server_is_asked_for_nothing_that_is_much_work(lab):
             assert session.query(f"EXECUTE IMMEDIATE {text}") == [[b"7"]], text[:80]
 
 
+def test_a_long_text_that_was_prepared_is_not_held_in_memory(lab):
+    with lab.login() as session:
+        begun = None
+        for number in range(50):
+            session.prepare(f"SELECT /* c */ {number}, '{'x' * 2000000}'")
+            begun = lab.resident_bytes() if number == 9 else begun
+        assert lab.resident_bytes() - begun < 20_000_000
+
+
 def test_a_text_is_run_where_it_is_certain_what_the_server_makes_of_it(lab):
     e_acute, yen = "\u00e9", "\u00a5"
     with lab.login() as session:
