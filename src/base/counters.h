@@ -126,25 +126,11 @@ inline constexpr std::array<std::string_view, 44> login_refusal_reasons{"tls_req
                                                                         "other"};
 
 // Reasons of session_end records. "other" counts every reason that is not listed.
-inline constexpr std::array<std::string_view, 19> session_end_reasons{"client_quit",
-                                                                      "user_changed",
-                                                                      "client_closed",
-                                                                      "client_violation",
-                                                                      "packet_too_large",
-                                                                      "local_file_too_large",
-                                                                      "command_malformed",
-                                                                      "backend_closed",
-                                                                      "backend_violation",
-                                                                      "token_expired",
-                                                                      "account_disabled",
-                                                                      "account_changed",
-                                                                      "idle_timeout",
-                                                                      "statement_not_stopped",
-                                                                      "transaction_timeout",
-                                                                      "write_timeout",
-                                                                      "drained",
-                                                                      "audit_unavailable",
-                                                                      "other"};
+inline constexpr std::array<std::string_view, 20> session_end_reasons{
+    "client_quit",          "user_changed",      "client_closed",  "client_violation",  "packet_too_large",
+    "local_file_too_large", "command_malformed", "backend_closed", "backend_violation", "token_expired",
+    "account_disabled",     "account_changed",   "idle_timeout",   "receive_timeout",   "statement_not_stopped",
+    "transaction_timeout",  "write_timeout",     "drained",        "audit_unavailable", "other"};
 
 // Commands by their place in command_names; the last counts every other.
 inline constexpr auto command_kinds = command_kind_names();

@@ -485,6 +485,7 @@ TEST_F(ConfigTest, WhatIsLeftOutHasTheDefaultsOfTheSettings) {
   EXPECT_EQ(config->limits.backend_login_timeout, limits.backend_login_timeout);
   EXPECT_EQ(config->limits.backend_attempt_timeout, limits.backend_attempt_timeout);
   EXPECT_EQ(config->limits.idle_timeout, limits.idle_timeout);
+  EXPECT_EQ(config->limits.receive_timeout, limits.receive_timeout);
   EXPECT_EQ(config->limits.write_timeout, limits.write_timeout);
   identity::AccountLimits account;
   EXPECT_EQ(config->account_limits.sessions_max, account.sessions_max);

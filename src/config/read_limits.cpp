@@ -158,6 +158,7 @@ void read_session_limits(SectionReader limits, Config& config) {
                    .backend_login_timeout = limits.milliseconds("backend_login_timeout"),
                    .backend_attempt_timeout = limits.milliseconds("backend_attempt_timeout"),
                    .idle_timeout = limits.milliseconds("idle_timeout"),
+                   .receive_timeout = limits.milliseconds("receive_timeout"),
                    .write_timeout = limits.milliseconds("write_timeout"),
                    .side_connections_max = static_cast<std::uint32_t>(limits.number("side_connections_max")),
                    .kills_waiting_max = static_cast<std::uint32_t>(limits.number("kills_waiting_max")),

@@ -611,7 +611,7 @@ constexpr std::array<Field, 6> account_fields{{
 constexpr Section account{"service_account", "An identity of the gateway's own, to which tokens are mapped.",
                           account_fields};
 
-constexpr std::array<Field, 20> limits_fields{{
+constexpr std::array<Field, 21> limits_fields{{
     {.name = "packet_bytes_max",
      .kind = size,
      .default_value = "64MiB",
@@ -686,6 +686,14 @@ constexpr std::array<Field, 20> limits_fields{{
      .meaning = "How long a session may wait for a command.",
      .least = second,
      .most = 365 * day},
+    {.name = "receive_timeout",
+     .kind = duration,
+     .default_value = "60s",
+     .meaning =
+         "How long nothing may come of a command that has begun, counted from its last byte. Longer, and the session "
+         "ends.",
+     .least = second,
+     .most = hour},
     {.name = "write_timeout",
      .kind = duration,
      .default_value = "60s",

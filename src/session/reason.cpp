@@ -121,6 +121,9 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::account_changed, "account_changed", 4031, "HY000",
      "What the service account of this session is granted has changed. Connect again."},
     {Reason::idle_timeout, "idle_timeout", 4031, "HY000", "The session was idle for too long. Connect again."},
+    {Reason::receive_timeout, "receive_timeout", 4031, "HY000",
+     "The rest of a command did not come in time (limits.receive_timeout), and nothing of it was executed. Connect "
+     "again."},
     {Reason::statement_not_stopped, "statement_not_stopped", 3024, "HY000",
      "The statement took longer than your service account may use (limits.statement_timeout) and could not be stopped "
      "in "

@@ -68,6 +68,7 @@ enum class Reason : std::uint8_t {
   account_disabled,
   account_changed,
   idle_timeout,
+  receive_timeout,
   statement_not_stopped,
   transaction_timeout,
   write_timeout,

@@ -49,6 +49,7 @@ void Session::at(Now now) {
 
 void Session::client_received(std::size_t count, Now now) {
   at(now);
+  client_heard_ = now.mono;
   from_client_.received(count);
   counters_.add(Metric::client_bytes_received, count);
   if (phase<LoggingIn>() != nullptr) {
@@ -285,8 +286,16 @@ MonoTime Session::deadline() const {
   if (who_) {
     due = std::min(due, now_.mono + (who_->principal.expires_at - now_.wall));
   }
+  if (awaits_rest_of_command()) {
+    due = std::min<MonoTime>(due, client_heard_ + environment_->limits.receive_timeout);
+  }
   due = std::min(due, write_deadline(to_client_, client_progress_));
   return std::min(due, write_deadline(to_backend_, backend_progress_));
+}
+
+bool Session::awaits_rest_of_command() const {
+  return std::holds_alternative<Ready>(phase_) && !from_client_.unclaimed().empty() &&
+         to_client_.made_bytes() <= made_bytes_max;
 }
 
 // A socket that has no room may be told of none for long while its peer reads: kernels say so when much of a large
@@ -325,6 +334,8 @@ void Session::time_passed(Now now) {
     close(Reason::write_timeout, "the client took nothing");
   } else if (now.mono >= backend_progress_ + limits.write_timeout) {
     end_session(Reason::backend_closed, "the server took nothing for limits.write_timeout");
+  } else if (awaits_rest_of_command() && now.mono >= client_heard_ + limits.receive_timeout) {
+    end_session(Reason::receive_timeout);
   } else if (now.mono >= transaction_deadline_) {
     end_session(Reason::transaction_timeout);
   } else if (now.mono >= phase_deadline_) {

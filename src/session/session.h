@@ -438,6 +438,8 @@ class Session {
   void follow_environment();
   // When the peer that `queue` is for is to be asked again whether it takes anything.
   MonoTime write_deadline(const OutputQueue& queue, MonoTime progress) const;
+  // Of a command a part has come, and the rest has not.
+  bool awaits_rest_of_command() const;
   // Whether the token has expired; the session then ends.
   bool end_if_expired();
 
@@ -489,6 +491,7 @@ class Session {
   MonoTime opened_;
   MonoTime phase_deadline_;
   MonoTime transaction_deadline_ = MonoTime::max();
+  MonoTime client_heard_;         // when the client last sent something, or a command may have begun
   MonoTime client_progress_;      // when the client last took something, or nothing was due to it
   MonoTime backend_progress_;     // the same of the backend
   MonoTime peers_asked_;          // when time_passed was last called

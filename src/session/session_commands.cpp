@@ -20,6 +20,7 @@ bool Session::is_answered(Command command) {
 void Session::enter_ready() {
   phase_ = Ready{};
   phase_deadline_ = now_.mono + environment_->limits.idle_timeout;
+  client_heard_ = now_.mono;
   watch_transaction();
   process_unasked();
   process_commands();

@@ -84,6 +84,39 @@ TEST_F(SessionLimits, APeerThatTakesSomethingOfEarlierBytesIsWaitedFor) {
   EXPECT_EQ(code_in(to_client()), "backend_closed") << "and no longer than limits.write_timeout";
 }
 
+TEST_F(SessionLimits, ACommandOfWhichNothingMoreComesEndsTheSession) {
+  log_in();
+  Buffer command = query("SELECT 1");
+  for (std::uint8_t byte : command) {
+    pass(Milliseconds{59'000});
+    session_->time_passed(now_);
+    ASSERT_TRUE(session_->idle()) << "however long it is under way";
+    from_client({byte});
+  }
+  commit();
+  EXPECT_EQ(to_backend(), command);
+  from_client({command[0]});
+  pass(Milliseconds{70'000});
+  session_->time_passed(now_);
+  answer({ok_payload});
+  EXPECT_EQ(to_client(), answer_of({ok_payload})) << "its time begins when the one before has ended";
+  EXPECT_EQ(session_->deadline(), now_.mono + Seconds{60});
+  pass(Milliseconds{60'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "receive_timeout");
+  EXPECT_EQ(sink_.count(R"("type":"session_end")", R"("reason":"receive_timeout")"), 1U);
+}
+
+TEST_F(SessionLimits, ASessionWithoutABegunCommandMayWait) {
+  log_in();
+  forwarded(select);
+  answer({ok_payload});
+  to_client();
+  pass(Milliseconds{3'000'000});
+  session_->time_passed(now_);
+  EXPECT_TRUE(session_->idle());
+}
+
 TEST_F(SessionLimits, ATransactionThatIsOpenForTooLongEndsTheSession) {
   start_with({.transaction_timeout = Seconds{5}});
   log_in();

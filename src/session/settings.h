@@ -53,6 +53,7 @@ struct Limits {
   Milliseconds backend_login_timeout{10'000};            // connect, TLS and login at the server, together
   Milliseconds backend_attempt_timeout{3'000};           // of that, at one server while there is another to be tried
   Milliseconds idle_timeout{8 * 3600 * 1000};            // no command from the client
+  Milliseconds receive_timeout{60'000};                  // between two bytes of a command
   Milliseconds write_timeout{60'000};                    // a peer that takes nothing of what is due to it
   // KILLs of the gateway's own, over all event loops and servers together.
   std::uint32_t side_connections_max = 16;  // open at a time for them

@@ -95,6 +95,28 @@ def test_a_transaction_that_stays_open_too_long_is_rolled_back(lab):
         lab.ask_root("DROP TABLE shop.limits_probe")
 
 
+def test_a_command_of_which_nothing_more_comes_ends_the_session(lab):
+    before = lab.reload(lambda text: text.replace("write_timeout: 20s", "write_timeout: 20s, receive_timeout: 1s"))
+    try:
+        def ended_in_time():
+            with lab.login() as session:
+                session.send_raw(b"\x0c\x00\x00\x00\x03SEL")
+                session.socket.settimeout(2)
+                try:
+                    return session.wait_for_end()
+                except TimeoutError:
+                    return None
+        error = wait_until(ended_in_time, 10, "the reload")
+        assert error.code == 4031 and "[receive_timeout]" in error.message
+        with lab.login() as session:
+            for piece in (b"\x09\x00\x00\x00\x03", b"SE", b"LEC", b"T 7"):
+                session.send_raw(piece)
+                time.sleep(0.6)
+            assert session.receive_ok() == b"\x01", "one column: the command was whole in the end"
+    finally:
+        lab.reload(lambda _: before)
+
+
 def test_no_transaction_is_prepared_that_would_outlive_its_time(lab):
     lab.ask_root("CREATE TABLE IF NOT EXISTS shop.limits_probe (id INT PRIMARY KEY)")
     try:
