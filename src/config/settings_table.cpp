@@ -543,9 +543,9 @@ constexpr std::array<Field, 6> account_limits_fields{{
     {.name = "statement_timeout",
      .kind = duration,
      .default_value = "0s",
-     .meaning =
-         "From a command's forwarding to the end of its answer; then the server is told to stop it, the client gets "
-         "an error and the session goes on. 0s: until the token expires.",
+     .meaning = "From a command's forwarding to the end of its answer, of a text of several statements for each of "
+                "them; then the server is told to stop it, the client gets "
+                "an error and the session goes on. 0s: until the token expires.",
      .least = 0,
      .most = 365 * day},
     {.name = "transaction_timeout",
@@ -560,7 +560,9 @@ constexpr std::array<Field, 6> account_limits_fields{{
     {.name = "result_rows_max",
      .kind = integer,
      .default_value = "0",
-     .meaning = "Rows in the answer to one command; an error stands in the place of the next. 0: no bound.",
+     .meaning =
+         "Rows in the answer to one command; to each fetch of a cursor, and to each statement of a text of several. An "
+         "error stands in the place of the next. 0: no bound.",
      .least = 0,
      .most = 1'000'000'000'000},
     {.name = "result_bytes_max",

@@ -49,7 +49,8 @@ constexpr std::array<CommandRule, static_cast<std::size_t>(Command::unknown) + 1
     {Command::stmt_prepare, forwarded, "the text is on record; limited by `limits.prepared_statements_max`"},
     {Command::stmt_execute, forwarded,
      "the parameters are on record; types that a refused execution brought are sent with the next. Moments with a time "
-     "zone (MySQL's form of 13 bytes) are refused (`command_malformed`). Cursors, OUT parameters and several results "
+     "zone (MySQL's form of 13 bytes) and the types BIT, YEAR, INT24 and GEOMETRY (MariaDB takes them, MySQL does not) "
+     "are refused (`command_malformed`). Cursors, OUT parameters and several results "
      "pass"},
     {Command::stmt_send_long_data, forwarded, "the value is on record; unanswered, as the protocol has it"},
     {Command::stmt_close, forwarded, "unanswered, as the protocol has it"},
