@@ -383,7 +383,11 @@ void StatementAnalyzer::set_variable(const Node& assignment, const Scope& values
   }
   // ON and utf8mb4 are words, not names of columns.
   bool is_word = value.is(NodeKind::keyword) || value.is(NodeKind::column_reference);
-  facts_.flows.push_back({std::move(name), is_word ? Lineage{} : queries_.expression(value, values)});
+  Lineage lineage = is_word ? Lineage{} : queries_.expression(value, values);
+  if (value.is(NodeKind::user_variable) && target.is(NodeKind::variable_name)) {
+    lineage.certain = true;  // no more than what the variable holds
+  }
+  facts_.flows.push_back({std::move(name), std::move(lineage)});
 }
 
 // A column that is defined by what the statement says, its default or where it is kept, has been told of.

@@ -233,6 +233,9 @@ Lineage QueryAnalyzer::stored_function(const Node& name, const Node& call, const
     found.certain = false;
     return found;
   }
+  if (call.child(Role::argument) != nullptr) {
+    facts_.computed.add(read->copied);  // an argument may have met it there
+  }
   found.add(*read);
   return found;
 }

@@ -72,7 +72,7 @@ struct Facts {
   bool output_certain = true;  // the columns are these, and no more
   SourceSet influences;
   bool influences_certain = true;
-  SourceSet computed;  // in queries within it, whether or not it has influence
+  SourceSet computed;  // with these, in queries within it and in programs, whether or not it has influence
   SourceSet defines;   // by CREATE TABLE, of defined_tables
   std::vector<Flow> flows;
   bool has_where = false;

@@ -84,6 +84,7 @@ std::optional<Lineage> StatementAnalyzer::run(Program program) {
   SourceSet reads_before = std::exchange(facts_.reads, {});
   std::size_t first_flow = facts_.flows.size();
   bool followed = follow(*body, names);
+  facts_.computed.add(facts_.reads);  // what it was given may have met these
   Lineage all = std::move(program.given);
   all.copied.add(facts_.reads);
   for (OutputColumn& column : std::exchange(facts_.output, std::move(output))) {  // of RETURNING

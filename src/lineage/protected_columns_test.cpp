@@ -18,6 +18,10 @@ constexpr std::string_view schema =
     "CREATE VIEW v AS SELECT id, ssn AS code, name FROM p;"
     "CREATE PROCEDURE enter(a INT, b TEXT) INSERT INTO p (id, ssn) VALUES (a, b);"
     "CREATE FUNCTION plain(a INT) RETURNS INT RETURN a + 1;"
+    "CREATE FUNCTION hides_it(a TEXT) RETURNS INT RETURN (SELECT COUNT(*) FROM (SELECT ssn = a AS h FROM p) t);"
+    "CREATE PROCEDURE hits(a TEXT) BEGIN DECLARE n INT; SELECT ssn = a INTO n FROM p LIMIT 1; END;"
+    "CREATE PROCEDURE sets(a TEXT) BEGIN DECLARE n INT; SET n = ((SELECT MAX(ssn) FROM p) = a); END;"
+    "CREATE FUNCTION name_of(a INT) RETURNS TEXT RETURN (SELECT name FROM p WHERE id = a);"
     "CREATE FUNCTION is_it(a TEXT) RETURNS INT RETURN (SELECT COUNT(*) FROM p WHERE ssn = a)";
 
 const catalog::Catalogue& catalogue() {
@@ -67,6 +71,10 @@ TEST(ProtectedColumns, literals_meet_them_where_they_are_compared_computed_with_
            "WITH c AS (SELECT id, ssn x FROM p) SELECT id FROM c WHERE x = '1'",
            "SELECT id FROM p UNION SELECT id FROM q WHERE note = (SELECT MAX(ssn) FROM p)",
            "SELECT is_it('1')",
+           "SELECT hides_it('1')",
+           "SELECT 1 FROM (SELECT hides_it('1')) t",
+           "CALL hits('1')",
+           "CALL sets('1')",
            "INSERT INTO p VALUES (1, 'a', '1', '2', DEFAULT)",
            "INSERT INTO p (id, ssn) VALUES (1, '1')",
            "INSERT INTO p (id) VALUES (1) ON DUPLICATE KEY UPDATE ssn = '1'",
@@ -125,8 +133,8 @@ TEST(ProtectedColumns, values_that_are_no_more_than_copied_meet_none) {
   for (std::string_view text :
        {"SELECT 1, '1'", "SELECT ssn FROM p WHERE id = 1", "SELECT code, name FROM v WHERE name = 'a'",
         "SELECT id FROM p WHERE card = '1'", "UPDATE p SET name = 'a' WHERE id = 1", "INSERT INTO q VALUES (1, 2, '1')",
-        "DELETE FROM q WHERE note = '1'", "SELECT plain(1)", "SET @@sort_buffer_size = 100000", "SET sql_mode = ANSI",
-        "SET NAMES utf8mb4", "SET sort_buffer_size = 1000 + plain(1)",
+        "DELETE FROM q WHERE note = '1'", "SELECT plain(1)", "SELECT name_of(1)", "SET @@sort_buffer_size = 100000",
+        "SET sql_mode = ANSI", "SET NAMES utf8mb4", "SET sort_buffer_size = 1000 + plain(1)",
         "SET STATEMENT max_statement_time = 5 FOR UPDATE q SET note = '1'",
         "SELECT name FROM (SELECT name, card = '1' AS hit FROM p) t", "SELECT id FROM v WHERE name = 'a'",
         "CREATE TABLE z (ssn CHAR(9) DEFAULT '1')", "TRUNCATE TABLE q"}) {

@@ -1,4 +1,7 @@
 // The session's command phase: read, decide, record, forward, relay the answer, record the outcome.
+#include <algorithm>
+#include <array>
+
 #include "session/protocol.h"
 #include "session/session.h"
 #include "sql/secrets.h"
@@ -209,6 +212,12 @@ void Session::hide_secrets(PendingCommand& pending, CommandRecord& record) {
 // What a PREPARE or EXECUTE runs, where it is known, and else the statement itself.
 const StatementReading& Session::decisive_of(const PendingCommand& pending) {
   return pending.runs != nullptr ? *pending.runs : *pending.reading;
+}
+
+// Who may define nothing casts no doubt on what others read.
+static bool is_access_denied(const std::optional<std::uint16_t>& error_code) {
+  constexpr std::array<std::uint16_t, 5> codes{1044, 1142, 1143, 1227, 1370};
+  return error_code && std::find(codes.begin(), codes.end(), *error_code) != codes.end();
 }
 
 bool Session::may_define(const PendingCommand& pending) {
@@ -441,9 +450,6 @@ void Session::forward_command(PendingCommand pending) {
   if (runs && !pending.prepares()) {
     note_calls(pending);
   }
-  if (runs && may_define(pending)) {
-    catalogues_.changed(who_->connection->name);  // and once more when it has run
-  }
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
   bool uses_parameters = is_execution(pending.command) || pending.command == Command::stmt_send_long_data;
@@ -629,7 +635,7 @@ void Session::finish_answer() {
     series_.reset();
   }
   bool ran = pending.command == Command::query || is_execution(pending.command);
-  if (ran && may_define(pending)) {
+  if (ran && may_define(pending) && !is_access_denied(totals.error_code)) {
     catalogues_.changed(who_->connection->name);
   }
   if (ran && !totals.error_code && !pending.prepares() && decisive_of(pending).ends_transaction) {

@@ -250,6 +250,8 @@ TEST_F(LiteralsTest, AreHiddenWhileTheCatalogueMayBeOld) {
   catalogues_.doubted = false;
   run("SELECT id FROM t WHERE id = 721");
   EXPECT_EQ(sink_.count("id = 721"), 2U);
+  execute_with_value();
+  EXPECT_EQ(values(), 3U) << "what was read in doubt is read anew behind it";
 }
 
 TEST_F(SealedLiteralsTest, WhatACursorYieldsIsHiddenOnceItsColumnIsProtected) {

@@ -187,10 +187,11 @@ void Session::read_names_anew(PreparedText& prepared) {
     return;
   }
   const auto& catalogue = catalogues_.find(who_->connection->name);
-  bool in_doubt = names_in_doubt() && !prepared.reading->without_literals;
-  bool is_current =
-      prepared.reading->catalogue == catalogue && prepared.reading->protected_columns == protected_columns;
-  if (is_current && !in_doubt) {
+  bool in_doubt = names_in_doubt();
+  bool is_current = prepared.reading->catalogue == catalogue &&
+                    prepared.reading->protected_columns == protected_columns &&
+                    (in_doubt ? prepared.reading->without_literals.has_value() : !prepared.reading->in_doubt);
+  if (is_current) {
     return;
   }
   auto read = prepared.text.empty()
@@ -204,6 +205,7 @@ void Session::read_names_anew(PreparedText& prepared) {
   hidden->without_literals.emplace();
   hidden->facts.reset();
   hidden->catalogue = catalogue;
+  hidden->in_doubt = false;  // nothing could tell it better
   hidden->protected_columns = protected_columns;
   prepared.reading = std::move(hidden);
 }

@@ -108,7 +108,7 @@ bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>&
     case sql::NodeKind::import_:
       return true;
     case sql::NodeKind::call:
-      return facts && !facts->doubts.empty();
+      return !facts || !facts->doubts.empty();
     case sql::NodeKind::set_statement:
       return may_define(*statement.child(sql::Role::statement), facts);
     default:
@@ -116,14 +116,18 @@ bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>&
   }
 }
 
-// Stored functions may do it as well as procedures.
-bool may_make_temporary(const sql::Node& statement, const std::optional<lineage::Facts>& facts) {
+// Stored functions may do it as well as procedures, where they are not followed.
+bool may_make_temporary(const sql::Node& statement, const std::optional<lineage::Facts>& facts, bool in_doubt) {
+  if (statement.is(sql::NodeKind::set_statement)) {
+    return may_make_temporary(*statement.child(sql::Role::statement), facts, in_doubt);
+  }
   bool makes = statement.is(sql::NodeKind::create) && statement.has(sql::node_flag::temporary);
   bool calls = statement.is(sql::NodeKind::call) ||
                (facts && std::any_of(facts->objects.begin(), facts->objects.end(), [](const lineage::Object& object) {
                   return (object.access & lineage::access::execute) != 0;
                 }));
-  return makes || calls || runs_others(statement);
+  bool followed = facts && facts->doubts.empty() && !in_doubt;
+  return makes || (calls && !followed) || runs_others(statement);
 }
 
 bool may_meet_literals(const StatementReading& reading, const NameSpace& names) {
@@ -185,6 +189,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
                            .ends_transaction = ends_transaction(*root_),
                            .prepares_transaction = prepares_transaction(*root_),
                            .may_prepare = may_prepare(*root_),
+                           .in_doubt = names.in_doubt,
                            .protected_columns = names.protected_columns};
   if (purpose == sql::ParseFor::preparing) {
     reading.words_around_parameters = sql::words_around_parameters(*root_, text);
@@ -195,7 +200,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
         {.root = *root_, .text = text, .dialect = dialect, .database = names.schema, .catalogue = *reading.catalogue});
   }
   reading.may_define = may_define(*root_, reading.facts);
-  reading.may_make_temporary = may_make_temporary(*root_, reading.facts);
+  reading.may_make_temporary = may_make_temporary(*root_, reading.facts, names.in_doubt);
   bool hides_literals = may_meet_literals(reading, names);
   reading.without_secrets = sql::without_secrets(*root_, text, dialect);
   std::string without_literals = reading.without_secrets

@@ -57,6 +57,7 @@ struct StatementReading {
   // Where there is a catalogue. They borrow from it.
   std::optional<lineage::Facts> facts;
   std::shared_ptr<const catalog::Catalogue> catalogue;
+  bool in_doubt = false;                                               // NameSpace::in_doubt when it was read
   std::shared_ptr<const lineage::ProtectedColumns> protected_columns;  // that without_literals was decided by
 };
 

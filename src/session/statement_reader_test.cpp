@@ -127,20 +127,29 @@ TEST_F(StatementReaderTest, WithACatalogueThereAreFactsOfItsVersionAndSchema) {
 TEST_F(StatementReaderTest, WhateverRunsStoredCodeMayMakeATemporaryTable) {
   catalog::Catalogue::Content content;
   content.schemas = {"d"};
-  content.routines = {{.schema = "d", .name = "f", .body = "RETURN 1"}};
+  content.routines = {
+      {.schema = "d", .name = "f", .body = "RETURN 1"},
+      {.schema = "d", .name = "makes", .body = "BEGIN CREATE TEMPORARY TABLE x (a INT); RETURN 1; END"}};
   std::shared_ptr<const catalog::Catalogue> catalogue =
       std::make_shared<const catalog::Catalogue>(std::move(content), 1);
+  bool in_doubt = false;
   auto may = [&](std::string_view text) {
-    auto reading = read(text, by(0), sql::ParseFor::executing, {.schema = "d", .catalogue = &catalogue});
+    auto reading =
+        read(text, by(0), sql::ParseFor::executing, {.schema = "d", .catalogue = &catalogue, .in_doubt = in_doubt});
     EXPECT_TRUE(reading && *reading) << text;
     return (**reading)->may_make_temporary;
   };
   EXPECT_FALSE(may("SELECT 1"));
   EXPECT_FALSE(may("CREATE TABLE t (a INT)"));
-  for (std::string_view text : {"SELECT f()", "SELECT unheard_of()", "CALL p()", "CREATE TEMPORARY TABLE t (a INT)",
-                                "IF 1 THEN SELECT 1; END IF", "EXECUTE s"}) {
+  EXPECT_FALSE(may("SELECT f()")) << "it is followed";
+  EXPECT_FALSE(may("SET STATEMENT max_statement_time = 5 FOR SELECT f()"));
+  for (std::string_view text :
+       {"SELECT makes()", "SELECT unheard_of()", "CALL p()", "CREATE TEMPORARY TABLE t (a INT)",
+        "IF 1 THEN SELECT 1; END IF", "EXECUTE s", "SET STATEMENT max_statement_time = 5 FOR CALL p()"}) {
     EXPECT_TRUE(may(text)) << text;
   }
+  in_doubt = true;
+  EXPECT_TRUE(may("SELECT f()")) << "it may be another by now";
 }
 
 TEST_F(StatementReaderTest, ProceduresMayPrepareAndUseIsFoundBehindSetStatement) {

@@ -57,11 +57,32 @@ constexpr std::array<std::string_view, 5> names_of_secrets{"PASSW", "PWD", "SECR
 constexpr std::array<std::string_view, 9> words_of_statements{
     "IDENTIFIED", "PASSWORD", "CHALLENGE_RESPONSE", "CONNECTION", "PASSW", "PWD", "SECRET", "_AUTH", "TOKEN"};
 
+bool is_word_byte(char byte) {
+  return byte == '_' || byte == '$' || (byte >= '0' && byte <= '9') || (upper(byte) >= 'A' && upper(byte) <= 'Z');
+}
+
+// A digit may be before it, as in /*!50000SET, and what an escape sequence in the literal ends with.
+bool has_whole_word(std::string_view text, Words words) {
+  for (Found found = find_word(text, words); found.word != nullptr; found = find_word(text, words, found.at + 1)) {
+    std::size_t end = found.at + found.word->size();
+    char before = found.at == 0 ? ' ' : text[found.at - 1];
+    bool begins =
+        !is_word_byte(before) || (before >= '0' && before <= '9') || (found.at >= 2 && text[found.at - 2] == '\\');
+    if (begins && (end == text.size() || !is_word_byte(text[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
 // Spider, FEDERATED and CONNECT read a table's comment or list of options: 'user "u", password "p"', 'password=p'.
-bool options_hold_secret(std::string_view text) {
+bool options_hold_secret(std::string_view literal) {
+  bool is_quoted = literal.size() >= 2 && (literal.front() == '\'' || literal.front() == '"');
+  std::string_view text = is_quoted ? literal.substr(1, literal.size() - 2) : literal;
+  std::size_t end = 0;
   for (Found found = find_word(text, names_of_secrets); found.word != nullptr;
-       found = find_word(text, names_of_secrets, found.at + 1)) {
-    std::size_t end = found.at;
+       found = find_word(text, names_of_secrets, end)) {
+    end = found.at;
     while (end < text.size() && (text[end] == '_' || (upper(text[end]) >= 'A' && upper(text[end]) <= 'Z'))) {
       ++end;
     }
@@ -115,6 +136,8 @@ class Search {
     switch (node.kind) {
       case NodeKind::prepare:
       case NodeKind::execute_immediate:
+      case NodeKind::execute:
+      case NodeKind::return_:
       case NodeKind::variable_assignment:
       case NodeKind::assignment_expression:
       case NodeKind::declare_variable:
@@ -152,7 +175,7 @@ class Search {
     } else if (node.kind == NodeKind::literal) {
       look_at_literal(node, parent, secret);
     } else {
-      bool was_selected = std::exchange(is_selected_, is_selected_ || node.kind == NodeKind::select);
+      bool was_selected = std::exchange(is_selected_, is_selected_ || node.kind == NodeKind::select_item);
       for (const Node& child : children(node)) {
         visit(child, &node, secret);
       }
@@ -206,6 +229,7 @@ class Search {
       constexpr std::array<std::string_view, 1> harmless{"VALIDATE_PASSWORD"};
       const Node* target = parent->child(Role::target);
       return target != nullptr && target->kind != NodeKind::user_variable &&
+             (node.in(text_).empty() || node.in(text_).front() < '0' || node.in(text_).front() > '9') &&
              has_word(target->in(text_), names_of_secrets) && !has_word(target->in(text_), harmless);
     }
     return false;
@@ -251,7 +275,11 @@ StatementWords statement_words(std::string_view text) {
   // Statements that can hold a secret begin with one of these, behind whatever blanks and comments.
   constexpr std::array<std::string_view, 8> first_words{"CREATE", "ALTER", "GRANT", "SET",
                                                         "CHANGE", "START", "CLONE", "EXECUTE"};
-  return {.speaks_of_secret = has_word(text, words_of_statements), .begins_statement = has_word(text, first_words)};
+  // And these have no other meaning.
+  constexpr std::array<std::string_view, 4> certain_words{"IDENTIFIED", "CHALLENGE_RESPONSE", "MASTER_PASSWORD",
+                                                          "SOURCE_PASSWORD"};
+  return {.speaks_of_secret = has_word(text, words_of_statements),
+          .begins_statement = has_whole_word(text, first_words) || has_whole_word(text, certain_words)};
 }
 
 bool yields_secret(const Node& root) {

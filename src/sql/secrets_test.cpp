@@ -89,6 +89,12 @@ TEST(Secrets, AreQuestionMarksInTheTextOfAStatement) {
             "CALL `sys`.`execute_prepared_stmt`(CONCAT(?, ?, ?))"},
            {mysql, "CALL p('ALTER USER u IDENTIFIED BY ''hunter2''')", "CALL `p`(?)"},
            {mysql, "SET @s = 'SET GLOBAL authentication_ldap_simple_bind_root_pwd = ''hunter2'''", "SET @s = ?"},
+           {mysql, "SET @s = CONCAT(@s, ' IDENTIFIED BY ''', 'hunter2', '''')", "SET @s = CONCAT(@s, ?, ?, ?)"},
+           {mysql, "SET @s = 'x;\\nALTER USER u PASSWORD hunter2'", "SET @s = ?"},
+           {mysql, "SET @s = '/*!50000ALTER*/ USER u PASSWORD hunter2'", "SET @s = ?"},
+           {mysql, "CREATE FUNCTION f() RETURNS TEXT RETURN CONCAT('ALTER USER u IDENTIFIED BY ', 'hunter2')",
+            "CREATE FUNCTION f() RETURNS TEXT RETURN CONCAT(?, ?)"},
+           {mariadb, "EXECUTE s USING 'ALTER USER u IDENTIFIED BY ''hunter2'''", "EXECUTE s USING ?"},
            {mysql, "VALUES ROW('ALTER USER u IDENTIFIED BY ''hunter2''') INTO @s", "VALUES ROW(?) INTO @s"},
            {mysql, "UPDATE t SET a = (@s := 'ALTER USER u IDENTIFIED BY ''hunter2''')",
             "UPDATE `t` SET `a` = (@s := ?)"},
@@ -105,12 +111,28 @@ TEST(Secrets, AreQuestionMarksInTheTextOfAStatement) {
 
 TEST(Secrets, AreNotSeenInOrdinaryStatements) {
   for (std::string_view text :
-       {"SELECT 1", "INSERT INTO posts VALUES ('how to reset your password')",
-        "SELECT password FROM users WHERE id = 'x'", "UPDATE users SET password = 'x' WHERE id = 1",
-        "SET @a = 'a password'", "SET NAMES utf8mb4", "CREATE TABLE t (a INT COMMENT 'the password, hashed')",
-        "CREATE USER u", "DROP USER u", "CREATE TABLE users (password VARCHAR(60) DEFAULT 'x')",
-        "PREPARE s FROM 'SELECT 1'", "SET GLOBAL max_connections = 100", "CALL note('create', 'token 7')",
-        "SELECT a FROM t WHERE kind = 'token' AND action = 'create'", "INSERT INTO posts SELECT 'reset', 'password'"}) {
+       {"SELECT 1",
+        "INSERT INTO posts VALUES ('how to reset your password')",
+        "SELECT password FROM users WHERE id = 'x'",
+        "UPDATE users SET password = 'x' WHERE id = 1",
+        "SET @a = 'a password'",
+        "SET NAMES utf8mb4",
+        "CREATE TABLE t (a INT COMMENT 'the password, hashed')",
+        "CREATE USER u",
+        "DROP USER u",
+        "CREATE TABLE users (password VARCHAR(60) DEFAULT 'x')",
+        "SELECT option_value FROM options WHERE option_name = '_transient_settings_token_timeout'",
+        "SELECT 'reset_password_token', 'asset tokens', 'restart the connection'",
+        "SELECT JSON_EXTRACT(data, '$.settings.access_token') FROM t",
+        "DO GET_LOCK('reset_password', 0)",
+        "CALL addopt('dataset', '{\"created_at\":1,\"token\":2}')",
+        "SET GLOBAL default_password_lifetime = 0",
+        "CREATE TABLE t (a INT COMMENT 'API token', b INT COMMENT 'hashed password')",
+        "PREPARE s FROM 'SELECT 1'",
+        "SET GLOBAL max_connections = 100",
+        "CALL note('create', 'token 7')",
+        "SELECT a FROM t WHERE kind = 'token' AND action = 'create'",
+        "INSERT INTO posts SELECT 'reset', 'password'"}) {
     EXPECT_EQ(redacted(text, mysql), "none") << text;
     EXPECT_EQ(redacted(text, mariadb), "none") << text;
   }
@@ -129,6 +151,15 @@ TEST(Secrets, MayBeAmongTheParameters) {
     auto without = without_secrets(**root, text, mariadb);
     EXPECT_EQ(without && without->parameters_are_secret, expected) << text;
   }
+}
+
+TEST(Secrets, AreSoughtInTimeThatGrowsWithTheTextOnly) {
+  std::string comment;
+  for (int i = 0; i < 200'000; ++i) {
+    comment += "token_";
+  }
+  EXPECT_EQ(redacted("CREATE TABLE t (a INT) COMMENT='" + comment + " x'", mysql), "none");
+  EXPECT_EQ(redacted("SET @a = '" + comment + " x'", mysql), "none");
 }
 
 TEST(Secrets, MayBeMadeWithParametersWhereTheyBecomeATextForAVariable) {
