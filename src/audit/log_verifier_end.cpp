@@ -123,15 +123,20 @@ bool LogVerifier::is_vouched_for(const HandOver& change) const {
                              });
 }
 
+std::uint64_t LogVerifier::deleted_end() const {
+  std::uint64_t end = 0;
+  for (const PrunedRange& range : report_.pruned) {
+    end = range.records.first == end ? range.records.end : end;
+  }
+  return end;
+}
+
 LogVerifier::KeyChain LogVerifier::chain_of(const NoteKey& given) {
   KeyChain chain{.changes = {}, .keys = {}, .trusted_first = 0, .trusted_end = 0};
   for (auto& [index, change] : std::exchange(key_changes_, {})) {
     chain.changes.push_back(std::move(change));
   }
-  for (const PrunedRange& range : report_.pruned) {
-    bool follows = range.records.first == chain.deleted_keys_end;
-    chain.deleted_keys_end = follows ? range.records.end : chain.deleted_keys_end;
-  }
+  chain.deleted_keys_end = deleted_end();
   if (std::uint64_t newest = newest_own_size(); newest <= chain.deleted_keys_end) {
     chain.deleted_keys_end = newest == 0 ? 0 : newest - 1;
   }
@@ -270,6 +275,7 @@ void LogVerifier::finish_saved_marks() {
       newest_of_list[*mark.list] = std::max(newest_of_list[*mark.list], mark.size());
     }
   }
+  std::uint64_t deleted = deleted_end();
   for (const Mark& mark : marks_) {
     if (!mark.saved || !mark.trusted || mark.agrees) {
       continue;
@@ -285,8 +291,8 @@ void LogVerifier::finish_saved_marks() {
     bool in_pruned = std::ranges::any_of(report_.pruned, [&](const PrunedRange& range) {
       return range.records.first < mark.size() && mark.size() < range.records.end;
     });
-    if (in_pruned && mark.list && newest_of_list[*mark.list] > mark.size()) {
-      continue;  // a newer one of the same witness says more
+    if (in_pruned && mark.size() <= deleted && mark.list && newest_of_list[*mark.list] > mark.size()) {
+      continue;  // a newer one of the same witness says more, and no record is left of which only this one would
     }
     if (broken_ || in_pruned) {
       find(FindingCode::records_unproven, mark.source, std::nullopt,

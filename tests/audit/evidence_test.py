@@ -818,6 +818,29 @@ class Evidence(unittest.TestCase):
         self.witness_files = []
         self.assert_found(self.log, "records_unproven", saved=[self.saved(old)])
 
+    def test_a_copy_from_within_a_deletion_behind_records_is_missed_whatever_is_newer(self):
+        # Who has the key may change what is before: no newer copy says that it is still what was signed once.
+        writer = LogWriter(self.log)
+        self.keep_key(writer.first_key)
+        writer.command("SELECT 1")
+        writer.close_segment()
+        middle = writer.segment_first
+        writer.command("SELECT 2")
+        old = writer.checkpoint()
+        writer.command("SELECT 3")
+        writer.close_segment()
+        writer.prune(middle)
+        writer.stop()
+        copies = self.directory / "copies"
+        self.witness_files = [copies]
+        copies.write_bytes(writer.checkpoint() + b"\n")
+        self.assert_verified(self.log)
+        copies.write_bytes(old + b"\n" + copies.read_bytes())
+        self.assert_found(self.log, "records_unproven")
+        writer.prune(0)
+        copies.write_bytes(old + b"\n" + writer.checkpoint() + b"\n")
+        self.assert_verified(self.log)
+
     def test_every_flip_in_what_a_witness_cosigned_is_found_by_both(self):
         self.witnessed_log()
         self.witness_files = []

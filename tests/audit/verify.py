@@ -347,8 +347,9 @@ class Verification:
         inside_deleted = any(first < checkpoint.size < end for first, end in self.deleted)
         if checkpoint.size > self.tree.end:
             self.find(f"{source} covers {checkpoint.size} records, the log has {self.tree.end}")
-        elif inside_deleted and is_saved and not is_single and self.has_newer(source, checkpoint.size, keys_at):
-            pass  # a newer one of the same witness says more
+        elif (inside_deleted and checkpoint.size <= self.deleted_end() and is_saved and not is_single
+              and self.has_newer(source, checkpoint.size, keys_at)):
+            pass  # a newer one of the same witness says more, and no record is left of which only this one would
         elif inside_deleted and not is_saved and checkpoint.size != max(c.size for _, c, s in self.marks if not s):
             pass  # the log's own, of a time whose records were deleted
         elif self.roots.get(checkpoint.size) is None:
