@@ -6,6 +6,7 @@
 #include "base/hex.h"
 #include "store/answer_blob.h"
 #include "store/audit_log_test_fixture.h"
+#include "store/hand_overs.h"
 #include "store/log_proof.h"
 #include "store/log_verification.h"
 #include "store/record_seal.h"
@@ -666,6 +667,48 @@ TEST_F(AuditLogTest, ChangesOfKeyAreKeptWhenTheirRecordsAreDeleted) {
     EXPECT_EQ(report->keys, keys);
     EXPECT_TRUE(audit::check_proof(*proof, key));
   }
+}
+
+TEST_F(AuditLogTest, ADamagedSegmentIsDeletedLikeAnyAndWhatItHadOfKeysIsSaidToBeLost) {
+  settings_.segment_bytes = 2000;
+  for (int round = 0; round < 3; ++round) {
+    settings_.previous_signing_key = round == 0 ? std::filesystem::path{} : settings_.signing_key;
+    settings_.signing_key = root_ / ("key-" + std::to_string(round));
+    ASSERT_EQ(open(), "");
+    for (int i = 0; i < 50; ++i) {
+      commit(std::to_string(i));
+      std::this_thread::sleep_for(Milliseconds{1});
+    }
+    ASSERT_TRUE(log_->prune({.before = std::nullopt, .bytes = 0}, "")) << "segments are compressed by then";
+    log_.reset();
+  }
+  std::filesystem::path damaged;
+  auto listing = list_log(settings_.directory);
+  for (const SegmentEntry& entry : listing->segments) {
+    auto reader = SegmentReader::open(settings_.directory, entry.first);
+    for (auto chunk = reader->next(); chunk && !chunk->empty() && damaged.empty(); chunk = reader->next()) {
+      damaged = chunk->lines.find("audit_key_changed") != std::string_view::npos ? reader->file() : damaged;
+    }
+  }
+  ASSERT_EQ(damaged.extension(), ".zst");
+  std::filesystem::resize_file(damaged, std::filesystem::file_size(damaged) - 1);
+  std::vector<std::string> errors;
+  auto log = AuditLog::open({.settings = settings_,
+                             .loops = 0,
+                             .version = "1.2.3",
+                             .files = *files_,
+                             .report = [&](const std::string& error) { errors.push_back(error); }});
+  ASSERT_TRUE(log) << log.error();
+  log_ = std::move(log).value();
+  log_->start();
+  auto pruned = log_->prune({.before = wall_from_unix_seconds(1'800'000'000), .bytes = 0}, "alice");
+  ASSERT_TRUE(pruned) << pruned.error();
+  EXPECT_FALSE(std::filesystem::exists(damaged));
+  ASSERT_EQ(errors.size(), 1U);
+  EXPECT_NE(errors.front().find(damaged.filename().string()), std::string::npos) << errors.front();
+  std::string kept = path_text(std::string(hand_overs_file));
+  EXPECT_EQ(std::count(kept.begin(), kept.end(), '\n'), 1) << "the other change, though the damage is before it";
+  EXPECT_EQ(proven_hand_overs(kept).size(), 1U);
 }
 
 TEST_F(AuditLogTest, MakesItsKeyOnceForItsOwnerOnly) {

@@ -1,7 +1,6 @@
 #include "store/hand_overs.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "store/log_directory.h"
@@ -37,13 +36,14 @@ std::vector<audit::InclusionStatement> proven_hand_overs(std::string_view lines)
   return proven;
 }
 
-Result<Unit, std::string> keep_hand_overs(FileSystem& files, const std::filesystem::path& directory,
-                                          std::uint64_t end) {
-  auto deleted = prove_hand_overs(directory, end);
-  if (!deleted) {
-    return Unexpected(std::move(deleted).error());
-  }
-  auto kept = deleted->empty() ? Result<std::string, std::string>(std::string{}) : read_hand_overs(directory);
+Result<std::optional<std::string>, std::string> keep_hand_overs(FileSystem& files,
+                                                                const std::filesystem::path& directory,
+                                                                std::uint64_t end) {
+  ProvenHandOvers deleted = prove_hand_overs(directory, end);
+  auto lost = deleted.fault.empty()
+                  ? std::nullopt
+                  : std::optional("a change of key is deleted, and can't be kept: " + std::move(deleted.fault));
+  auto kept = deleted.proven.empty() ? Result<std::string, std::string>(std::string{}) : read_hand_overs(directory);
   if (!kept) {
     return Unexpected(std::move(kept).error());
   }
@@ -53,18 +53,19 @@ Result<Unit, std::string> keep_hand_overs(FileSystem& files, const std::filesyst
     text += to_json_line(one);
   }
   std::size_t bytes_before = text.size();
-  for (const audit::InclusionStatement& one : *deleted) {
+  for (const audit::InclusionStatement& one : deleted.proven) {
     bool is_there = std::ranges::find(before, one.index, &audit::InclusionStatement::index) != before.end();
     text += is_there ? std::string{} : to_json_line(one);
   }
   if (text.size() == bytes_before) {
-    return Unit{};
+    return lost;
   }
   auto done = replace_file(files, directory / std::string(hand_overs_file), text);
   if (done) {
     done = files.sync_directory(directory);
   }
-  return done ? Result<Unit, std::string>(Unit{}) : Unexpected(std::move(done).error().text);
+  return done ? Result<std::optional<std::string>, std::string>(std::move(lost))
+              : Unexpected(std::move(done).error().text);
 }
 
 }  // namespace sallyport::store

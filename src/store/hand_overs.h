@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,6 +24,10 @@ Result<std::string, std::string> read_hand_overs(const std::filesystem::path& di
 std::vector<audit::InclusionStatement> proven_hand_overs(std::string_view lines);
 
 // Before the records up to `end` are deleted: returns when the changes of key among them are in the file, on the disk.
-Result<Unit, std::string> keep_hand_overs(FileSystem& files, const std::filesystem::path& directory, std::uint64_t end);
+// One that can't be proven, as the log is damaged, is lost, and yields a sentence that says so: it would be no better
+// for being kept.
+Result<std::optional<std::string>, std::string> keep_hand_overs(FileSystem& files,
+                                                                const std::filesystem::path& directory,
+                                                                std::uint64_t end);
 
 }  // namespace sallyport::store

@@ -49,7 +49,8 @@ class Prover {
     wanted_.push_back(std::move(wanted));
   }
 
-  // Once, behind want().
+  // Once, behind want(). Of a segment that can't be read counts what its tree file declares; the segments behind one
+  // that has none are not known.
   Result<Unit, std::string> load() {
     std::ranges::sort(cuts_);
     cuts_.erase(std::unique(cuts_.begin(), cuts_.end()), cuts_.end());
@@ -58,11 +59,9 @@ class Prover {
       return Unexpected(std::move(log).error());
     }
     for (const SegmentEntry& entry : log->segments) {
-      if (known_.size() >= end_ || (!entry.has_records() && !entry.has(SegmentFile::tree))) {
-        continue;
-      }
-      if (auto added = add_segment(entry.first); !added) {
-        return Unexpected(std::move(added).error());
+      bool is_segment = entry.has_records() || entry.has(SegmentFile::tree);
+      if (is_segment && known_.size() < end_ && !add_segment(entry.first)) {
+        break;
       }
     }
     return Unit{};
@@ -70,13 +69,18 @@ class Prover {
 
   // After load(), of one that is wanted.
   Result<audit::InclusionStatement, std::string> statement_of(const Wanted& wanted) const {
+    if (const Fault* fault = fault_within({wanted.index, wanted.index + 1})) {
+      return Unexpected(fault->text);
+    }
     audit::InclusionStatement statement{
         .checkpoint = wanted.note, .index = wanted.index, .proof = {}, .record = records_.at(wanted.index)};
     for (const audit::Node& node : audit::inclusion_nodes(wanted.index, wanted.checkpoint.size)) {
       auto hash = known_.hash_of(node);
       if (!hash) {
-        return Unexpected("the log has no records " + std::to_string(node.first) + " to " +
-                          std::to_string(node.end - 1) + ". `sallyport audit verify` says more");
+        const Fault* fault = fault_within({node.first, node.end});
+        return Unexpected(fault != nullptr ? fault->text
+                                           : "the log has no records " + std::to_string(node.first) + " to " +
+                                                 std::to_string(node.end - 1) + ". `sallyport audit verify` says more");
       }
       statement.proof.push_back(*hash);
     }
@@ -90,19 +94,33 @@ class Prover {
   }
 
   // After load(): those of what is wanted, but for the first ones, that are changes of key.
-  std::vector<audit::InclusionStatement> hand_overs(std::size_t behind) const {
-    std::vector<audit::InclusionStatement> proven;
+  ProvenHandOvers hand_overs(std::size_t behind) const {
+    ProvenHandOvers found;
     for (auto one = wanted_.begin() + static_cast<std::ptrdiff_t>(behind); one != wanted_.end(); ++one) {
       auto statement = statement_of(*one);
-      bool is_new = statement && (proven.empty() || proven.back().index != statement->index);
-      if (is_new && open_hand_over(*statement)) {
-        proven.push_back(std::move(*statement));
+      bool is_new = found.proven.empty() || found.proven.back().index != one->index;
+      if (!statement && is_new && found.fault.empty()) {
+        found.fault = std::move(statement).error();
+      } else if (statement && is_new && open_hand_over(*statement)) {
+        found.proven.push_back(std::move(*statement));
       }
     }
-    return proven;
+    return found;
   }
 
  private:
+  // Records that can't be read.
+  struct Fault {
+    audit::RecordSpan records;
+    std::string text;
+  };
+
+  const Fault* fault_within(audit::RecordSpan span) const {
+    auto found = std::ranges::find_if(
+        faults_, [&](const Fault& fault) { return fault.records.first < span.end && span.first < fault.records.end; });
+    return found == faults_.end() ? nullptr : &*found;
+  }
+
   // Whether a cut is within one of the complete subtrees of which the range has only the hash.
   bool cuts_through_subtree(const audit::Range& range) const {
     return std::ranges::any_of(audit::subtrees_of(range.first, range.end), [&](const audit::Subtree& subtree) {
@@ -111,45 +129,63 @@ class Prover {
     });
   }
 
-  Result<Unit, std::string> add_segment(std::uint64_t first) {
+  // False when nothing can follow on it.
+  bool add_segment(std::uint64_t first) {
     if (first != known_.size()) {
-      return Unexpected("the segment before record " + std::to_string(first) + " ends at " +
-                        std::to_string(known_.size()) + ". `sallyport audit verify` says more");
+      faults_.push_back({.records = {known_.size(), UINT64_MAX},
+                         .text = "the segment before record " + std::to_string(first) + " ends at " +
+                                 std::to_string(known_.size()) + ". `sallyport audit verify` says more"});
+      return false;
     }
     auto tree = read_small_file(directory_ / name_of(SegmentFile::tree, first), tree_bytes_max);
-    if (!tree) {
-      return Unexpected(std::move(tree).error());
+    auto declared = tree && *tree ? audit::parse_segment_range(**tree) : std::nullopt;
+    if (declared && declared->range.first != first) {
+      declared.reset();
     }
-    auto declared = *tree ? audit::parse_segment_range(**tree) : std::nullopt;
     bool is_cut = declared && cuts_through_subtree(declared->range);
     // The record itself may be the whole segment.
     auto record = records_.lower_bound(first);
     bool has_record = declared && record != records_.end() && record->first < declared->range.end;
     if (declared && !is_cut && !has_record) {
-      known_.append(declared->range);
-      return Unit{};
+      return known_.append(declared->range);
     }
-    auto reader = SegmentReader::open(directory_, first);
-    if (!reader) {
-      return Unexpected(reader.error().text + (declared ? ". They were deleted, and can't be proven" : ""));
+    auto ranges = read_segment(first, declared ? std::optional(declared->range.end) : std::nullopt);
+    if (!ranges) {
+      faults_.push_back({.records = {first, declared ? declared->range.end : UINT64_MAX}, .text = ranges.error()});
+      return declared && known_.append(declared->range);
     }
-    return add_records(*reader);
+    for (const audit::Range& range : *ranges) {
+      known_.append(range);
+    }
+    return true;
   }
 
-  Result<Unit, std::string> add_records(SegmentReader& reader) {
+  // The ranges between the cuts.
+  Result<std::vector<audit::Range>, std::string> read_segment(std::uint64_t first, std::optional<std::uint64_t> end) {
+    auto reader = SegmentReader::open(directory_, first);
+    if (!reader) {
+      bool is_deleted = end && reader.error().kind == SegmentError::Kind::absent;
+      return Unexpected(reader.error().text + (is_deleted ? ". They were deleted, and can't be proven" : ""));
+    }
+    std::vector<audit::Range> ranges;
     while (true) {
-      auto chunk = reader.next();
+      auto chunk = reader->next();
       if (!chunk) {
         return Unexpected(std::move(chunk).error().text);
       }
       if (chunk->empty()) {
-        return Unit{};
+        break;
       }
-      for (const audit::ScannedRange& part : audit::scan_records(chunk->lines, chunk->index, cuts_).ranges) {
-        known_.append(part.range);
+      for (audit::ScannedRange& part : audit::scan_records(chunk->lines, chunk->index, cuts_).ranges) {
+        ranges.push_back(std::move(part.range));
       }
       keep_records(*chunk);
     }
+    if (end && reader->position() != *end) {
+      return Unexpected(reader->file().filename().string() + " has other records than " +
+                        name_of(SegmentFile::tree, first) + " says. `sallyport audit verify` says more");
+    }
+    return ranges;
   }
 
   void keep_records(const LineChunk& chunk) {
@@ -170,6 +206,7 @@ class Prover {
   std::uint64_t end_ = 0;
   std::map<std::uint64_t, std::string> records_;
   audit::KnownRanges known_;
+  std::vector<Fault> faults_;
 };
 
 Result<audit::SignedCheckpoint, std::string> covering_checkpoint(const std::filesystem::path& directory,
@@ -287,26 +324,18 @@ Result<std::optional<std::uint64_t>, std::string> find_record(const std::filesys
   return std::optional<std::uint64_t>{};
 }
 
-Result<std::vector<audit::InclusionStatement>, std::string> prove_hand_overs(const std::filesystem::path& directory,
-                                                                             std::uint64_t end) {
+ProvenHandOvers prove_hand_overs(const std::filesystem::path& directory, std::uint64_t end) {
   auto log = list_log(directory);
-  if (!log) {
-    return Unexpected(std::move(log).error());
-  }
-  auto notes = notes_of_two_keys(*log, end);
-  if (!notes) {
-    return Unexpected(std::move(notes).error());
-  }
-  if (notes->empty()) {
-    return std::vector<audit::InclusionStatement>{};
+  auto notes = log ? notes_of_two_keys(*log, end) : Unexpected(std::move(log).error());
+  if (!notes || notes->empty()) {
+    return {.proven = {}, .fault = notes ? std::string() : std::move(notes).error()};
   }
   Prover prover(directory);
   for (Wanted& note : *notes) {
     prover.want(std::move(note));
   }
   auto loaded = prover.load();
-  return loaded ? Result<std::vector<audit::InclusionStatement>, std::string>(prover.hand_overs(0))
-                : Unexpected(std::move(loaded).error());
+  return loaded ? prover.hand_overs(0) : ProvenHandOvers{.proven = {}, .fault = std::move(loaded).error()};
 }
 
 Result<audit::ProofFile, std::string> prove_record(const std::filesystem::path& directory, std::uint64_t index,
@@ -341,7 +370,7 @@ Result<audit::ProofFile, std::string> prove_record(const std::filesystem::path& 
   audit::ProofFile file{.statement = std::move(*statement), .hand_overs = proven_hand_overs(*kept)};
   std::erase_if(file.hand_overs,
                 [&](const audit::InclusionStatement& change) { return has_record(*log, change.index); });
-  std::ranges::move(prover.hand_overs(1), std::back_inserter(file.hand_overs));
+  std::ranges::move(prover.hand_overs(1).proven, std::back_inserter(file.hand_overs));
   std::ranges::sort(file.hand_overs, {}, &audit::InclusionStatement::index);
   return file;
 }

@@ -23,9 +23,12 @@ Result<std::optional<std::uint64_t>, std::string> find_record(const std::filesys
 Result<audit::ProofFile, std::string> prove_record(const std::filesystem::path& directory, std::uint64_t index,
                                                    Milliseconds patience);
 
+struct ProvenHandOvers {
+  std::vector<audit::InclusionStatement> proven;  // oldest first
+  std::string fault;  // a sentence: why the first that may be one can't be proven; empty when all can be
+};
 // Of the changes of key whose records are there, before record `end`: that each is in the log, by the checkpoint that
-// both keys signed. Oldest first; what the log says otherwise of a change is left out.
-Result<std::vector<audit::InclusionStatement>, std::string> prove_hand_overs(const std::filesystem::path& directory,
-                                                                             std::uint64_t end);
+// both keys signed.
+ProvenHandOvers prove_hand_overs(const std::filesystem::path& directory, std::uint64_t end);
 
 }  // namespace sallyport::store

@@ -265,8 +265,12 @@ Result<Pruned, std::string> SegmentCloser::delete_segments(const std::function<P
     if (plan->segments.empty()) {
       return pruned;
     }
-    if (auto done = keep_hand_overs(parts_.files, parts_.directory, plan->end); !done) {
-      return Unexpected(std::move(done).error());
+    auto lost = keep_hand_overs(parts_.files, parts_.directory, plan->end);
+    if (!lost) {
+      return Unexpected(std::move(lost).error());
+    }
+    if (*lost) {
+      parts_.report(**lost);
     }
     bool has_fresh = std::any_of(plan->segments.begin(), plan->segments.end(),
                                  [&](std::uint64_t first) { return !doomed_.contains(first); });
