@@ -59,8 +59,9 @@ void AnswerVerification::take(const audit::RecordScan& scan) {
 void AnswerVerification::add_commands(const std::vector<std::uint64_t>& commands) {
   std::size_t segment = segments_.empty() ? 0 : segments_.size() - 1;
   for (std::uint64_t command : commands) {
-    if (commands_.size() == commands_max) {
+    if (commands_.size() == commands_max && purged_before_ != segment) {
       std::erase_if(commands_, [&](const auto& known) { return known.second != segment; });
+      purged_before_ = segment;
     }
     if (commands_.size() < commands_max) {
       commands_[command] = segment;

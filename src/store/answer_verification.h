@@ -84,6 +84,7 @@ class AnswerVerification {
   OpenAnswers open_;                                         // oldest first
   std::unordered_map<std::uint64_t, std::size_t> commands_;  // that have no outcome yet: of segments_, by their hash
   std::unordered_map<std::string, OpenAnswers::iterator> by_name_;
+  std::size_t purged_before_ = 0;  // of segments_: commands_ has none of those before any more
   bool any_pruned_ = false;
   struct Doubt {
     audit::RecordedAnswer outcome;

@@ -81,6 +81,26 @@ TEST_F(AnswerVerificationTest, PiecesOfNoOutcomeTakeABoundedMemory) {
   EXPECT_EQ(codes_, std::vector{audit::FindingCode::answer_missing});
 }
 
+TEST_F(AnswerVerificationTest, CommandsWithoutAnOutcomeTakeBoundedMemoryAndTime) {
+  std::string blob;
+  put(blob, "a", 0, "moved");
+  log_.write(name_of(SegmentFile::answers, 0), blob);
+  begin(0);
+  audit::RecordScan scan;
+  for (std::uint64_t i = 1; i <= 2 * AnswerVerification::commands_max; ++i) {
+    scan.commands.push_back(i);
+  }
+  auto began = std::chrono::steady_clock::now();
+  verification_.take(scan);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, Seconds{20});
+  begin(9);
+  audit::RecordScan newer;
+  newer.commands.push_back(0);  // the hash of that of outcome()
+  verification_.take(newer);
+  outcome("a", "moved");
+  EXPECT_EQ(codes_, std::vector{audit::FindingCode::answer_altered}) << "for the newer segment there is room";
+}
+
 TEST_F(AnswerVerificationTest, AFileThatGrowsIsReadOn) {
   std::string blob;
   put(blob, "a", 0, "one ");
