@@ -204,6 +204,7 @@ class LogVerifier {
   std::optional<NoteKey> given_key();
   void take_key_change(const NumberedRecord& record);
   void add_key_change(HandOver change);
+  bool contradicts(const HandOver& change, const InclusionStatement& statement) const;
   std::uint64_t deleted_end() const;  // all records up to there are deleted
   KeyChain chain_of(const NoteKey& given);
   bool is_vouched_for(const HandOver& change) const;

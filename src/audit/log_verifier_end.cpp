@@ -103,11 +103,26 @@ void LogVerifier::hand_overs(std::string_view lines) {
     bool is_deleted = std::ranges::any_of(report_.pruned, [&](const PrunedRange& range) {
       return range.records.first <= change->index && change->index < range.records.end;
     });
-    if (is_deleted) {
-      kept_hand_overs_.insert(change->index);
+    if (is_deleted && contradicts(*change, *statement)) {
+      find(FindingCode::key_change_unproven, "hand-overs", RecordSpan{change->index, change->index + 1},
+           "hand-overs, line " + std::to_string(number) + ", hands nothing over: of record " +
+               std::to_string(change->index) + " the log, or a line before, says something else");
+    } else if (is_deleted && kept_hand_overs_.insert(change->index).second) {
       add_key_change(std::move(*change));
     }
   }
+}
+
+bool LogVerifier::contradicts(const HandOver& change, const InclusionStatement& statement) const {
+  auto known = key_changes_.find(change.index);
+  if (known != key_changes_.end() &&
+      !(known->second.previous == change.previous && known->second.next == change.next)) {
+    return true;
+  }
+  auto read = parse_checkpoint(statement.checkpoint);
+  return std::ranges::any_of(
+      std::ranges::equal_range(marks_, change.index + 1, {}, &Mark::size),
+      [&](const Mark& mark) { return mark.agrees && read && mark.read.checkpoint.root != read->checkpoint.root; });
 }
 
 bool LogVerifier::is_vouched_for(const HandOver& change) const {

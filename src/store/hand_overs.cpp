@@ -32,7 +32,9 @@ std::vector<audit::InclusionStatement> proven_hand_overs(std::string_view lines)
       proven.push_back(std::move(*statement));
     }
   }
-  std::ranges::sort(proven, {}, &audit::InclusionStatement::index);
+  std::ranges::stable_sort(proven, {}, &audit::InclusionStatement::index);
+  auto rest = std::ranges::unique(proven, {}, &audit::InclusionStatement::index);
+  proven.erase(rest.begin(), rest.end());
   return proven;
 }
 

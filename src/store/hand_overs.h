@@ -20,7 +20,7 @@ inline constexpr std::string_view hand_overs_file = "hand-overs";
 // The file's content; empty where there is none.
 Result<std::string, std::string> read_hand_overs(const std::filesystem::path& directory);
 
-// Those of `lines` that are proven, oldest first.
+// Those of `lines` that are proven, oldest first; of one record the first.
 std::vector<audit::InclusionStatement> proven_hand_overs(std::string_view lines);
 
 // Before the records up to `end` are deleted: returns when the changes of key among them are in the file, on the disk.

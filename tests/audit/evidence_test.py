@@ -24,7 +24,7 @@ from pathlib import Path
 import audit_log
 import verify
 from answer_blob import AnswersKey, plain_piece, sealed_piece
-from audit_log import Cosigner, Forest, Signer, canonical, leaf_hash, sign_checkpoint, tree_line
+from audit_log import Cosigner, Forest, Signer, canonical, leaf_hash, sign_checkpoint, statement_line, tree_line
 from log_writer import LogWriter, write_log
 
 BINARY = os.environ.get("SALLYPORT_BINARY", "build/dev/bin/sallyport")
@@ -531,6 +531,38 @@ class Evidence(unittest.TestCase):
         for content in (lines[1] + lines[0], good + lines[0]):  # which say nothing else
             kept.write_bytes(content)
             self.assert_verified(self.log)
+
+    @staticmethod
+    def hand_over_of_strangers(origin, index):
+        """A line that is proven, of a tree that somebody made up."""
+        strangers = [Signer(origin, bytes([seed]) * 32) for seed in (77, 78)]
+        tree = Forest()
+        for number in range(index):
+            tree.append(leaf_hash(b"%d" % number))
+        proof = tree.hashes()[::-1]
+        record = canonical({"key": strangers[1].key.line(), "previous_key": strangers[0].key.line(),
+                            "time": "2026-01-31T12:34:56.000000000Z", "type": "audit_key_changed"}).encode()
+        tree.append(leaf_hash(record))
+        return statement_line(sign_checkpoint(origin, tree.end, tree.root(), strangers), index, proof, record)
+
+    def test_a_hand_over_that_contradicts_the_log_or_a_line_before_counts_for_nothing(self):
+        keys = self.log_whose_changes_of_key_were_deleted()
+        self.keep_key(keys[0])
+        kept = self.log / "hand-overs"
+        good = kept.read_bytes()
+        origin = audit_log.Checkpoint((self.log / "checkpoint").read_bytes()).origin
+        first = json.loads(good.splitlines()[0])["index"]
+        segment_end = min(int(path.name[5:25]) for path in self.log.glob("tree-*") if path.name[5:25].strip("0"))
+        for index in (first, segment_end - 1):
+            kept.write_bytes(good + self.hand_over_of_strangers(origin, index))
+            report = self.assert_found(self.log, "key_change_unproven", what=index)
+            self.assertEqual(report["keys"], [key.line() for key in keys])
+            self.assertEqual(len(report["findings"]), 1, report)
+            self.assertEqual(len(self.second(self.log)), 1)
+        kept.write_bytes(self.hand_over_of_strangers(origin, first) + good)
+        self.assert_found(self.log, "key_change_unproven")
+        kept.write_bytes(good + self.hand_over_of_strangers(origin, first))
+        self.assertEqual(len(json.loads(self.prove("last/9").stdout)["hand_overs"]), len(keys) - 1)
 
     def test_where_a_change_of_key_was_deleted_altogether_the_newer_key_proves_the_rest(self):
         keys = self.log_whose_changes_of_key_were_deleted()

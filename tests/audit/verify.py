@@ -231,11 +231,13 @@ class Verification:
                     raise Malformed("it is not signed by both keys")
                 if root_by_inclusion(leaf_hash(record), index, checkpoint.size, proof) != checkpoint.root:
                     raise Malformed("its record is another")
+                if any(first <= index < end for first, end in self.deleted):
+                    if self.roots.get(checkpoint.size) not in (None, checkpoint.root):
+                        raise Malformed("it is of another log")
+                    if kept.setdefault(index, (previous, new)) != (previous, new):
+                        raise Malformed("a line before says something else")
             except (Malformed, KeyError, TypeError, AttributeError) as error:
                 self.find(f"hand-overs has a line that hands nothing over: {error!r}")
-                continue
-            if any(first <= index < end for first, end in self.deleted):
-                kept[index] = (previous, new)
         return kept
 
     def run(self):
