@@ -13,7 +13,6 @@ namespace {
 // C2SP's signature type of Ed25519 cosignatures.
 constexpr std::uint8_t cosignature_type = 4;
 constexpr std::size_t timestamp_bytes = 8;
-constexpr std::size_t signature_bytes = 64;
 constexpr std::string_view em_dash = "\xE2\x80\x94";
 
 std::array<std::uint8_t, 33> type_and_key_of(const crypto::PublicKey& key) {
@@ -70,7 +69,7 @@ std::optional<std::uint64_t> WitnessKey::cosigned_at(const Note& note) const {
     if (signature.name != name_ || signature.id != id_) {
       continue;
     }
-    if (signature.bytes.size() != timestamp_bytes + signature_bytes) {
+    if (signature.bytes.size() != cosignature_bytes) {
       return std::nullopt;
     }
     std::uint64_t time = 0;

@@ -2,6 +2,7 @@
 // (https://c2sp.org/tlog-cosignature), cosignature/v1 with Ed25519.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -13,6 +14,9 @@
 #include "crypto/key.h"
 
 namespace sallyport::audit {
+
+// Of a cosignature, behind the key's id: the time and an Ed25519 signature.
+inline constexpr std::size_t cosignature_bytes = 8 + 64;
 
 // A public key that cosigns, with the witness' name. Its id is another than that of the same key as one that signs
 // notes.

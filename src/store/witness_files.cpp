@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "audit/cosignature.h"
 #include "base/hex.h"
 #include "crypto/hash.h"
 #include "store/log_directory.h"
@@ -10,6 +11,8 @@ namespace sallyport::store {
 namespace {
 
 constexpr std::size_t copies_bytes_max = 256U << 20;
+// Of so many witnesses of a gateway before the notes in `cosigned` stay.
+constexpr std::size_t witnesses_kept_max = 64;
 // Digits of the digest of a log's name that name its file.
 constexpr std::size_t name_bytes = 16;
 
@@ -66,30 +69,27 @@ Result<Unit, CopyError> CheckpointCopies::add(std::string_view note, const audit
   return Unit{};
 }
 
-Result<Unit, std::string> CosignedCheckpoints::load() {
-  if (is_known_) {
-    return Unit{};
+// Anybody may have written to the file: what is kept of it is bounded. Where it can't be read it begins anew.
+void CosignedCheckpoints::load() {
+  if (std::exchange(is_known_, true)) {
+    return;
   }
   auto text = read_small_file(directory_ / std::string(cosigned_file), copies_bytes_max);
-  if (!text) {
-    return Unexpected(std::move(text).error());
-  }
-  for (std::string_view note : audit::split_notes(text->has_value() ? **text : std::string_view{}).notes) {
+  for (std::string_view note : audit::split_notes(text && *text ? **text : std::string_view{}).notes) {
     auto read = audit::parse_checkpoint(note);
+    std::string witness;
     for (const audit::NoteSignature& one : read ? read->note.signatures : std::vector<audit::NoteSignature>{}) {
-      if (one.name != read->checkpoint.origin) {
-        notes_[one.name] = note;
-      }
+      bool is_cosignature = one.name != read->checkpoint.origin && one.bytes.size() == audit::cosignature_bytes;
+      witness = is_cosignature ? one.name : witness;
+    }
+    if (!witness.empty() && (notes_.size() < witnesses_kept_max || notes_.contains(witness))) {
+      notes_[witness] = note;
     }
   }
-  is_known_ = true;
-  return Unit{};
 }
 
 Result<Unit, std::string> CosignedCheckpoints::put(const std::string& witness, std::string note) {
-  if (auto known = load(); !known) {
-    return known;
-  }
+  load();
   notes_[witness] = std::move(note);
   std::string text;
   for (const auto& [name, one] : notes_) {

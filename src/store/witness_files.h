@@ -55,11 +55,11 @@ class CosignedCheckpoints {
       : files_(files), directory_(std::move(directory)) {}
 
   // In place of the one that was cosigned by that witness before; those of other witnesses stay, of a gateway before
-  // as well. One thread at a time.
+  // as well, as far as they can be read. One thread at a time.
   Result<Unit, std::string> put(const std::string& witness, std::string note);
 
  private:
-  Result<Unit, std::string> load();
+  void load();
 
   FileSystem& files_;
   std::filesystem::path directory_;

@@ -4,6 +4,7 @@
 
 #include <fstream>
 
+#include "audit/cosignature.h"
 #include "audit/range_json.h"
 #include "store/log_consistency.h"
 #include "store/log_directory.h"
@@ -31,6 +32,13 @@ class WitnessFilesTest : public testing::Test {
   }
   Result<Unit, CopyError> add(CheckpointCopies& copies, const audit::Checkpoint& one) const {
     return copies.add(note(one), one);
+  }
+  static std::string cosignature_of(const audit::Checkpoint& checkpoint, std::string_view witness) {
+    auto key = crypto::PrivateKey::ed25519_from_seed(std::vector<std::uint8_t>(32, 2));
+    return audit::Cosigner::make(std::move(*key), witness)->cosign(text_of(checkpoint), WallTime{});
+  }
+  std::string cosigned(std::uint64_t size, std::string_view witness) const {
+    return note(checkpoint(size)) + cosignature_of(checkpoint(size), witness);
   }
   std::string content(const std::string& name) const {
     std::ifstream file(log_.directory() / name, std::ios::binary);
@@ -75,12 +83,6 @@ TEST_F(WitnessFilesTest, ALogThatWasPutBackIsNotWrittenOverItsCopies) {
 }
 
 TEST_F(WitnessFilesTest, WhatEachWitnessCosignedStaysUntilItCosignsMore) {
-  auto cosigned = [&](std::uint64_t size, std::string_view witness) {
-    audit::NoteSigner signer = signer_of(witness);
-    std::string text = note(checkpoint(size));
-    signer.append_signature(text, text_of(checkpoint(size)));
-    return text;
-  };
   {
     CosignedCheckpoints kept(system_files(), log_.directory());
     ASSERT_TRUE(kept.put("one", cosigned(3, "one")));
@@ -95,6 +97,31 @@ TEST_F(WitnessFilesTest, WhatEachWitnessCosignedStaysUntilItCosignsMore) {
   std::filesystem::create_directory(log_.directory() / "cosigned");
   CosignedCheckpoints unreadable(system_files(), log_.directory());
   EXPECT_FALSE(unreadable.put("one", cosigned(6, "one")));
+}
+
+TEST_F(WitnessFilesTest, WhatOthersWriteToCosignedStaysNeitherForGoodNorManyTimes) {
+  std::string strange = note(checkpoint(3));
+  for (std::string_view name : {"a", "b", "c"}) {
+    strange += cosignature_of(checkpoint(3), name);
+  }
+  std::string other = note(checkpoint(4));
+  signer_of("signs").append_signature(other, text_of(checkpoint(4)));
+  log_.write("cosigned", strange + "\n" + other + "\n");
+  CosignedCheckpoints kept(system_files(), log_.directory());
+  ASSERT_TRUE(kept.put("one", cosigned(5, "one")));
+  EXPECT_EQ(content("cosigned"), strange + "\n" + cosigned(5, "one") + "\n");
+  std::string many;
+  for (int i = 0; i < 1000; ++i) {
+    many += cosigned(3, std::to_string(i)) + "\n";
+  }
+  log_.write("cosigned", many);
+  CosignedCheckpoints bounded(system_files(), log_.directory());
+  ASSERT_TRUE(bounded.put("one", cosigned(6, "one")));
+  EXPECT_EQ(audit::split_notes(content("cosigned")).notes.size(), 65U);
+  std::filesystem::resize_file(log_.directory() / "cosigned", std::uintmax_t{1} << 30);
+  CosignedCheckpoints unreadable(system_files(), log_.directory());
+  ASSERT_TRUE(unreadable.put("one", cosigned(7, "one")));
+  EXPECT_EQ(content("cosigned"), cosigned(7, "one") + "\n");
 }
 
 TEST_F(WitnessFilesTest, WhatIsWitnessedIsKeptByLog) {
