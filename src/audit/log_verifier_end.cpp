@@ -226,7 +226,10 @@ void LogVerifier::check_signature(Mark& mark, const KeyChain& chain) {
     }
   }
   bool is_single = mark.saved && !mark.list;
-  if (!is_signed && is_absent && epoch == 0 && !is_single && mark.size() <= chain.deleted_keys_end) {
+  bool is_of_unknown_key = is_absent && std::ranges::any_of(mark.read.note.signatures, [&](const auto& signature) {
+                             return signature.name == mark.read.checkpoint.origin;
+                           });
+  if (!is_signed && is_of_unknown_key && epoch == 0 && !is_single && mark.size() <= chain.deleted_keys_end) {
     return;
   }
   if (!is_signed) {

@@ -583,6 +583,29 @@ class Evidence(unittest.TestCase):
         notes.write_bytes(notes.read_bytes() + sign_checkpoint(keys[0].name, size, b"\0" * 32, [stranger]) + b"\n")
         self.assert_found(self.log, "checkpoint_unsigned")
 
+    def test_a_note_of_deleted_records_is_passed_over_only_where_an_unknown_key_of_the_log_signed(self):
+        writer = LogWriter(self.log, origin="s")
+        self.keep_key(writer.first_key)
+        writer.command("x")
+        writer.checkpoint(keep=True)
+        writer.command("y")
+        writer.close_segment()
+        writer.prune(0)
+        writer.stop()
+        self.assert_verified(self.log)
+        notes = self.log / "checkpoints"
+        good = notes.read_bytes()
+        old = good[: good.index(b"\n\n", good.index(b"\n\n") + 2)]
+        key_id = old.index(b" s ") + 3
+        for bit in range(len(old) * 8):
+            notes.write_bytes(bytes(byte ^ (1 << bit % 8 if at == bit // 8 else 0) for at, byte in enumerate(good)))
+            if not key_id <= bit // 8 < key_id + 6:  # 4 bytes in base64
+                self.assertTrue(self.second(self.log), bit)
+                if bit % 7 == 0 or ALL_FLIPS:
+                    self.assertFalse(self.program(self.log)[0], bit)
+        notes.write_bytes(good[:key_id] + b"AAAA" + good[key_id + 4 :])
+        self.assert_verified(self.log)
+
     def test_deleted_ranges_are_told_of_and_what_remains_is_proven(self):
         writer = LogWriter(self.log)
         self.keep_key(writer.first_key)
