@@ -11,8 +11,10 @@
 namespace sallyport::audit {
 namespace {
 
+// Digits: a text of them is none.
 std::optional<std::uint64_t> number_in(std::string_view object, std::string_view name) {
-  return number_of(find_member(object, name));
+  std::string_view value = find_member(object, name);
+  return value.starts_with('"') ? std::nullopt : number_of(value);
 }
 
 std::optional<Hash> digest_in(std::string_view object, std::string_view name) {

@@ -631,6 +631,30 @@ class Evidence(unittest.TestCase):
         path.write_text(canonical(raw) + "\n", encoding="utf-8")
         self.assert_found(self.log, "records_altered")
 
+    def test_a_deletion_is_told_of_in_numbers(self):
+        for first, end in (("0", 9), (0, "9"), (-1, 9), (0, True), (0, 9.5), (0, None)):
+            shutil.rmtree(self.log, ignore_errors=True)
+            writer = LogWriter(self.log)
+            self.keep_key(writer.first_key)
+            writer.command("SELECT 1")
+            writer.close_segment()
+            writer.append("audit_pruned", first=first, end=end, reason="age")
+            writer.stop()
+            self.assert_verified(self.log)
+            writer.path("records", "jsonl.zst", 0).unlink()
+            self.assert_found(self.log, "pruned_unexplained", what=(first, end))
+
+    def test_what_is_recorded_of_an_answer_is_told_in_numbers(self):
+        for members in ({"of": "1"}, {"bytes": "0"}, {"answer_recorded": {"bytes": "0", "sha256": hashlib.sha256(b"").hexdigest()}},
+                        {"answer_recorded": {"bytes": False, "sha256": hashlib.sha256(b"").hexdigest()}}, {"session": 1}):
+            shutil.rmtree(self.log, ignore_errors=True)
+            writer = LogWriter(self.log)
+            self.keep_key(writer.first_key)
+            writer.command("SELECT 1")
+            writer.outcome(b"", b"", **members)
+            writer.stop()
+            self.assert_found(self.log, "record_malformed", what=members)
+
     def test_a_deletion_explains_the_earlier_ones_whose_records_were_deleted_too(self):
         writer = LogWriter(self.log)
         self.keep_key(writer.first_key)

@@ -261,10 +261,10 @@ class Verification:
             recorded = outcome["answer_recorded"]
             try:
                 length, digest = recorded["bytes"], recorded["sha256"]
-                if not (DIGEST.match(digest) and 0 <= length <= outcome["bytes"]):
-                    raise ValueError(digest)
                 name = (outcome["session"], outcome["of"])
-                hash(name)
+                are_numbers = all(type(number) is int and number >= 0 for number in (length, outcome["bytes"], outcome["of"]))
+                if not (DIGEST.match(digest) and are_numbers and length <= outcome["bytes"] and isinstance(outcome["session"], str)):
+                    raise ValueError(digest)
             except (KeyError, TypeError, ValueError):
                 self.find(f"record {index} does not say what is recorded of its answer")
                 continue
@@ -371,7 +371,7 @@ class Verification:
 def is_range(record, first, end):
     """Whether the records first to end lie in what the record tells of."""
     said = record.get("first"), record.get("end")
-    return all(type(number) is int for number in said) and said[0] <= first and end <= said[1]
+    return all(type(number) is int and number >= 0 for number in said) and said[0] <= first and end <= said[1]
 
 
 def verify(directory, key_text, saved=(), answers_keys=(), witness_files=(), witness_keys=()):
