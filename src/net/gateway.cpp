@@ -303,7 +303,7 @@ Result<Unit, std::string> Gateway::Impl::open_audit_log(std::uint32_t loops) {
                                     .report =
                                         [this](const std::string& error) {
                                           log_.write(Severity::warning,
-                                                     "a closed segment of the audit log stays as it is for now",
+                                                     "a closed segment of the audit log can't be treated as it should",
                                                      {{"error", error}});
                                         },
                                     .signed_checkpoint =
