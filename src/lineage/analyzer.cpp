@@ -362,10 +362,9 @@ void StatementAnalyzer::alter_table(const Node& root) {
 // SET, and SET STATEMENT with what runs under it.
 void StatementAnalyzer::set(const Node& root) {
   facts_.changes_session = true;
-  Scope none;
   for (const Node& child : sql::children(root)) {
     if (child.is(NodeKind::variable_assignment)) {
-      set_variable(child, none);
+      set_variable(child);
     } else if (child.role == Role::statement) {
       statement(child);
     } else {
@@ -374,7 +373,7 @@ void StatementAnalyzer::set(const Node& root) {
   }
 }
 
-void StatementAnalyzer::set_variable(const Node& assignment, const Scope& values) {
+void StatementAnalyzer::set_variable(const Node& assignment) {
   const Node& target = *assignment.child(Role::target);
   const Node& value = *assignment.child(Role::value);
   std::string name(target.in(queries_.text()));
@@ -383,7 +382,7 @@ void StatementAnalyzer::set_variable(const Node& assignment, const Scope& values
   }
   // ON and utf8mb4 are words, not names of columns.
   bool is_word = value.is(NodeKind::keyword) || value.is(NodeKind::column_reference);
-  Lineage lineage = is_word ? Lineage{} : queries_.expression(value, values);
+  Lineage lineage = is_word ? Lineage{} : queries_.expression(value, Scope{});
   if (value.is(NodeKind::user_variable) && target.is(NodeKind::variable_name)) {
     lineage.certain = true;  // no more than what the variable holds
   }

@@ -76,7 +76,6 @@ std::optional<Lineage> StatementAnalyzer::run(Program program) {
   names.end_visible = names.relations.size();
   // What belongs to the statement alone stays as it is.
   std::vector<OutputColumn> output = std::exchange(facts_.output, {});
-  std::string kind = std::exchange(facts_.kind, {});
   bool has_where = facts_.has_where;
   bool where_restricts = facts_.where_restricts;
   bool has_limit = facts_.has_limit;
@@ -95,7 +94,6 @@ std::optional<Lineage> StatementAnalyzer::run(Program program) {
     facts_.flows[i].lineage.add(all);
   }
   facts_.reads.add(reads_before);
-  facts_.kind = std::move(kind);
   facts_.has_where = has_where;
   facts_.where_restricts = where_restricts;
   facts_.has_limit = has_limit;

@@ -37,7 +37,7 @@ class StatementAnalyzer {
   void call(const sql::Node& root, const Scope& scope);
   void alter_table(const sql::Node& root);
   void set(const sql::Node& root);
-  void set_variable(const sql::Node& assignment, const Scope& values);
+  void set_variable(const sql::Node& assignment);
   void define_columns(const sql::Node& table);
   void collect_columns(const sql::Node& node, catalog::Table& into) const;
   void other(const sql::Node& node, Access on_object);

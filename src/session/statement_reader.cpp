@@ -75,10 +75,9 @@ bool may_prepare(const sql::Node& statement) {
   return statement.is(sql::NodeKind::call) || (runs_others(statement) && calls(statement));
 }
 
-bool chooses_schema(const sql::Node& statement) {
-  const sql::Node* decisive =
-      statement.is(sql::NodeKind::set_statement) ? statement.child(sql::Role::statement) : &statement;
-  return decisive != nullptr && decisive->is(sql::NodeKind::use);
+// What SET STATEMENT runs, or the statement itself.
+const sql::Node& decisive(const sql::Node& statement) {
+  return statement.is(sql::NodeKind::set_statement) ? decisive(*statement.child(sql::Role::statement)) : statement;
 }
 
 // START TRANSACTION, COMMIT, ROLLBACK; not what is to do with a savepoint.
@@ -109,8 +108,6 @@ bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>&
       return true;
     case sql::NodeKind::call:
       return !facts || !facts->doubts.empty();
-    case sql::NodeKind::set_statement:
-      return may_define(*statement.child(sql::Role::statement), facts);
     default:
       return runs_others(statement);
   }
@@ -118,9 +115,6 @@ bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>&
 
 // Stored functions may do it as well as procedures, where they are not followed.
 bool may_make_temporary(const sql::Node& statement, const std::optional<lineage::Facts>& facts, bool in_doubt) {
-  if (statement.is(sql::NodeKind::set_statement)) {
-    return may_make_temporary(*statement.child(sql::Role::statement), facts, in_doubt);
-  }
   bool makes = statement.is(sql::NodeKind::create) && statement.has(sql::node_flag::temporary);
   bool calls = statement.is(sql::NodeKind::call) ||
                (facts && std::any_of(facts->objects.begin(), facts->objects.end(), [](const lineage::Object& object) {
@@ -178,34 +172,33 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
   if (root_->is(sql::NodeKind::empty) && *emitted) {
     *emitted = "/**/";  // to the servers something else than an empty text
   }
+  sql::Secrets secrets = sql::find_secrets(*root_, text);
   StatementReading reading{.kind = lineage::kind_of(*root_),
                            .emitted = std::move(*emitted),
-                           .yields_secret = sql::yields_secret(*root_),
+                           .words_around_parameters = secrets.around_parameters,
+                           .yields_secret = secrets.in_answer,
                            .runs = sql::dynamic_text(*root_, text, dialect),
                            .prepared = sql::prepared_name_use(*root_, text),
                            .login_change = sql::login_change(*root_, text),
                            .may_change_reading = sql::may_change_reading(*root_, text),
-                           .chooses_schema = chooses_schema(*root_),
+                           .chooses_schema = decisive(*root_).is(sql::NodeKind::use),
                            .ends_transaction = ends_transaction(*root_),
                            .prepares_transaction = prepares_transaction(*root_),
                            .may_prepare = may_prepare(*root_),
                            .in_doubt = names.in_doubt,
                            .protected_columns = names.protected_columns};
-  if (purpose == sql::ParseFor::preparing) {
-    reading.words_around_parameters = sql::words_around_parameters(*root_, text);
-  }
   if (names.catalogue != nullptr) {
     reading.catalogue = *names.catalogue;
     reading.facts = lineage::analyze(
         {.root = *root_, .text = text, .dialect = dialect, .database = names.schema, .catalogue = *reading.catalogue});
   }
-  reading.may_define = may_define(*root_, reading.facts);
-  reading.may_make_temporary = may_make_temporary(*root_, reading.facts, names.in_doubt);
+  reading.may_define = may_define(decisive(*root_), reading.facts);
+  reading.may_make_temporary = may_make_temporary(decisive(*root_), reading.facts, names.in_doubt);
   bool hides_literals = may_meet_literals(reading, names);
-  reading.without_secrets = sql::without_secrets(*root_, text, dialect);
-  std::string without_literals = reading.without_secrets
-                                     ? sql::without_secrets(*root_, text, dialect, sql::Literals::hidden).value().text
-                                     : sql::normalised_text(*root_, text, dialect);
+  reading.without_secrets = sql::without_secrets(secrets, *root_, text, dialect);
+  std::string without_literals =
+      reading.without_secrets ? sql::without_secrets(secrets, *root_, text, dialect, sql::Literals::hidden).value().text
+                              : sql::normalised_text(*root_, text, dialect);
   if (!reading.without_secrets) {
     reading.digest = statement_digest(without_literals);
   }

@@ -41,8 +41,8 @@ struct StatementReading {
   std::optional<std::string> without_literals;
   // The same of a statement with literals that runs another text, for the case that this one turns out to be secret.
   std::optional<std::string> around_secret_text;
-  std::optional<sql::StatementWords> words_around_parameters;  // sql::words_around_parameters()
-  bool yields_secret = false;                                  // sql::yields_secret()
+  std::optional<sql::StatementWords> words_around_parameters;  // sql::Secrets::around_parameters
+  bool yields_secret = false;                                  // sql::Secrets::in_answer
   std::optional<sql::DynamicText> runs;                        // sql::dynamic_text()
   std::optional<sql::PreparedNameUse> prepared;                // sql::prepared_name_use()
   sql::LoginChange login_change;

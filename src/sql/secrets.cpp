@@ -57,8 +57,16 @@ constexpr std::array<std::string_view, 5> names_of_secrets{"PASSW", "PWD", "SECR
 constexpr std::array<std::string_view, 9> words_of_statements{
     "IDENTIFIED", "PASSWORD", "CHALLENGE_RESPONSE", "CONNECTION", "PASSW", "PWD", "SECRET", "_AUTH", "TOKEN"};
 
+bool is_digit(char byte) {
+  return byte >= '0' && byte <= '9';
+}
+
+bool is_letter(char byte) {
+  return upper(byte) >= 'A' && upper(byte) <= 'Z';
+}
+
 bool is_word_byte(char byte) {
-  return byte == '_' || byte == '$' || (byte >= '0' && byte <= '9') || (upper(byte) >= 'A' && upper(byte) <= 'Z');
+  return byte == '_' || byte == '$' || is_digit(byte) || is_letter(byte);
 }
 
 // A digit may be before it, as in /*!50000SET, and what an escape sequence in the literal ends with.
@@ -66,8 +74,7 @@ bool has_whole_word(std::string_view text, Words words) {
   for (Found found = find_word(text, words); found.word != nullptr; found = find_word(text, words, found.at + 1)) {
     std::size_t end = found.at + found.word->size();
     char before = found.at == 0 ? ' ' : text[found.at - 1];
-    bool begins =
-        !is_word_byte(before) || (before >= '0' && before <= '9') || (found.at >= 2 && text[found.at - 2] == '\\');
+    bool begins = !is_word_byte(before) || is_digit(before) || (found.at >= 2 && text[found.at - 2] == '\\');
     if (begins && (end == text.size() || !is_word_byte(text[end]))) {
       return true;
     }
@@ -83,7 +90,7 @@ bool options_hold_secret(std::string_view literal) {
   for (Found found = find_word(text, names_of_secrets); found.word != nullptr;
        found = find_word(text, names_of_secrets, end)) {
     end = found.at;
-    while (end < text.size() && (text[end] == '_' || (upper(text[end]) >= 'A' && upper(text[end]) <= 'Z'))) {
+    while (end < text.size() && (text[end] == '_' || is_letter(text[end]))) {
       ++end;
     }
     std::size_t next = text.find_first_not_of(" \t\r\n\\:", end);
@@ -113,14 +120,10 @@ class Search {
     judge(made);
   }
 
-  // In order.
-  std::vector<std::uint32_t> take() {
-    std::sort(found_.begin(), found_.end());
+  Secrets take() {
+    std::sort(found_.places.begin(), found_.places.end());
     return std::move(found_);
   }
-  bool all_literals() const { return all_literals_; }
-  bool parameters_are_secret() const { return parameters_; }
-  const std::optional<StatementWords>& around_parameters() const { return around_parameters_; }
 
  private:
   // What becomes one text, of whatever parts.
@@ -165,13 +168,17 @@ class Search {
 
   void look_at(const Node& node, const Node* parent, bool within_secret) {
     bool secret = within_secret || node.role == Role::secret || is_secret_value(node, parent);
+    bool is_generated = (node.kind == NodeKind::authentication || node.kind == NodeKind::set_password) &&
+                        node.keyword() == Keyword::random;
+    found_.in_answer = found_.in_answer || is_generated;
     if (node.kind == NodeKind::parameter) {
-      parameters_ = parameters_ || secret || (made_ != nullptr && made_->is_statement);
+      found_.parameters_are_secret =
+          found_.parameters_are_secret || secret || (made_ != nullptr && made_->is_statement);
       if (made_ != nullptr) {
         made_->has_parameters = true;
       }
     } else if (node.kind == NodeKind::name && (secret || is_option_with_secret(node, parent))) {
-      found_.push_back(node.begin);
+      found_.places.push_back(node.begin);
     } else if (node.kind == NodeKind::literal) {
       look_at_literal(node, parent, secret);
     } else {
@@ -190,7 +197,7 @@ class Search {
       made_->words.add(words);
     }
     if (secret || is_option_with_secret(node, parent) || (is_selected_ && words.tell_of_secret())) {
-      found_.push_back(node.begin);
+      found_.places.push_back(node.begin);
     }
   }
 
@@ -198,13 +205,13 @@ class Search {
   void judge(const MadeText& made) {
     bool tells = made.is_statement ? made.words.speaks_of_secret : made.words.tell_of_secret();
     if (tells && made.whole != nullptr) {
-      found_.push_back(made.whole->begin);
+      found_.places.push_back(made.whole->begin);
     } else {
-      all_literals_ = all_literals_ || tells;
+      found_.in_any_literal = found_.in_any_literal || tells;
     }
-    parameters_ = parameters_ || (tells && made.has_parameters);
+    found_.parameters_are_secret = found_.parameters_are_secret || (tells && made.has_parameters);
     if (made.has_parameters) {
-      around_parameters_.emplace(around_parameters_.value_or(StatementWords{})).add(made.words);
+      found_.around_parameters.emplace(found_.around_parameters.value_or(StatementWords{})).add(made.words);
     }
     if (made.around != nullptr) {
       made.around->words.add(made.words);
@@ -229,19 +236,16 @@ class Search {
       constexpr std::array<std::string_view, 1> harmless{"VALIDATE_PASSWORD"};
       const Node* target = parent->child(Role::target);
       return target != nullptr && target->kind != NodeKind::user_variable &&
-             (node.in(text_).empty() || node.in(text_).front() < '0' || node.in(text_).front() > '9') &&
+             (node.in(text_).empty() || !is_digit(node.in(text_).front())) &&
              has_word(target->in(text_), names_of_secrets) && !has_word(target->in(text_), harmless);
     }
     return false;
   }
 
   std::string_view text_;
-  std::vector<std::uint32_t> found_;
-  bool all_literals_ = false;
-  bool parameters_ = false;
+  Secrets found_;
   bool is_selected_ = false;
   MadeText* made_ = nullptr;  // the innermost that is being looked at
-  std::optional<StatementWords> around_parameters_;
 };
 
 // Up to the first quote, comment, number or variable.
@@ -251,24 +255,22 @@ std::size_t end_of_plain_words(std::string_view text) {
 
 }  // namespace
 
-std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect,
-                                              Literals literals) {
+Secrets find_secrets(const Node& root, std::string_view text) {
   Search search{text};
   search.visit(root, nullptr, false);
-  std::vector<std::uint32_t> hidden = search.take();
-  if (hidden.empty() && !search.all_literals() && !search.parameters_are_secret()) {
-    return std::nullopt;
-  }
-  auto is_hidden = [&](const Node& leaf) { return std::binary_search(hidden.begin(), hidden.end(), leaf.begin); };
-  return WithoutSecrets{
-      .text = redacted_text(root, text, dialect, is_hidden, search.all_literals() ? Literals::hidden : literals),
-      .parameters_are_secret = search.parameters_are_secret()};
+  return search.take();
 }
 
-std::optional<StatementWords> words_around_parameters(const Node& root, std::string_view text) {
-  Search search{text};
-  search.visit(root, nullptr, false);
-  return search.around_parameters();
+std::optional<WithoutSecrets> without_secrets(const Secrets& secrets, const Node& root, std::string_view text,
+                                              const Dialect& dialect, Literals literals) {
+  const auto& places = secrets.places;
+  if (places.empty() && !secrets.in_any_literal && !secrets.parameters_are_secret) {
+    return std::nullopt;
+  }
+  auto is_hidden = [&](const Node& leaf) { return std::binary_search(places.begin(), places.end(), leaf.begin); };
+  return WithoutSecrets{
+      .text = redacted_text(root, text, dialect, is_hidden, secrets.in_any_literal ? Literals::hidden : literals),
+      .parameters_are_secret = secrets.parameters_are_secret};
 }
 
 StatementWords statement_words(std::string_view text) {
@@ -280,12 +282,6 @@ StatementWords statement_words(std::string_view text) {
                                                           "SOURCE_PASSWORD"};
   return {.speaks_of_secret = has_word(text, words_of_statements),
           .begins_statement = has_whole_word(text, first_words) || has_whole_word(text, certain_words)};
-}
-
-bool yields_secret(const Node& root) {
-  bool is_generated =
-      (root.is(NodeKind::authentication) || root.is(NodeKind::set_password)) && root.keyword() == Keyword::random;
-  return is_generated || std::any_of(children(root).begin(), children(root).end(), yields_secret);
 }
 
 std::string_view unread_text_without_literals(std::string_view text) {

@@ -7,25 +7,17 @@
 // secret, so that no literal of the statement is shown.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "sql/ast.h"
 #include "sql/dialect.h"
 #include "sql/printer.h"
 
 namespace sallyport::sql {
-
-struct WithoutSecrets {
-  // The canonical text, which has no comments, with a question mark for each secret.
-  std::string text;
-  bool parameters_are_secret = false;  // some may be, of those that the statement is executed with
-};
-
-// Nothing where the statement has none. Of hidden literals those that are no secrets are not shown either.
-std::optional<WithoutSecrets> without_secrets(const Node& root, std::string_view text, const Dialect& dialect,
-                                              Literals literals = Literals::shown);
 
 // What a text says that may be, or become a part of, a statement with a secret.
 struct StatementWords {
@@ -40,12 +32,27 @@ struct StatementWords {
 };
 StatementWords statement_words(std::string_view text);
 
-// Of the texts that the statement makes with its parameters, for a variable or a procedure, by its literals. Nothing
-// where it makes none.
-std::optional<StatementWords> words_around_parameters(const Node& root, std::string_view text);
+struct Secrets {
+  std::vector<std::uint32_t> places;   // where the literals and names begin that are some, in order
+  bool in_any_literal = false;         // each may be a part of one
+  bool parameters_are_secret = false;  // some may be, of those that the statement is executed with
+  bool in_answer = false;              // a password that the server makes up (MySQL's RANDOM)
+  // Of the texts that the statement makes with its parameters, for a variable or a procedure, by its literals. Nothing
+  // where it makes none.
+  std::optional<StatementWords> around_parameters;
+};
+Secrets find_secrets(const Node& root, std::string_view text);
 
-// The answer has one: a password that the server makes up (MySQL's RANDOM).
-bool yields_secret(const Node& root);
+struct WithoutSecrets {
+  // The canonical text, which has no comments, with a question mark for each secret.
+  std::string text;
+  bool parameters_are_secret = false;
+};
+
+// `secrets`: of this statement. Nothing where it has none but in its answer. Of hidden literals those that are no
+// secrets are not shown either.
+std::optional<WithoutSecrets> without_secrets(const Secrets& secrets, const Node& root, std::string_view text,
+                                              const Dialect& dialect, Literals literals = Literals::shown);
 
 // As much of the beginning of a text as certainly holds no secret, where the text is not understood: all of one that
 // begins as a query or a change of rows does and speaks of no secret; of any other no more than its first words, up to

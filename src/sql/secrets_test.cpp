@@ -17,7 +17,7 @@ std::string redacted(std::string_view text, const Dialect& dialect) {
   if (!root) {
     return "not read";
   }
-  auto without = without_secrets(**root, text, dialect);
+  auto without = without_secrets(find_secrets(**root, text), **root, text, dialect);
   return without ? without->text : "none";
 }
 
@@ -148,7 +148,7 @@ TEST(Secrets, MayBeAmongTheParameters) {
     Arena arena;
     auto root = parse(text, mariadb, ParseFor::preparing, arena);
     ASSERT_TRUE(root) << text;
-    auto without = without_secrets(**root, text, mariadb);
+    auto without = without_secrets(find_secrets(**root, text), **root, text, mariadb);
     EXPECT_EQ(without && without->parameters_are_secret, expected) << text;
   }
 }
@@ -176,7 +176,7 @@ TEST(Secrets, MayBeMadeWithParametersWhereTheyBecomeATextForAVariable) {
     Arena arena;
     auto root = parse(text, mariadb, ParseFor::preparing, arena);
     ASSERT_TRUE(root) << text;
-    auto words = words_around_parameters(**root, text);
+    auto words = find_secrets(**root, text).around_parameters;
     std::string_view said = !words                    ? "none"
                             : words->speaks_of_secret ? "speaks"
                             : words->begins_statement ? "begins"
@@ -195,7 +195,7 @@ TEST(Secrets, AreInTheAnswerWhereTheServerMakesThem) {
     Arena arena;
     auto root = parse(text, mysql, ParseFor::executing, arena);
     ASSERT_TRUE(root) << text;
-    EXPECT_EQ(yields_secret(**root), expected) << text;
+    EXPECT_EQ(find_secrets(**root, text).in_answer, expected) << text;
   }
 }
 
