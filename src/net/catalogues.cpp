@@ -215,13 +215,15 @@ void Catalogues::changed(std::string_view connection) {
 bool Catalogues::in_doubt(std::string_view connection) const {
   auto changed = changed_at_.find(connection);
   auto known = known_.find(connection);
-  return changed != changed_at_.end() && (known == known_.end() || known->second.read_at <= changed->second);
+  return changed != changed_at_.end() && (known == known_.end() || known->second.read_at < changed->second);
 }
 
 void Catalogues::doubt(const std::string& connection, MonoTime changed_at) {
   MonoTime& at = changed_at_[connection];
-  at = std::max(at, changed_at);
-  read_soon(connection);
+  if (at < changed_at) {  // else it is known already
+    at = changed_at;
+    read_soon(connection);
+  }
 }
 
 void Catalogues::accept(const CataloguePublication& publication) {
