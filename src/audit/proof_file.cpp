@@ -137,6 +137,14 @@ std::optional<NoteKey> key_in(std::string_view record, std::string_view name) {
   return key ? std::optional(std::move(*key)) : std::nullopt;
 }
 
+std::string with_line_end(std::string_view text) {
+  std::string line(text);
+  if (!line.ends_with('\n')) {
+    line += '\n';
+  }
+  return line;
+}
+
 }  // namespace
 
 std::string to_json_line(const ProofFile& file) {
@@ -154,10 +162,7 @@ std::string to_json_line(const ProofFile& file) {
 
 Result<ProofFile, std::string> parse_proof_file(std::string_view text) {
   ProofFile file;
-  std::string line(text);
-  if (!line.ends_with('\n')) {
-    line += '\n';
-  }
+  std::string line = with_line_end(text);
   Cursor cursor(line);
   bool read = line.size() <= proof_file_bytes_max && cursor.take("{\"checkpoint\":") &&
               cursor.string(file.statement.checkpoint) && cursor.take(",\"hand_overs\":") &&
@@ -177,10 +182,7 @@ std::string to_json_line(const InclusionStatement& statement) {
 
 Result<InclusionStatement, std::string> parse_statement(std::string_view text) {
   InclusionStatement statement;
-  std::string line(text);
-  if (!line.ends_with('\n')) {
-    line += '\n';
-  }
+  std::string line = with_line_end(text);
   Cursor cursor(line);
   bool read = cursor.take("{\"checkpoint\":") && cursor.string(statement.checkpoint) &&
               cursor.statement_behind_checkpoint(statement) && cursor.take("}\n");

@@ -26,28 +26,8 @@ class LiteralsTest : public SessionTest {
     from_backend(packet(1, ok_payload));
     to_client();
   }
-  // Of statement 1.
-  void execute_with_value() {
-    Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 11};
-    wire::test::append(execute, from_text(value));
-    forwarded(packet(0, execute));
-    from_backend(packet(1, ok_payload));
-    to_client();
-  }
-  // Prepares a text with one parameter, and sends the value for it: as long data, which is reset, and with an
-  // execution.
-  void send_value_to(std::string_view text) {
-    forwarded(packet(0, from_text("\x16" + std::string(text))));
-    from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
-    to_client();
-    Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
-    wire::test::append(long_data, from_text(value));
-    forwarded(packet(0, long_data));
-    forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
-    from_backend(packet(1, ok_payload));
-    to_client();
-    execute_with_value();
-  }
+  void execute_with_value() { execute_with(value); }
+  void send_value_to(std::string_view text) { send_to(text, value); }
   std::size_t values() { return sink_.count(value); }
 };
 

@@ -84,21 +84,7 @@ TEST_F(SecretsTest, AreNotRecordedAroundATextThatIsRun) {
 }
 
 TEST_F(SecretsTest, AreNotRecordedOfParametersThatMayBeSome) {
-  forwarded(packet(0, from_text("\x16"
-                                "SET GLOBAL wsrep_sst_auth = ?")));
-  from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
-  to_client();
-  Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
-  wire::test::append(long_data, from_text("hunter2"));
-  forwarded(packet(0, long_data));
-  forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
-  from_backend(packet(1, ok_payload));
-  to_client();
-  Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, 7};
-  wire::test::append(execute, from_text("hunter2"));
-  forwarded(packet(0, execute));
-  from_backend(packet(1, ok_payload));
-  to_client();
+  send_to("SET GLOBAL wsrep_sst_auth = ?", "hunter2");
   EXPECT_EQ(sink_.count("hunter"), 0U);
   EXPECT_EQ(sink_.count(R"("parameters":[{"type":253}])"), 1U);
   EXPECT_EQ(sink_.count(R"("command":"stmt_send_long_data")", R"("redacted":true)"), 1U);
@@ -118,20 +104,7 @@ TEST_F(SecretsTest, AreNotRecordedOfParametersThatMakeTextsOfStatements) {
                          {"SET @s = CONCAT('ALTER USER u ', ?)", "IDENTIFIED BY 'hunter2'", true},
                          {"SET @s = ?", "hunter2", false},
                          {"INSERT INTO posts VALUES (?)", "ALTER USER u IDENTIFIED BY 'hunter2'", false}}) {
-    forwarded(packet(0, from_text("\x16" + std::string(text))));
-    from_backend(answer_of({{0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0}, definition(), {0xFE, 0, 0, 2, 0}}));
-    to_client();
-    Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
-    wire::test::append(long_data, from_text(value));
-    forwarded(packet(0, long_data));
-    forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
-    from_backend(packet(1, ok_payload));
-    to_client();
-    Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, static_cast<std::uint8_t>(value.size())};
-    wire::test::append(execute, from_text(value));
-    forwarded(packet(0, execute));
-    from_backend(packet(1, ok_payload));
-    to_client();
+    send_to(text, value);
     EXPECT_EQ(sink_.count("hunter"), hidden ? 0U : 2U) << text;
     EXPECT_EQ(sink_.count(R"("command":"stmt_execute")", R"("redacted":true)"), hidden ? 1U : 0U) << text;
     start();

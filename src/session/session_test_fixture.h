@@ -271,8 +271,8 @@ class SessionTest : public testing::Test {
     return to_backend();
   }
   // A statement of so many parameters, prepared under the id 1.
-  void prepare(std::uint8_t parameters) {
-    forwarded(packet(0, from_text("\x16INSERT INTO t VALUES (?)")));
+  void prepare(std::uint8_t parameters, std::string_view text = "INSERT INTO t VALUES (?)") {
+    forwarded(packet(0, from_text("\x16" + std::string(text))));
     std::vector<Buffer> answer{{0, 1, 0, 0, 0, 0, 0, parameters, 0, 0, 0, 0}};
     for (int i = 0; i < parameters; ++i) {
       answer.push_back(definition());
@@ -331,6 +331,26 @@ class SessionTest : public testing::Test {
     forwarded(query("SET NAMES gbk"));
     from_backend(packet(1, ok_payload));
     to_client();
+  }
+  // Executes statement 1 with a text for its parameter; the server says OK.
+  void execute_with(std::string_view value) {
+    Buffer execute{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 253, 0, static_cast<std::uint8_t>(value.size())};
+    wire::test::append(execute, from_text(value));
+    forwarded(packet(0, execute));
+    from_backend(packet(1, ok_payload));
+    to_client();
+  }
+  // Prepares a text with one parameter as statement 1, and sends the value for it: as long data, which is reset, and
+  // with an execution.
+  void send_to(std::string_view text, std::string_view value) {
+    prepare(1, text);
+    Buffer long_data{0x18, 1, 0, 0, 0, 0, 0};
+    wire::test::append(long_data, from_text(value));
+    forwarded(packet(0, long_data));
+    forwarded(packet(0, Buffer{0x1A, 1, 0, 0, 0}));
+    from_backend(packet(1, ok_payload));
+    to_client();
+    execute_with(value);
   }
   static Buffer definition() { return wire::test::from_hex("03646566000000013100 0c3f0001000000038100000000"); }
 
