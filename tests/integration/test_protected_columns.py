@@ -60,6 +60,9 @@ OF_ONE = {
         f"SET STATEMENT max_statement_time = 5 FOR DELETE FROM shop.customers WHERE ssn = '{VALUE}'",
         f"SET STATEMENT max_statement_time = 5 FOR CALL shop.enter('{VALUE}')",
         f"SET STATEMENT max_statement_time = shop.find_it('{VALUE}') FOR SELECT 1",
+        f"SET STATEMENT max_statement_time = 5 FOR SET STATEMENT lock_wait_timeout = 1 FOR DELETE FROM shop.customers WHERE ssn = '{VALUE}'",
+        f"SET STATEMENT max_statement_time = 5 FOR EXPLAIN UPDATE shop.customers SET ssn = '{VALUE}'",
+        f"EXPLAIN SELECT id FROM (SELECT id, ssn = '{VALUE}' AS hit FROM shop.customers) t",
     ),
     "mysql": (
         f"SELECT id FROM shop.customers WHERE ssn = /*!80000 '{VALUE}' */",
