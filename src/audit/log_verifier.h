@@ -192,6 +192,7 @@ class LogVerifier {
   void add_notes(const std::string& source, std::string_view notes, std::size_t list);
   void compute_cuts();
   std::uint64_t newest_own_size() const;
+  std::span<const Mark> marks_at(std::uint64_t size) const;
   void find(FindingCode code, std::string file, std::optional<RecordSpan> records, std::string text);
   void move_to(std::uint64_t first, const std::string& file);
   void compare_roots();

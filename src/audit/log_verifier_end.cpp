@@ -113,6 +113,11 @@ void LogVerifier::hand_overs(std::string_view lines) {
   }
 }
 
+std::span<const LogVerifier::Mark> LogVerifier::marks_at(std::uint64_t size) const {
+  auto begin = std::ranges::lower_bound(marks_, size, {}, &Mark::size);
+  return {begin, std::ranges::upper_bound(begin, marks_.end(), size, {}, &Mark::size)};
+}
+
 bool LogVerifier::contradicts(const HandOver& change, const InclusionStatement& statement) const {
   auto known = key_changes_.find(change.index);
   if (known != key_changes_.end() &&
@@ -120,22 +125,21 @@ bool LogVerifier::contradicts(const HandOver& change, const InclusionStatement& 
     return true;
   }
   auto read = parse_checkpoint(statement.checkpoint);
-  return std::ranges::any_of(
-      std::ranges::equal_range(marks_, change.index + 1, {}, &Mark::size),
-      [&](const Mark& mark) { return mark.agrees && read && mark.read.checkpoint.root != read->checkpoint.root; });
+  return std::ranges::any_of(marks_at(change.index + 1), [&](const Mark& mark) {
+    return mark.agrees && read && mark.read.checkpoint.root != read->checkpoint.root;
+  });
 }
 
 bool LogVerifier::is_vouched_for(const HandOver& change) const {
   if (kept_hand_overs_.contains(change.index)) {
     return true;
   }
-  return std::ranges::any_of(std::ranges::equal_range(marks_, change.index + 1, {}, &Mark::size),
-                             [&](const Mark& mark) {
-                               return mark.agrees && mark.read.checkpoint.origin == change.previous.name() &&
-                                      change.previous.name() == change.next.name() &&
-                                      signed_by(mark.read.note, change.previous) == SignedBy::valid &&
-                                      signed_by(mark.read.note, change.next) == SignedBy::valid;
-                             });
+  return std::ranges::any_of(marks_at(change.index + 1), [&](const Mark& mark) {
+    return mark.agrees && mark.read.checkpoint.origin == change.previous.name() &&
+           change.previous.name() == change.next.name() &&
+           signed_by(mark.read.note, change.previous) == SignedBy::valid &&
+           signed_by(mark.read.note, change.next) == SignedBy::valid;
+  });
 }
 
 std::uint64_t LogVerifier::deleted_end() const {

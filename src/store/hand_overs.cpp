@@ -33,8 +33,8 @@ std::vector<audit::InclusionStatement> proven_hand_overs(std::string_view lines)
     }
   }
   std::ranges::stable_sort(proven, {}, &audit::InclusionStatement::index);
-  auto rest = std::ranges::unique(proven, {}, &audit::InclusionStatement::index);
-  proven.erase(rest.begin(), rest.end());
+  auto is_same = [](const auto& one, const auto& other) { return one.index == other.index; };
+  proven.erase(std::unique(proven.begin(), proven.end(), is_same), proven.end());
   return proven;
 }
 

@@ -35,6 +35,7 @@ class Verification:
         self.deleted = []  # (first, end)
         self.whole = True  # no record is missing so far
         self.marks = []  # (where it is from, checkpoint, saved elsewhere)
+        self.marked_sizes = set()
         self.witness_files = witness_files  # (name, content)
         self.lists = set()  # names of files of notes of witnesses
         self.witness_keys = [WitnessKey.parse(line) for line in witness_keys]
@@ -50,9 +51,12 @@ class Verification:
 
     def add_mark(self, source, note, is_saved):
         try:
-            self.marks.append((source, Checkpoint(note), is_saved))
+            checkpoint = Checkpoint(note)
         except Malformed as error:
             self.find(f"{source}: {error}")
+            return
+        self.marks.append((source, checkpoint, is_saved))
+        self.marked_sizes.add(checkpoint.size)
 
     def read_checkpoints(self, saved):
         newest = self.directory / "checkpoint"
@@ -103,7 +107,7 @@ class Verification:
         return done.stdout, True
 
     def note_root(self):
-        if any(checkpoint.size == self.tree.end for _, checkpoint, _ in self.marks):
+        if self.tree.end in self.marked_sizes:
             self.roots[self.tree.end] = self.tree.root() if self.whole else None
 
     def skip_to(self, first):
@@ -306,8 +310,9 @@ class Verification:
         except (Malformed, KeyError, ValueError, TypeError, AttributeError) as error:
             self.find(f"the key can't be used: {error!r}")
             return
+        newest = max(checkpoint.size for checkpoint in own)
         for source, checkpoint, is_saved in self.marks:
-            self.judge_mark(source, checkpoint, keys_at, is_saved)
+            self.judge_mark(source, checkpoint, keys_at, is_saved, newest)
         for key in self.witness_keys:
             if not any(self.roots.get(checkpoint.size) == checkpoint.root and key.time_of(checkpoint) is not None
                        for _, checkpoint, _ in self.marks):
@@ -315,7 +320,6 @@ class Verification:
         for source, _ in self.witness_files:
             if not any(name == source for name, _, _ in self.marks):
                 self.find(f"{source} has no checkpoint")
-        newest = max(checkpoint.size for checkpoint in own)
         if max(newest, self.tree.end) == 0:
             self.find("there are no records")
         if self.tree.end > newest:
@@ -337,10 +341,10 @@ class Verification:
         return any(name == source and one.size > size and self.roots.get(one.size) == one.root
                    and any(one.signed_by(key) for key in keys_at(one.size)[0]) for name, one, _ in self.marks)
 
-    def judge_mark(self, source, checkpoint, keys_at, is_saved):
+    def judge_mark(self, source, checkpoint, keys_at, is_saved, newest):
         trusted, all_keys, may_be_older = keys_at(checkpoint.size)
         states = [checkpoint.signed_by(key) for key in all_keys]
-        is_newest = checkpoint.size == max(c.size for _, c, s in self.marks if not s)
+        is_newest = checkpoint.size == newest
         is_single = is_saved and source not in self.lists
         is_of_unknown_key = states == [None] and checkpoint.origin == all_keys[0].name and any(
             name == checkpoint.origin for name, _, _ in checkpoint.signatures)
@@ -354,7 +358,7 @@ class Verification:
         elif (inside_deleted and checkpoint.size <= self.deleted_end() and is_saved and not is_single
               and self.has_newer(source, checkpoint.size, keys_at)):
             pass  # a newer one of the same witness says more, and no record is left of which only this one would
-        elif inside_deleted and not is_saved and checkpoint.size != max(c.size for _, c, s in self.marks if not s):
+        elif inside_deleted and not is_saved and not is_newest:
             pass  # the log's own, of a time whose records were deleted
         elif self.roots.get(checkpoint.size) is None:
             self.find(f"{source} (of {checkpoint.size} records) can't be compared: records before it are deleted or missing")
