@@ -897,8 +897,8 @@ constexpr std::array<Field, 17> audit_fields{{
     {.name = "stall_limit",
      .kind = duration,
      .default_value = "2s",
-     .meaning = "Longer than this the disk may not take for one request: then statements are refused until it has "
-                "answered.",
+     .meaning = "Longer than this the disk may not take for one request, of 4 MiB at most: then statements are "
+                "refused until it has answered.",
      .least = 100,
      .most = minute},
     {.name = "retention", .kind = section, .meaning = "How long closed segments are kept.", .section = &retention},

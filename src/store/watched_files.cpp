@@ -19,8 +19,20 @@ class WatchedFile final : public File {
   WatchedFile(std::unique_ptr<File> file, LogState& state) : file_(std::move(file)), state_(state) {}
 
   FileResult<Unit> write(std::string_view text) override {
-    Request request(state_);
-    return file_->write(text);
+    while (!text.empty()) {
+      if (unsynced_bytes_ == WatchedFiles::request_bytes_max) {
+        if (auto done = sync(); !done) {
+          return done;
+        }
+      }
+      std::string_view piece = text.substr(0, WatchedFiles::request_bytes_max - unsynced_bytes_);
+      if (auto done = write_piece(piece); !done) {
+        return done;
+      }
+      unsynced_bytes_ += piece.size();
+      text.remove_prefix(piece.size());
+    }
+    return Unit{};
   }
   FileResult<Unit> truncate(std::uint64_t size) override {
     Request request(state_);
@@ -28,12 +40,19 @@ class WatchedFile final : public File {
   }
   FileResult<Unit> sync() override {
     Request request(state_);
+    unsynced_bytes_ = 0;
     return file_->sync();
   }
 
  private:
+  FileResult<Unit> write_piece(std::string_view piece) {
+    Request request(state_);
+    return file_->write(piece);
+  }
+
   std::unique_ptr<File> file_;
   LogState& state_;
+  std::size_t unsynced_bytes_ = 0;
 };
 
 }  // namespace

@@ -20,6 +20,7 @@ from mysql_wire import Client
 REPOSITORY = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
 TOKEN_REUSE_SECONDS = 60
+TOKEN_SECONDS = 1200  # a session ends with its token, which outlives any test on a machine however busy
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -115,7 +116,9 @@ class Laboratory:
         text = (HERE / template).read_text().replace("@FORGE_JWKS@", str(self.jwks_file))
         # Of servers that are newer than the one here, whatever they might have besides.
         text = text.replace("@NEWER_VERSION@", "11.8.2-MariaDB" if kind == "mariadb" else "9.9.0")
-        text = text.replace("audit: {", f"audit: {{durability: {os.environ.get('SALLYPORT_TEST_DURABILITY', 'normal')}, ")
+        # A busy machine's disk may take its time.
+        durability = os.environ.get("SALLYPORT_TEST_DURABILITY", "normal")
+        text = text.replace("audit: {", f"audit: {{durability: {durability}, stall_limit: 30s, ")
         text = text.replace("@BEST_COMPRESSION@", "zstd" if kind == "mysql" else "zlib")
         (self.given / "gateway.yaml").write_text(text.replace("@LOOPBACK_6@", self.loopback_6))
         options = ["--config", str(self.given / "gateway.yaml")] if with_gateway else ["--without-gateway"]
@@ -171,7 +174,7 @@ class Laboratory:
             return self.lab("token", name, *options)
         issued, text = self.tokens.get(name, (0, ""))
         if time.monotonic() - issued > TOKEN_REUSE_SECONDS or not issued:
-            issued, text = time.monotonic(), self.lab("token", name)
+            issued, text = time.monotonic(), self.lab("token", name, "--ttl", str(TOKEN_SECONDS))
             self.tokens[name] = issued, text
         return text
 

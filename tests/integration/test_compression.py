@@ -15,7 +15,7 @@ from faulty_server import CAPABILITIES, COLUMN, EOF_PACKET, OK, FaultyServer, ow
 from laboratory import local_files_on, wait_until
 from mysql_wire import (CLIENT_COMPRESS, CLIENT_LOCAL_FILES, CLIENT_MULTI_STATEMENTS, CLIENT_ZSTD, QUERY, STMT_CLOSE, USUAL, Client, Closed,
                         ServerError)
-from test_drivers import NAMES, answers_directly, difference, direct, mysql_client, run, through_gateway
+from test_drivers import NAMES, answers_directly, assert_equal_steps, direct, mysql_client, run, through_gateway
 
 LOCAL = USUAL | CLIENT_LOCAL_FILES
 FLAT_BYTES = 24 << 20
@@ -124,9 +124,7 @@ def test_drivers_get_the_direct_connections_answers(lab, name, tmp_path):
     settings = through_gateway(lab) | {"DRIVER_USER": "shrunk_best", "DRIVER_DATABASE": "shop"}
     seen = run(lab, name, tmp_path, **settings, **compression)
     assert "refused" not in seen[0], f"the login through the gateway fails: {seen[0]}"
-    differences = [f"{one.get('id', 'login')}{difference(one, other)}" for one, other in zip(expected, seen) if difference(one, other)]
-    assert not differences, f"{len(differences)} of {len(expected)} steps differ:\n" + "\n".join(differences[:12])
-    assert len(seen) == len(expected)
+    assert_equal_steps(expected, seen)
     assert lab.wait_for_record(mark, type="session_start")["client_compression"] == compression["DRIVER_COMPRESSION"]
 
 

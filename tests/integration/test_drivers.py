@@ -119,15 +119,20 @@ def difference(expected, seen, path=""):
     return next(filter(None, (difference(one, other, place) for place, one, other in pairs)), None)
 
 
+def assert_equal_steps(expected, seen):
+    """Says on one line what differs, as the summary of all tests has one line of each."""
+    differences = [f"{one.get('id', 'login')}{difference(one, other)}" for one, other in zip(expected, seen) if difference(one, other)]
+    assert not differences, f"{len(differences)} of {len(expected)} steps differ: " + " | ".join(differences[:12])
+    assert len(seen) == len(expected)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_answers_equal_the_direct_connections(lab, name, tmp_path):
     expected = answers_directly(lab, name, tmp_path)
     assert "refused" not in expected[0], f"the direct login fails: {expected[0]}"
     seen = run(lab, name, tmp_path, **direct(lab)) if DIRECT_ONLY else recorded_run(lab, name, tmp_path)[0]
     assert "refused" not in seen[0], f"the login through the gateway fails: {seen[0]}"
-    differences = [f"{one.get('id', 'login')}{difference(one, other)}" for one, other in zip(expected, seen) if difference(one, other)]
-    assert not differences, f"{len(differences)} of {len(expected)} steps differ:\n" + "\n".join(differences[:12])
-    assert len(seen) == len(expected)
+    assert_equal_steps(expected, seen)
 
 
 @pytest.mark.parametrize("name", NAMES)

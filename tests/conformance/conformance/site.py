@@ -61,7 +61,7 @@ service_accounts:
     match: [{{issuer: suite, claims: {{sub: agent-suite}}}}]
     grants:
 {grants}
-audit: {{directory: "{directory}/audit"}}
+audit: {{directory: "{directory}/audit", stall_limit: 30s}}
 log: {{level: info, format: json}}
 """
 
