@@ -239,7 +239,7 @@ void Loop::commit() {
   }
 }
 
-// Commits settle in their order, and fail all at once: when the log can't be written, or takes too long.
+// Commits settle in their order, and fail all at once: when the log can't be written, or doesn't get on.
 void Loop::settle_commits() {
   if (commits_under_way_.empty()) {
     audit_.waited();
@@ -252,8 +252,7 @@ void Loop::settle_commits() {
     tell(commit.connections, CommitResult::committed);
   }
   MonoTime now = std::chrono::steady_clock::now();
-  if (!commits_under_way_.empty() &&
-      (audit_.failing(now) || now - commits_under_way_.front().began > audit_.state().stall_limit())) {
+  if (!commits_under_way_.empty() && audit_.failing(commits_under_way_.front().began, now)) {
     std::deque<CommitUnderWay> failed;
     failed.swap(commits_under_way_);
     for (const CommitUnderWay& commit : failed) {

@@ -80,6 +80,44 @@ TEST_F(AuditLogTest, ABatchThatIsLargerThanTheRingWaitsAndKeepsItsPlace) {
   EXPECT_EQ(lines[4] + "\n", record("3"));
 }
 
+TEST_F(AuditLogTest, WhileALargeRecordIsOnItsWayThereIsRoomForOthers) {
+  settings_.stall_limit = Milliseconds{20'000};
+  ASSERT_EQ(open(), "");
+  files_->hold_syncs();
+  std::string large = "\"" + std::string(20U << 20, 'x') + "\"";
+  EXPECT_EQ(commit(large), Commit::waits);
+  EXPECT_EQ(commit("1"), Commit::waits);
+  EXPECT_EQ(commit(large), Commit::waits);
+  int taken = 2;
+  for (; taken < 20 && commit(large) == Commit::waits; ++taken) {
+  }
+  EXPECT_GE(taken, 4);
+  EXPECT_LE(taken, 6);
+  EXPECT_EQ(commit("2"), Commit::waits);
+  EXPECT_EQ(log_->status(now()).lost_records, 1U);
+  int small = 0;
+  for (std::string text = "\"" + std::string(60U << 10, 'y') + "\""; small < 1000 && commit(text) == Commit::waits;
+       ++small) {
+  }
+  EXPECT_GT(small, 100);
+  EXPECT_LT(small, 150);
+  files_->let_syncs();
+  EXPECT_TRUE(wait());
+  EXPECT_TRUE(committed("3"));
+  log_.reset();
+  auto lines = records();
+  EXPECT_EQ(count(lines, "1"), 1U);
+  EXPECT_EQ(count(lines, "2"), 1U);
+}
+
+TEST_F(AuditLogTest, ALargeRecordIsNoStall) {
+  settings_.stall_limit = Milliseconds{1000};
+  ASSERT_EQ(open(), "");
+  files_->slow_down(Milliseconds{80});
+  EXPECT_TRUE(committed("\"" + std::string(40U << 20, 'x') + "\""));  // ten writes and ten syncs
+  files_->slow_down(Milliseconds{0});
+}
+
 TEST_F(AuditLogTest, ARecordIsBehindAllThatWereCommittedBeforeItWasBegun) {
   ASSERT_EQ(open(4), "");
   std::atomic<std::uint64_t> clock{0};

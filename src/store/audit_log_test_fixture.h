@@ -67,12 +67,13 @@ class AuditLogFixture : public testing::Test {
   // True when it is settled, false when the log fails first.
   bool wait(std::uint32_t loop = 0) {
     LoopJournal& journal = log_->journal(loop);
-    for (MonoTime end = now() + Seconds{10}; now() < end; std::this_thread::sleep_for(Milliseconds{1})) {
+    MonoTime began = now();
+    for (MonoTime end = began + Seconds{10}; now() < end; std::this_thread::sleep_for(Milliseconds{1})) {
       if (journal.settled() >= journal.last_commit()) {
         journal.waited();
         return true;
       }
-      if (journal.failing(now())) {
+      if (journal.failing(began, now())) {
         journal.waited();
         return false;
       }

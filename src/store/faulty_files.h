@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <fstream>
 #include <map>
@@ -9,6 +10,7 @@
 #include <mutex>
 #include <random>
 #include <string>
+#include <thread>
 
 #include "store/file.h"
 
@@ -56,6 +58,8 @@ class FaultyFiles final : public FileSystem {
     std::lock_guard lock(mutex_);
     fail_removal_ = name;
   }
+  // What each write and each sync takes.
+  void slow_down(std::chrono::milliseconds request) { request_time_ = request; }
   // Syncs don't return until they are let.
   void hold_syncs() { held_ = true; }
   void let_syncs() {
@@ -151,6 +155,7 @@ class FaultyFiles final : public FileSystem {
   std::uint64_t fail_opens_ = 0;
   std::string fail_removal_;
   std::atomic<std::uint64_t> fail_syncs_{0};
+  std::atomic<std::chrono::milliseconds> request_time_{std::chrono::milliseconds{0}};
   std::atomic<bool> held_{false};
   std::atomic<bool> holding_{false};
 };
@@ -161,6 +166,7 @@ class FaultyFiles::Opened final : public File {
       : files_(files), file_(std::move(file)), node_(std::move(node)) {}
 
   FileResult<Unit> write(std::string_view text) override {
+    std::this_thread::sleep_for(files_.request_time_.load());
     std::lock_guard lock(files_.mutex_);
     if (!files_.works()) {
       return off();
@@ -191,6 +197,7 @@ class FaultyFiles::Opened final : public File {
     return done;
   }
   FileResult<Unit> sync() override {
+    std::this_thread::sleep_for(files_.request_time_.load());
     std::unique_lock lock(files_.mutex_);
     if (!files_.works()) {
       return off();

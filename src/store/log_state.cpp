@@ -18,6 +18,11 @@ LogState::~LogState() {
   ::close(bell_);
 }
 
+bool LogState::stalls(MonoTime waiting_since, MonoTime now) const {
+  std::int64_t since = std::max(waiting_since.time_since_epoch().count(), io_answered_.load(std::memory_order_relaxed));
+  return failing(now) || now.time_since_epoch().count() - since > stall_limit_.load(std::memory_order_relaxed);
+}
+
 Milliseconds LogState::stall_limit() const {
   return std::chrono::duration_cast<Milliseconds>(Nanoseconds{stall_limit_.load(std::memory_order_relaxed)});
 }

@@ -40,9 +40,14 @@ class LogState {
   // the log is beyond its allowance.
   bool failing(MonoTime now) const {
     std::int64_t began = io_began_.load(std::memory_order_relaxed);
-    return obstacles_.load(std::memory_order_acquire) != 0 ||
+    return is_obstructed() ||
            (began != 0 && now.time_since_epoch().count() - began > stall_limit_.load(std::memory_order_relaxed));
   }
+  // Whether it is failing for another reason than a request that takes too long.
+  bool is_obstructed() const { return obstacles_.load(std::memory_order_acquire) != 0; }
+  // Whether what has waited since then for the disk waits in vain: it is failing, or no request has been answered for
+  // longer than the stall limit. As long as some are, the log gets on, however much is to be written before.
+  bool stalls(MonoTime waiting_since, MonoTime now) const;
   Milliseconds stall_limit() const;
   // Why; empty when it is not failing.
   std::string failure(MonoTime now) const;
@@ -70,7 +75,10 @@ class LogState {
   void works();
   // Around each request to the disk. They nest not.
   void io_begins(MonoTime now) { io_began_.store(now.time_since_epoch().count(), std::memory_order_relaxed); }
-  void io_ended() { io_began_.store(0, std::memory_order_relaxed); }
+  void io_ended(MonoTime now) {
+    io_answered_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    io_began_.store(0, std::memory_order_relaxed);
+  }
   // Between these, wake() rings. What might ring is looked at once more after sleep_begins().
   void sleep_begins() { sleeps_.store(true, std::memory_order_seq_cst); }
   void sleep_ended() { sleeps_.store(false, std::memory_order_relaxed); }
@@ -85,6 +93,7 @@ class LogState {
   std::atomic<audit::Durability> durability_{audit::Durability::normal};
   std::atomic<std::int64_t> stall_limit_{0};  // nanoseconds
   std::atomic<std::int64_t> io_began_{0};     // of the monotonic clock; 0: no request is under way
+  std::atomic<std::int64_t> io_answered_{0};  // likewise: when the last one was
   std::atomic<std::uint8_t> obstacles_{0};
   std::atomic<bool> sleeps_{false};
   int bell_;  // an eventfd

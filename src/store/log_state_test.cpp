@@ -27,6 +27,28 @@ TEST(LogState, RefusesBeyondTheAllowanceOfReadersAndResumesWhenTheyHaveCaughtUp)
   EXPECT_EQ(state.failure(now()), "");
 }
 
+TEST(LogState, WhatWaitsDoesSoInVainWhenNoRequestIsAnswered) {
+  constexpr Milliseconds limit{1000};
+  LogState state;
+  state.configure(audit::Durability::normal, limit);
+  MonoTime began = now();
+  EXPECT_FALSE(state.stalls(began, began + limit));
+  EXPECT_TRUE(state.stalls(began, began + limit + Milliseconds{1}));
+  // Three requests of nearly as long.
+  MonoTime at = began;
+  for (int i = 0; i < 3; ++i) {
+    state.io_begins(at);
+    EXPECT_FALSE(state.stalls(began, at + limit));
+    at += limit;
+    state.io_ended(at);
+  }
+  EXPECT_FALSE(state.stalls(began, at + limit));
+  EXPECT_TRUE(state.stalls(began, at + limit + Milliseconds{1}));
+  state.io_begins(at);
+  EXPECT_TRUE(state.stalls(at, at + limit + Milliseconds{1}));
+  EXPECT_TRUE(state.failing(at + limit + Milliseconds{1}));
+}
+
 TEST(LogState, AFailureToWriteAndReadersThatAreBehindAreIndependent) {
   LogState state;
   state.configure(audit::Durability::normal, Milliseconds{1000});

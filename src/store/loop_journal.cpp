@@ -1,5 +1,6 @@
 #include "store/loop_journal.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -10,8 +11,11 @@ namespace sallyport::store {
 namespace {
 
 // What may wait in memory: because the log can't be written, or because the ring has no room. A record that finds less
-// waiting is taken whatever its size.
+// waiting is taken whatever its size. While the log is written, large records have a bound of their own: that one of
+// them takes its time is no reason to have no room for others.
 constexpr std::size_t pending_bytes_max = 8U << 20;
+constexpr std::size_t large_record_bytes = 64U << 10;
+constexpr std::size_t large_bytes_max = 64U << 20;
 constexpr std::size_t pending_bytes_kept = 256U << 10;
 
 std::uint64_t nanoseconds_of(MonoTime time) {
@@ -23,22 +27,28 @@ std::uint64_t nanoseconds_of(MonoTime time) {
 LoopJournal::LoopJournal(std::unique_ptr<JournalRing> ring, LogState& state)
     : ring_(std::move(ring)), state_(state), cursor_(ring_->released()) {}
 
-bool LoopJournal::has_room() const {
-  return pending_.size() + pending_answers_.size() + held_bytes_.load(std::memory_order_relaxed) <= pending_bytes_max;
+bool LoopJournal::has_room(std::size_t bytes) const {
+  std::size_t all = pending_.size() + pending_answers_.size() + held_bytes_.load(std::memory_order_relaxed);
+  if (all <= pending_bytes_max || state_.is_obstructed()) {
+    return all <= pending_bytes_max;
+  }
+  std::size_t large = std::min(all, pending_large_ + held_large_bytes_.load(std::memory_order_relaxed));
+  return bytes < large_record_bytes ? all - large <= pending_bytes_max : large <= large_bytes_max;
 }
 
 bool LoopJournal::append(std::string_view line) {
-  if (!has_room()) {
+  if (!has_room(line.size())) {
     lost_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
   pending_ += line;
+  pending_large_ += line.size() < large_record_bytes ? 0 : line.size();
   return true;
 }
 
 bool LoopJournal::append_answer(const audit::AnswerChunk& chunk) {
   auto& sealers = current_sealers();
-  if (!has_room() || (chunk.only_sealed && !sealers)) {
+  if (!has_room(chunk.bytes.size()) || (chunk.only_sealed && !sealers)) {
     return false;
   }
   if (sealers) {
@@ -128,19 +138,22 @@ bool LoopJournal::put_into_ring(MonoTime now) {
       payload->shrink_to_fit();
     }
   }
+  pending_large_ = 0;
   return true;
 }
 
 void LoopJournal::hold(MonoTime now) {
-  hold(FrameKind::answer, std::exchange(pending_answers_, {}), now);
-  hold(FrameKind::records, std::exchange(pending_, {}), now);
+  hold(FrameKind::answer, std::exchange(pending_answers_, {}), 0, now);
+  hold(FrameKind::records, std::exchange(pending_, {}), std::exchange(pending_large_, 0), now);
 }
 
-void LoopJournal::hold(FrameKind kind, std::string payload, MonoTime now) {
+void LoopJournal::hold(FrameKind kind, std::string payload, std::size_t large_bytes, MonoTime now) {
   if (payload.empty()) {
     return;
   }
-  auto held = std::make_unique<const Held>(Held{.head = next_head(kind, now), .payload = std::move(payload)});
+  auto held = std::make_unique<const Held>(
+      Held{.head = next_head(kind, now), .payload = std::move(payload), .large_bytes = large_bytes});
+  held_large_bytes_.fetch_add(large_bytes, std::memory_order_relaxed);
   held_bytes_.fetch_add(held->payload.size(), std::memory_order_seq_cst);
   std::lock_guard lock(held_mutex_);
   held_.push_back(std::move(held));
@@ -192,14 +205,17 @@ void LoopJournal::release() {
   }
   ring_->release(cursor_);
   std::uint64_t freed = 0;
+  std::uint64_t freed_large = 0;
   {
     std::lock_guard lock(held_mutex_);
     for (; held_taken_ > 0; --held_taken_) {
       freed += held_.front()->payload.size();
+      freed_large += held_.front()->large_bytes;
       held_.pop_front();
     }
   }
   // Last, so that who sees it settled finds the ring in use again.
+  held_large_bytes_.fetch_sub(freed_large, std::memory_order_relaxed);
   held_bytes_.fetch_sub(freed, std::memory_order_release);
   settled_.store(number_taken_, std::memory_order_release);
 }

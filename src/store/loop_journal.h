@@ -47,9 +47,8 @@ class LoopJournal final : public audit::Sink {
   bool has_uncommitted() const { return !pending_.empty() || !pending_answers_.empty(); }
   std::uint64_t last_commit() const { return number_; }
   std::uint64_t settled() const { return settled_.load(std::memory_order_acquire); }
-  // Then commits that wait have failed.
-  bool failing(MonoTime now) const { return state_.failing(now); }
-  const LogState& state() const { return state_; }
+  // Then commits that wait have failed, of which the first began then.
+  bool failing(MonoTime began, MonoTime now) const { return state_.stalls(began, now); }
   // Nobody waits any more.
   void waited() { waits_.store(false, std::memory_order_relaxed); }
 
@@ -79,9 +78,10 @@ class LoopJournal final : public audit::Sink {
   struct Held {
     FrameHead head;
     std::string payload;
+    std::size_t large_bytes;  // of large records in it
   };
 
-  bool has_room() const;
+  bool has_room(std::size_t bytes) const;
   struct Sealers {
     AnswerSealer answers;
     Sealer literals;
@@ -91,19 +91,21 @@ class LoopJournal final : public audit::Sink {
   FrameHead next_head(FrameKind kind, MonoTime now);
   bool put_into_ring(MonoTime now);
   void hold(MonoTime now);
-  void hold(FrameKind kind, std::string payload, MonoTime now);
+  void hold(FrameKind kind, std::string payload, std::size_t large_bytes, MonoTime now);
 
   std::unique_ptr<JournalRing> ring_;
   LogState& state_;
   std::function<void()> wake_;
-  std::string pending_;          // records
-  std::string pending_answers_;  // pieces of answers, of which each is before the record of its outcome
+  std::string pending_;            // records
+  std::size_t pending_large_ = 0;  // bytes of large records in it
+  std::string pending_answers_;    // pieces of answers, of which each is before the record of its outcome
   std::optional<Sealers> sealers_;
   std::uint64_t number_ = 0;
   std::atomic<std::uint64_t> settled_{0};
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<bool> waits_{false};
   std::atomic<std::uint64_t> held_bytes_{0};
+  std::atomic<std::uint64_t> held_large_bytes_{0};  // of these
 
   mutable std::mutex held_mutex_;
   std::deque<std::unique_ptr<const Held>> held_;  // ends are added by the loop, taken off by the sequencer

@@ -6,7 +6,7 @@ namespace {
 class Request {
  public:
   explicit Request(LogState& state) : state_(state) { state_.io_begins(std::chrono::steady_clock::now()); }
-  ~Request() { state_.io_ended(); }
+  ~Request() { state_.io_ended(std::chrono::steady_clock::now()); }
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
 
