@@ -68,7 +68,7 @@ class AuditLogFixture : public testing::Test {
   bool wait(std::uint32_t loop = 0) {
     LoopJournal& journal = log_->journal(loop);
     MonoTime began = now();
-    for (MonoTime end = began + Seconds{10}; now() < end; std::this_thread::sleep_for(Milliseconds{1})) {
+    for (MonoTime end = began + Seconds{60}; now() < end; std::this_thread::sleep_for(Milliseconds{1})) {
       if (journal.settled() >= journal.last_commit()) {
         journal.waited();
         return true;
