@@ -1,7 +1,7 @@
 // The parser, the printer and the analyser: children lie in order within their parent, canonical text parses to a tree
 // that says the same and is its own canonical text, and so does the text without comments, which has none. The analyser
 // says the same of the canonical text. A text that is quoted and prepared is the text that runs, and changes the login
-// just as it does when it is sent.
+// just as it does when it is sent. Where any numbers do, others are as good.
 #include <algorithm>
 #include <array>
 #include <string>
@@ -14,6 +14,7 @@
 #include "sql/dynamic_text.h"
 #include "sql/lexer.h"
 #include "sql/login_change.h"
+#include "sql/number_shape.h"
 #include "sql/parse.h"
 #include "sql/printer.h"
 #include "sql/statement_splitter.h"
@@ -86,6 +87,9 @@ std::string said_of(const sql::Node& root, std::string_view text, const sql::Dia
   SALLYPORT_CHECK(!facts.kind.empty());
   std::string said = facts.kind + (facts.certain() ? " certain " : " uncertain ") +
                      std::to_string(facts.output.size()) + "/" + std::to_string(facts.flows.size());
+  for (bool is : {facts.has_where, facts.where_restricts, facts.has_limit}) {
+    said += is ? " yes" : " no";
+  }
   for (const lineage::SourceSet* sources : {&facts.reads, &facts.writes, &facts.influences}) {
     std::vector<std::string> names;
     for (const lineage::Source& source : *sources) {
@@ -98,6 +102,28 @@ std::string said_of(const sql::Node& root, std::string_view text, const sql::Dia
     }
   }
   return said;
+}
+
+void check_other_numbers(const sql::Node& root, std::string_view text, const sql::Dialect& dialect) {
+  std::string shape;
+  std::size_t numbers = sql::number_shape(text, shape);
+  if (numbers == 0 || !sql::any_numbers_do(root, numbers)) {
+    return;
+  }
+  constexpr std::array<std::string_view, 5> others{"0", "999999999999999999", "1", "007", "1"};
+  std::string other_text;
+  std::size_t marks = 0;
+  for (char byte : shape) {
+    other_text += byte == sql::number_mark ? others[marks++ % others.size()] : std::string_view(&byte, 1);
+  }
+  SALLYPORT_CHECK(marks == numbers);
+  sql::Arena arena;
+  auto other = sql::parse(other_text, dialect, sql::ParseFor::preparing, arena);
+  SALLYPORT_CHECK(other &&
+                  sql::normalised_text(**other, other_text, dialect) == sql::normalised_text(root, text, dialect));
+  SALLYPORT_CHECK(said_of(**other, other_text, dialect) == said_of(root, text, dialect));
+  std::string other_shape;
+  SALLYPORT_CHECK(sql::number_shape(other_text, other_shape) == numbers && other_shape == shape);
 }
 
 }  // namespace
@@ -119,6 +145,7 @@ void fuzz_sql_statement(Bytes input) {
   }
   check_order(**root);
   check_prepared(**root, text, dialect);
+  check_other_numbers(**root, text, dialect);
   std::string canonical = sql::canonical_text(**root, text, dialect);
   sql::Arena again;
   auto parsed = sql::parse(canonical, dialect, sql::ParseFor::preparing, again);

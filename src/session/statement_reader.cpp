@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "crypto/hash.h"
 #include "lineage/analyzer.h"
+#include "sql/number_shape.h"
 #include "sql/printer.h"
 
 namespace sallyport::session {
@@ -129,6 +130,16 @@ bool may_meet_literals(const StatementReading& reading, const NameSpace& names) 
                                                 lineage::may_meet_literals(*reading.facts, *names.protected_columns));
 }
 
+// Then it is as well that of a text of the same shape, where any numbers do.
+bool says_nothing_of_its_text(const StatementReading& reading) {
+  return !reading.emitted && !reading.without_secrets && !reading.around_secret_text && !reading.runs &&
+         !reading.prepared && (!reading.facts || reading.facts->doubts.empty());
+}
+
+std::uint64_t version_of(const NameSpace& names) {
+  return names.catalogue == nullptr ? 0 : (*names.catalogue)->version();
+}
+
 }  // namespace
 
 std::string statement_digest(std::string_view normalised_text) {
@@ -247,41 +258,70 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
   if (text.size() > remembered_text_bytes_max) {
     return parse(text, dialect, purpose, names);
   }
-  std::uint64_t version = names.catalogue == nullptr ? 0 : (*names.catalogue)->version();
-  std::uint64_t hash = std::hash<std::string_view>{}(text);
-  std::size_t first = hash % (readings_max / ways) * ways;
   ++clock_;
+  std::size_t numbers = sql::number_shape(text, shape_);
+  Key shape = key_of(shape_, true);
+  if (numbers != 0) {
+    if (Reading known = recall(shape, dialect, purpose, names)) {
+      return known;
+    }
+  }
+  Key key = key_of(text, false);
+  if (Reading known = recall(key, dialect, purpose, names)) {
+    return known;
+  }
+  auto reading = parse(text, dialect, purpose, names);
+  if (reading) {
+    bool is_of_all = numbers != 0 && sql::any_numbers_do(*root_, numbers) && says_nothing_of_its_text(**reading);
+    remember(is_of_all ? shape : key, dialect, purpose, names, *reading);
+  }
+  return reading;
+}
+
+StatementReader::Key StatementReader::key_of(std::string_view text, bool is_shape) {
+  return {.text = text, .is_shape = is_shape, .hash = std::hash<std::string_view>{}(text)};
+}
+
+StatementReader::Reading StatementReader::recall(const Key& key, const sql::Dialect& dialect, sql::ParseFor purpose,
+                                                 const NameSpace& names) {
+  std::uint64_t version = version_of(names);
+  std::size_t first = key.hash % (readings_max / ways) * ways;
   for (std::size_t i = first; i < first + ways; ++i) {
-    if (hashes_[i] != hash) {
+    if (hashes_[i] != key.hash) {
       continue;
     }
     Remembered& place = remembered_[i];
     if (place.used != 0 && place.purpose == purpose && place.dialect == dialect && place.catalogue_version == version &&
-        place.protected_columns == names.protected_columns && place.in_doubt == names.in_doubt && place.text == text &&
-        (version == 0 || place.schema == names.schema)) {
+        place.protected_columns == names.protected_columns && place.in_doubt == names.in_doubt &&
+        place.is_shape == key.is_shape && place.text == key.text && (version == 0 || place.schema == names.schema)) {
       place.used = clock_;
       counters_.add(Metric::statements_known);
       return place.reading;
     }
   }
-  auto reading = parse(text, dialect, purpose, names);
-  if (reading && was_seen(hash)) {
-    std::span<Remembered> places{remembered_.data() + first, ways};
-    auto oldest = std::min_element(places.begin(), places.end(), [](const Remembered& one, const Remembered& other) {
-      return one.used < other.used;
-    });
-    hashes_[first + static_cast<std::size_t>(oldest - places.begin())] = hash;
-    oldest->used = clock_;
-    oldest->dialect = dialect;
-    oldest->purpose = purpose;
-    oldest->text = text;
-    oldest->schema = names.schema;
-    oldest->catalogue_version = version;
-    oldest->protected_columns = names.protected_columns;
-    oldest->in_doubt = names.in_doubt;
-    oldest->reading = *reading;
+  return nullptr;
+}
+
+void StatementReader::remember(const Key& key, const sql::Dialect& dialect, sql::ParseFor purpose,
+                               const NameSpace& names, const Reading& reading) {
+  if (!was_seen(key.hash)) {
+    return;
   }
-  return reading;
+  std::size_t first = key.hash % (readings_max / ways) * ways;
+  std::span<Remembered> places{remembered_.data() + first, ways};
+  auto oldest = std::min_element(places.begin(), places.end(),
+                                 [](const Remembered& one, const Remembered& other) { return one.used < other.used; });
+  hashes_[first + static_cast<std::size_t>(oldest - places.begin())] = key.hash;
+  oldest->used = clock_;
+  oldest->dialect = dialect;
+  oldest->purpose = purpose;
+  oldest->text = key.text;
+  oldest->is_shape = key.is_shape;
+  oldest->schema = names.schema;
+  oldest->catalogue_version = version_of(names);
+  oldest->protected_columns = names.protected_columns;
+  oldest->in_doubt = names.in_doubt;
+  oldest->reading = reading;
 }
 
 }  // namespace sallyport::session

@@ -1,7 +1,8 @@
 // Statements as the server reads them: parsed, and made into the text that it is sent.
 //
 // One for each event loop. What it has read twice it remembers by text, dialect and what names stand for, up to
-// readings_max: most texts with literals come once, and would only push out those that come again.
+// readings_max: most texts with literals come once, and would only push out those that come again. Texts that differ in
+// numbers with which columns are compared are one (sql::number_shape()).
 #pragma once
 
 #include <array>
@@ -100,6 +101,7 @@ class StatementReader {
     sql::Dialect dialect;
     sql::ParseFor purpose = sql::ParseFor::executing;
     std::string text;
+    bool is_shape = false;  // and the reading is that of all texts of this shape
     std::string schema;
     std::uint64_t catalogue_version = 0;  // 0: none
     std::shared_ptr<const lineage::ProtectedColumns> protected_columns;
@@ -111,6 +113,15 @@ class StatementReader {
   static constexpr std::size_t ways = 4;
   static constexpr std::size_t seen_texts_max = 4096;
 
+  struct Key {
+    std::string_view text;
+    bool is_shape;
+    std::uint64_t hash;
+  };
+  static Key key_of(std::string_view text, bool is_shape);
+  Reading recall(const Key& key, const sql::Dialect& dialect, sql::ParseFor purpose, const NameSpace& names);
+  void remember(const Key& key, const sql::Dialect& dialect, sql::ParseFor purpose, const NameSpace& names,
+                const Reading& reading);
   bool was_seen(std::uint64_t hash);
   Result<Reading, StatementRefusal> parse(std::string_view text, const sql::Dialect& dialect, sql::ParseFor purpose,
                                           const NameSpace& names);
@@ -121,6 +132,7 @@ class StatementReader {
   sql::Arena arena_;
   sql::Arena other_arena_;
   const sql::Node* root_ = nullptr;  // of what parse() read last
+  std::string shape_;
   std::vector<Remembered> remembered_;
   std::array<std::uint64_t, readings_max> hashes_{};  // of the texts of `remembered_`
   std::vector<std::uint64_t> seen_;                   // hashes of texts that were read once

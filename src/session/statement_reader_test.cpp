@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+#include <set>
+
 namespace sallyport::session {
 namespace {
 
@@ -60,6 +63,116 @@ TEST_F(StatementReaderTest, ATextThatCameTwiceIsNotParsedAgain) {
   EXPECT_EQ(*(**third)->emitted, "SELECT 1 ");
   EXPECT_EQ(parsed(), 2U);
   EXPECT_EQ(known(), 1U);
+}
+
+TEST_F(StatementReaderTest, TextsThatDifferInNumbersAreParsedTwiceOnly) {
+  auto text = [](int id) { return "SELECT c FROM t WHERE id = " + std::to_string(id); };
+  for (int id = 0; id < 100; ++id) {
+    EXPECT_EQ((**read(text(id), by(0)))->kind, "select");
+  }
+  EXPECT_EQ(parsed(), 2U);
+  EXPECT_EQ(known(), 98U);
+  read("SELECT c FROM t WHERE id = \x01", by(0));
+  EXPECT_EQ(parsed(), 3U) << "a text with the mark of a shape is none";
+  read("SELECT c FROM t WHERE id = 7", by(0), sql::ParseFor::preparing);
+  EXPECT_EQ(parsed(), 4U);
+  read("SELECT c FROM t WHERE id = 7 /* a */", by(0));
+  read("SELECT c FROM t WHERE id = 7.5", by(0));
+  EXPECT_EQ(parsed(), 6U);
+}
+
+// What is remembered of a shape is what each of its texts is read as.
+TEST_F(StatementReaderTest, AReadingOfAShapeIsThatOfEachOfItsTexts) {
+  catalog::Catalogue::Content content;
+  content.schemas = {"d"};
+  for (std::string name : {"t", "u"}) {
+    catalog::Table table{.schema = "d", .name = name, .columns = {}};
+    for (std::string column : {"id", "a", "b", "c"}) {
+      table.columns.push_back({.name = column, .type = "int"});
+    }
+    content.tables.push_back(std::move(table));
+  }
+  auto catalogue = std::make_shared<const catalog::Catalogue>(std::move(content), 1);
+  auto columns = std::make_shared<const lineage::ProtectedColumns>(
+      std::vector<lineage::ColumnPattern>{{.schema = "d", .table = "t", .column = "a"}});
+  std::mt19937 random(7);
+  auto numbers_in = [&](std::string text) {
+    const std::string numbers[] = {"0", "1", "2", "10", "007", "999999999999999999"};
+    for (std::size_t at = text.find('#'); at != std::string::npos; at = text.find('#')) {
+      text.replace(at, 1, numbers[random() % std::size(numbers)]);
+    }
+    return text;
+  };
+  for (std::string form :
+       {"SELECT c FROM t WHERE id = #",
+        "SELECT a FROM t WHERE id = # AND b = #",
+        "SELECT c FROM t WHERE a IN (#, #, #)",
+        "SELECT c FROM t WHERE a BETWEEN # AND #",
+        "SELECT c FROM t WHERE a = # OR a = #",
+        "SELECT c FROM t WHERE a = # OR a <> #",
+        "SELECT c FROM t WHERE id IN (SELECT b FROM u WHERE a = #) OR id NOT IN (SELECT b FROM u WHERE a = #)",
+        "DELETE FROM t WHERE (SELECT MAX(b) FROM u WHERE a = #) = (SELECT MAX(b) FROM u WHERE a = #)",
+        "(SELECT c FROM t WHERE a = #) UNION (SELECT c FROM u WHERE b = # LIMIT #)",
+        "SELECT c FROM t WHERE # = #",
+        "SELECT c FROM t WHERE #",
+        "SELECT c, # FROM t",
+        "SELECT b, c FROM t ORDER BY #",
+        "SELECT b, c FROM t GROUP BY #",
+        "SELECT c FROM t LIMIT #",
+        "SELECT c FROM t WHERE b = # LIMIT #, #",
+        "UPDATE t SET b = c WHERE id = #",
+        "UPDATE t SET b = # WHERE id = #",
+        "DELETE FROM t WHERE id = # AND a < #",
+        "DELETE FROM t WHERE # < #",
+        "SELECT c FROM u WHERE id = (SELECT MAX(b) FROM t WHERE a = #) AND b = #",
+        "SELECT c FROM missing WHERE id = #",
+        "SELECT missing FROM t WHERE id = #",
+        "INSERT INTO t (id, a) VALUES (#, #)",
+        "SELECT c FROM t WHERE a = # INTO OUTFILE #",
+        "SET @a = #",
+        "SELECT GET_LOCK(a, #) FROM t WHERE id = #"}) {
+    for (int round = 0; round < 20; ++round) {
+      std::string text = numbers_in(form);
+      NameSpace names{.schema = "d", .catalogue = &catalogue, .protected_columns = columns};
+      auto found = read(text, by(0), sql::ParseFor::executing, names);
+      StatementReader other(counters_);
+      auto expected = other.read(text, by(0), sql::ParseFor::executing, names, tree_bytes_max);
+      ASSERT_TRUE(found && expected);
+      ASSERT_EQ(found->has_value(), expected->has_value()) << text;
+      if (!*found) {
+        continue;
+      }
+      const StatementReading& one = ***found;
+      const StatementReading& same = ***expected;
+      auto said = [](const StatementReading& of) {
+        std::string all = of.kind + " " + of.digest + " " + of.emitted.value_or("-") + " " +
+                          of.without_literals.value_or("-") + " " + of.around_secret_text.value_or("-");
+        for (bool is : {of.without_secrets.has_value(), of.words_around_parameters.has_value(), of.yields_secret,
+                        of.runs.has_value(), of.prepared.has_value(), of.login_change == sql::LoginChange{},
+                        of.may_change_reading, of.chooses_schema, of.may_define, of.ends_transaction,
+                        of.prepares_transaction, of.may_prepare, of.may_make_temporary, of.facts->has_where,
+                        of.facts->where_restricts, of.facts->has_limit, of.facts->certain()}) {
+          all += is ? '1' : '0';
+        }
+        for (const lineage::SourceSet* sources : {&of.facts->reads, &of.facts->writes, &of.facts->influences}) {
+          std::set<std::string> texts;
+          for (const lineage::Source& source : *sources) {
+            texts.insert(lineage::text_of(source));
+          }
+          for (const std::string& source : texts) {
+            all += " " + source;
+          }
+          all += " /";
+        }
+        for (const lineage::Doubt& doubt : of.facts->doubts) {
+          all += " " + doubt.what + std::to_string(doubt.offset);
+        }
+        return all;
+      };
+      ASSERT_EQ(said(one), said(same)) << text;
+    }
+  }
+  EXPECT_GT(known(), 150U);
 }
 
 TEST_F(StatementReaderTest, TextsThatComeOncePushNothingOut) {
