@@ -898,14 +898,17 @@ constexpr std::array<Field, 17> audit_fields{{
      .kind = duration,
      .default_value = "2s",
      .meaning = "Longer than this the disk may not take for one request, of 4 MiB at most: then statements are "
-                "refused until it has answered.",
+                "refused until it has answered. As long as it answers, they wait.",
      .least = 100,
      .most = minute},
     {.name = "retention", .kind = section, .meaning = "How long closed segments are kept.", .section = &retention},
     {.name = "journal_bytes",
      .kind = size,
      .default_value = "16MiB",
-     .meaning = "Of each event loop's journal, which holds what is not on the disk yet. It is allocated at the start.",
+     .meaning =
+         "Of each event loop's journal, which holds what is not on the disk yet. It is allocated at the start. "
+         "What it has no room for waits in memory, of each loop up to 8 MiB, and besides up to 64 MiB of records "
+         "of 64 KiB and more, and one of them beyond.",
      .least = 64 * kib,
      .most = 4 * gib},
     {.name = "answers",

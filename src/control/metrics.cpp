@@ -266,7 +266,9 @@ void add_audit_log(std::vector<MetricFamily>& families, const AuditGauge& audit)
         audit.session_records);
   total({"sallyport_audit_segments_closed_total", "Segments closed."}, audit.segments_closed);
   total({"sallyport_audit_checkpoints_total", "Checkpoints signed."}, audit.checkpoints);
-  total({"sallyport_audit_syncs_total", "Times that the open segment was synced."}, audit.syncs);
+  total({"sallyport_audit_syncs_total",
+         "Times that the open segment was synced. Syncs in the middle of a record of more than 4 MiB are not counted."},
+        audit.syncs);
   ClientMetric seconds;
   seconds.counter.value = audit.sync_seconds;
   add({"sallyport_audit_sync_seconds_total", "How long these took."}, MetricType::Counter, std::move(seconds));

@@ -259,16 +259,17 @@ std::optional<Result<StatementReader::Reading, StatementRefusal>> StatementReade
     return parse(text, dialect, purpose, names);
   }
   ++clock_;
-  std::size_t numbers = sql::number_shape(text, shape_);
-  Key shape = key_of(shape_, true);
-  if (numbers != 0) {
-    if (Reading known = recall(shape, dialect, purpose, names)) {
-      return known;
-    }
-  }
   Key key = key_of(text, false);
   if (Reading known = recall(key, dialect, purpose, names)) {
     return known;
+  }
+  std::size_t numbers = sql::number_shape(text, shape_);
+  Key shape{};
+  if (numbers != 0) {
+    shape = key_of(shape_, true);
+    if (Reading known = recall(shape, dialect, purpose, names)) {
+      return known;
+    }
   }
   auto reading = parse(text, dialect, purpose, names);
   if (reading) {

@@ -115,8 +115,8 @@ class StatementReader {
 
   struct Key {
     std::string_view text;
-    bool is_shape;
-    std::uint64_t hash;
+    bool is_shape = false;
+    std::uint64_t hash = 0;
   };
   static Key key_of(std::string_view text, bool is_shape);
   Reading recall(const Key& key, const sql::Dialect& dialect, sql::ParseFor purpose, const NameSpace& names);

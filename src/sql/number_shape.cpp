@@ -16,7 +16,7 @@ constexpr std::array<Class, 256> classes_of_bytes() {
   std::array<Class, 256> classes{};
   for (std::size_t byte = 0; byte < 128; ++byte) {
     auto c = static_cast<char>(byte);
-    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '$';
+    bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
     classes[byte] = is_letter ? Class::letter : c >= '0' && c <= '9' ? Class::digit : Class::other;
   }
   for (char c : std::string_view(" \t\r\n")) {
@@ -121,6 +121,7 @@ std::size_t replaceable_numbers(const Node& node) {
 std::size_t number_shape(std::string_view text, std::string& shape) {
   shape.clear();
   std::size_t numbers = 0;
+  std::size_t copied = 0;
   bool number_may_begin = false;
   for (std::size_t at = 0; at < text.size();) {
     std::size_t begin = at++;
@@ -147,10 +148,12 @@ std::size_t number_shape(std::string_view text, std::string& shape) {
         if (!number_may_begin || at - begin > digits_max || !ends_number(text, at)) {
           return 0;
         }
+        shape.append(text, copied, begin - copied);
         shape += number_mark;
+        copied = at;
         ++numbers;
         number_may_begin = false;
-        continue;
+        break;
       case Class::name_quote:
         while (at < text.size() && text[at] != '`') {
           if (static_cast<unsigned char>(text[at]) >= 0x80 || text[at] == number_mark) {
@@ -165,7 +168,9 @@ std::size_t number_shape(std::string_view text, std::string& shape) {
         number_may_begin = false;
         break;
     }
-    shape.append(text, begin, at - begin);
+  }
+  if (numbers != 0) {
+    shape.append(text, copied);
   }
   return numbers;
 }

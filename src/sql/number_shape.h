@@ -15,8 +15,9 @@ namespace sallyport::sql {
 inline constexpr char number_mark = '\x01';
 
 // Puts the text with a mark for each whole number into `shape`, and returns how many there are. 0, and nothing of use
-// in `shape`: it has none, or has something that only a lexer could tell what it is. Two texts of one shape have the
-// same tokens, and the same trees but for where their nodes lie, whatever the dialect.
+// in `shape`: it has none, or has something that only a lexer could tell what it is. Two texts of one shape that parse
+// have the same tokens, and the same trees but for where their nodes lie, whatever the dialect; where any numbers do,
+// both parse or none.
 std::size_t number_shape(std::string_view text, std::string& shape);
 
 // Whether all `numbers` of the statement's shape stand where any others would do: of a comparison of a column in a

@@ -38,7 +38,8 @@ TEST(NumberShape, HasAMarkForEachNumber) {
       {"SELECT `c 5 'x` FROM `1` WHERE a IN (1,22 ,3) LIMIT 5", "SELECT `c 5 'x` FROM `1` WHERE a IN (#,# ,#) LIMIT #"},
       {"SELECT a FROM t WHERE b<5 AND c >=6 AND d!=7 AND e<>999999999999999999",
        "SELECT a FROM t WHERE b<# AND c >=# AND d!=# AND e<>#"},
-      {"SELECT t1.c2, $3, _4 FROM t1 WHERE a = 1", "SELECT t1.c2, $3, _4 FROM t1 WHERE a = #"},
+      {"SELECT t1.c2, _4 FROM t1 WHERE a = 1", "SELECT t1.c2, _4 FROM t1 WHERE a = #"},
+      {"(1,2)", "(#,#)"},
   };
   for (const auto& [text, shape] : shapes) {
     EXPECT_EQ(shape_of(text), shape);
@@ -73,6 +74,8 @@ TEST(NumberShape, ThereIsNoneWhereOnlyALexerCouldTell) {
                                 "SELECT c FROM t WHERE id = 1|2",
                                 "SELECT c FROM t WHERE id = 1\x0b",
                                 "SELECT 1.2.3",
+                                "SELECT $a$ 5 $a$",
+                                "SELECT a$ FROM t WHERE b = 1",
                                 "SELECT c FROM t WHERE id = 1..2"}) {
     EXPECT_EQ(shape_of(text), "") << text;
   }

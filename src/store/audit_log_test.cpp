@@ -110,6 +110,47 @@ TEST_F(AuditLogTest, WhileALargeRecordIsOnItsWayThereIsRoomForOthers) {
   EXPECT_EQ(count(lines, "2"), 1U);
 }
 
+TEST_F(AuditLogTest, RecordedAnswersThatWaitAreBounded) {
+  settings_.stall_limit = Milliseconds{20'000};
+  ASSERT_EQ(open(), "");
+  files_->hold_syncs();
+  EXPECT_EQ(commit("\"" + std::string(20U << 20, 'x') + "\""), Commit::waits);
+  const std::string piece(64U << 10, 'a');  // as much as is read from a server at once
+  int taken = 0;
+  while (taken < 1000 && log_->journal(0).append_answer({.session = "s",
+                                                         .command = 1,
+                                                         .offset = static_cast<std::uint64_t>(taken) * piece.size(),
+                                                         .bytes = bytes_of(piece)})) {
+    ++taken;
+    log_->journal(0).flush(now());
+  }
+  EXPECT_GT(taken, 100);
+  EXPECT_LT(taken, 150);
+  files_->let_syncs();
+  EXPECT_TRUE(wait());
+  EXPECT_TRUE(committed("1"));
+}
+
+TEST_F(AuditLogTest, WhileALargeRecordIsWrittenTheLogVerifies) {
+  ASSERT_EQ(open(), "");
+  ASSERT_TRUE(committed("1"));
+  files_->slow_down(Milliseconds{100});
+  EXPECT_EQ(commit("\"" + std::string(40U << 20, 'x') + "\""), Commit::waits);
+  auto open_segment = settings_.directory / name_of(SegmentFile::records, 0);
+  ASSERT_TRUE(eventually([&] { return std::filesystem::file_size(open_segment) > (4U << 20); }));
+  auto key = load_signing_key(settings_.signing_key, settings_.origin);
+  auto report = verify_log({.directory = settings_.directory,
+                            .public_key = key->verifier_key().to_line(),
+                            .saved = {},
+                            .patience = Milliseconds{1500}});
+  files_->slow_down(Milliseconds{0});
+  ASSERT_TRUE(report) << report.error();
+  for (const audit::Finding& finding : report->findings) {
+    ADD_FAILURE() << finding.text;
+  }
+  EXPECT_TRUE(report->is_proven());
+}
+
 TEST_F(AuditLogTest, ALargeRecordIsNoStall) {
   settings_.stall_limit = Milliseconds{1000};
   ASSERT_EQ(open(), "");

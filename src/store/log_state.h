@@ -40,11 +40,11 @@ class LogState {
   // the log is beyond its allowance.
   bool failing(MonoTime now) const {
     std::int64_t began = io_began_.load(std::memory_order_relaxed);
-    return is_obstructed() ||
+    return obstacles_.load(std::memory_order_acquire) != 0 ||
            (began != 0 && now.time_since_epoch().count() - began > stall_limit_.load(std::memory_order_relaxed));
   }
-  // Whether it is failing for another reason than a request that takes too long.
-  bool is_obstructed() const { return obstacles_.load(std::memory_order_acquire) != 0; }
+  // Whether the last attempt to write was good.
+  bool can_be_written() const { return (obstacles_.load(std::memory_order_acquire) & cannot_be_written) == 0; }
   // Whether what has waited since then for the disk waits in vain: it is failing, or no request has been answered for
   // longer than the stall limit. As long as some are, the log gets on, however much is to be written before.
   bool stalls(MonoTime waiting_since, MonoTime now) const;

@@ -220,12 +220,14 @@ class Verification {
   }
 
   // With a log that is being written, there are records behind the checkpoint that was read first. A newer one comes
-  // within a second or so; what it covers is read, and what comes behind it is not looked at.
+  // within a second or so; what it covers is read, and what comes behind it is not looked at. A large record may take
+  // its time: as long as the file grows there is no hurry.
   void settle_tail() {
     if (reader_ == nullptr || failed_) {
       return;
     }
     auto deadline = std::chrono::steady_clock::now() + options_.patience;
+    std::uint64_t size_seen = open_segment_bytes();
     while (true) {
       std::optional<std::uint64_t> wanted = verifier_.wanted_checkpoint();
       bool unfinished = !reader_->unfinished().empty();
@@ -241,11 +243,23 @@ class Verification {
           return;
         }
       }
-      if (std::chrono::steady_clock::now() >= deadline) {
+      auto now = std::chrono::steady_clock::now();
+      if (std::uint64_t bytes = open_segment_bytes(); unfinished && bytes > size_seen) {
+        size_seen = bytes;
+        deadline = now + options_.patience;
+      }
+      if (now >= deadline) {
         return;
       }
       std::this_thread::sleep_for(poll_interval);
     }
+  }
+
+  // 0: it is not there, or not any more.
+  std::uint64_t open_segment_bytes() const {
+    std::error_code error;
+    auto bytes = std::filesystem::file_size(options_.directory / name_of(SegmentFile::records, *last_first_), error);
+    return error ? 0 : bytes;
   }
 
   // What is covered is there, in this segment or in those that follow.

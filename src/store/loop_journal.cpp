@@ -11,8 +11,8 @@ namespace sallyport::store {
 namespace {
 
 // What may wait in memory: because the log can't be written, or because the ring has no room. A record that finds less
-// waiting is taken whatever its size. While the log is written, large records have a bound of their own: that one of
-// them takes its time is no reason to have no room for others.
+// waiting is taken whatever its size. While the log can be written, large records have a bound of their own: that one
+// of them takes its time is no reason to have no room for others. Pieces of answers are small.
 constexpr std::size_t pending_bytes_max = 8U << 20;
 constexpr std::size_t large_record_bytes = 64U << 10;
 constexpr std::size_t large_bytes_max = 64U << 20;
@@ -27,28 +27,30 @@ std::uint64_t nanoseconds_of(MonoTime time) {
 LoopJournal::LoopJournal(std::unique_ptr<JournalRing> ring, LogState& state)
     : ring_(std::move(ring)), state_(state), cursor_(ring_->released()) {}
 
-bool LoopJournal::has_room(std::size_t bytes) const {
-  std::size_t all = pending_.size() + pending_answers_.size() + held_bytes_.load(std::memory_order_relaxed);
-  if (all <= pending_bytes_max || state_.is_obstructed()) {
-    return all <= pending_bytes_max;
+bool LoopJournal::has_room(bool for_large) const {
+  std::size_t small =
+      pending_.size() - pending_large_ + pending_answers_.size() + held_small_bytes_.load(std::memory_order_relaxed);
+  std::size_t large = pending_large_ + held_large_bytes_.load(std::memory_order_relaxed);
+  if (!state_.can_be_written()) {
+    return small + large <= pending_bytes_max;
   }
-  std::size_t large = std::min(all, pending_large_ + held_large_bytes_.load(std::memory_order_relaxed));
-  return bytes < large_record_bytes ? all - large <= pending_bytes_max : large <= large_bytes_max;
+  return for_large ? large <= large_bytes_max : small <= pending_bytes_max;
 }
 
 bool LoopJournal::append(std::string_view line) {
-  if (!has_room(line.size())) {
+  bool is_large = line.size() >= large_record_bytes;
+  if (!has_room(is_large)) {
     lost_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
   pending_ += line;
-  pending_large_ += line.size() < large_record_bytes ? 0 : line.size();
+  pending_large_ += is_large ? line.size() : 0;
   return true;
 }
 
 bool LoopJournal::append_answer(const audit::AnswerChunk& chunk) {
   auto& sealers = current_sealers();
-  if (!has_room(chunk.bytes.size()) || (chunk.only_sealed && !sealers)) {
+  if (!has_room(false) || (chunk.only_sealed && !sealers)) {
     return false;
   }
   if (sealers) {
@@ -154,6 +156,7 @@ void LoopJournal::hold(FrameKind kind, std::string payload, std::size_t large_by
   auto held = std::make_unique<const Held>(
       Held{.head = next_head(kind, now), .payload = std::move(payload), .large_bytes = large_bytes});
   held_large_bytes_.fetch_add(large_bytes, std::memory_order_relaxed);
+  held_small_bytes_.fetch_add(held->payload.size() - large_bytes, std::memory_order_relaxed);
   held_bytes_.fetch_add(held->payload.size(), std::memory_order_seq_cst);
   std::lock_guard lock(held_mutex_);
   held_.push_back(std::move(held));
@@ -216,6 +219,7 @@ void LoopJournal::release() {
   }
   // Last, so that who sees it settled finds the ring in use again.
   held_large_bytes_.fetch_sub(freed_large, std::memory_order_relaxed);
+  held_small_bytes_.fetch_sub(freed - freed_large, std::memory_order_relaxed);
   held_bytes_.fetch_sub(freed, std::memory_order_release);
   settled_.store(number_taken_, std::memory_order_release);
 }

@@ -81,7 +81,7 @@ class LoopJournal final : public audit::Sink {
     std::size_t large_bytes;  // of large records in it
   };
 
-  bool has_room(std::size_t bytes) const;
+  bool has_room(bool for_large) const;
   struct Sealers {
     AnswerSealer answers;
     Sealer literals;
@@ -105,7 +105,9 @@ class LoopJournal final : public audit::Sink {
   std::atomic<std::uint64_t> lost_{0};
   std::atomic<bool> waits_{false};
   std::atomic<std::uint64_t> held_bytes_{0};
-  std::atomic<std::uint64_t> held_large_bytes_{0};  // of these
+  // The same, each by itself: the two change one behind the other.
+  std::atomic<std::uint64_t> held_small_bytes_{0};
+  std::atomic<std::uint64_t> held_large_bytes_{0};
 
   mutable std::mutex held_mutex_;
   std::deque<std::unique_ptr<const Held>> held_;  // ends are added by the loop, taken off by the sequencer

@@ -39,6 +39,9 @@ class SegmentWriter {
 
   const LogPosition& written() const { return written_; }
   const LogPosition& synced() const { return synced_; }
+  std::uint64_t unsynced_bytes() const {
+    return written_.segment_bytes - synced_.segment_bytes + written_.answers_bytes - synced_.answers_bytes;
+  }
   bool has_unsynced() const {
     return written_.tree.size() != synced_.tree.size() || written_.answers_bytes != synced_.answers_bytes;
   }

@@ -9,6 +9,7 @@
 #include "base/json_text.h"
 #include "store/log_directory.h"
 #include "store/log_records.h"
+#include "store/watched_files.h"
 
 namespace sallyport::store {
 namespace {
@@ -209,6 +210,10 @@ FileResult<Unit> Sequencer::merge(MonoTime now) {
       auto done = write_answers();
       if (done) {
         done = write_buffer();
+      }
+      // What came before a large record has not to wait for all that comes behind it.
+      if (done && writer_.unsynced_bytes() >= WatchedFiles::request_bytes_max) {
+        done = sync();
       }
       if (!done) {
         return done;
