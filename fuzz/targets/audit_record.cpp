@@ -40,6 +40,11 @@ std::string text_of_member(const identity::JsonValue& object, std::string_view n
   return std::string(text_of(*bytes));
 }
 
+// Such a name is not recorded as it is.
+bool may_be_token(std::string_view name) {
+  return name.find("eyJ") != std::string_view::npos && std::count(name.begin(), name.end(), '.') >= 2;
+}
+
 // Integers beyond 2^53-1 are texts.
 template <typename Integer>
 void check_integer(const identity::JsonValue& object, Integer expected) {
@@ -130,7 +135,8 @@ void fuzz_audit_record(Bytes input) {
   SALLYPORT_CHECK(record && record->is_object());
   SALLYPORT_CHECK(schema.empty() || text_of_member(*record, "schema") == schema);
   SALLYPORT_CHECK(text_of_member(*record, "sent") == schema);
-  SALLYPORT_CHECK(text_of_member(*record, "text") == text);
+  std::string recorded = text_of_member(*record, "text");
+  SALLYPORT_CHECK(recorded == text || (recorded == "(a token)" && may_be_token(text)));
   SALLYPORT_CHECK(text_of_member(*record, "value") == text_of(rest));
   if (execution) {
     const auto* parameters = record->member("parameters");
