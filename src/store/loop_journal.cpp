@@ -1,6 +1,5 @@
 #include "store/loop_journal.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -217,9 +216,9 @@ void LoopJournal::release() {
       held_.pop_front();
     }
   }
-  // Last, so that who sees it settled finds the ring in use again.
   held_large_bytes_.fetch_sub(freed_large, std::memory_order_relaxed);
   held_small_bytes_.fetch_sub(freed - freed_large, std::memory_order_relaxed);
+  // Last, so that who sees it settled finds the ring in use again.
   held_bytes_.fetch_sub(freed, std::memory_order_release);
   settled_.store(number_taken_, std::memory_order_release);
 }
