@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <fstream>
+#include <future>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -313,6 +314,30 @@ TEST_F(LogVerificationTest, WaitsForTheCheckpointOverWhatIsWrittenMeanwhile) {
   }
   ends = true;
   writer.join();
+}
+
+TEST_F(LogVerificationTest, ProvesAChangeOfKeyThatComesMeanwhile) {
+  append_many(8);
+  checkpoint();
+  append_many(2);  // which a newer checkpoint is waited for
+  VerificationOptions with = options();
+  with.patience = Milliseconds{20'000};
+  auto verified = std::async(std::launch::async, [&] { return verify_log(with); });
+  std::this_thread::sleep_for(Milliseconds{200});
+  audit::NoteSigner next = signer_of(2);
+  append(R"({"key":")" + next.verifier_key().to_line() + R"(","previous_key":")" + signer_.verifier_key().to_line() +
+         R"(","time":"t","type":"audit_key_changed"})");
+  const audit::NoteSigner* both[] = {&signer_, &next};
+  put("checkpoints",
+      audit::sign({.origin = std::string(origin), .size = tree_.size(), .root = tree_.root()}, both) + "\n",
+      std::ios::app);
+  signer_ = std::move(next);
+  append_many(2);
+  checkpoint();
+  auto report = verified.get();
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->is_proven()) << report->findings.front().text;
+  EXPECT_EQ(report->proven_end, 13U);
 }
 
 }  // namespace
