@@ -130,6 +130,13 @@ TEST(SyslogFormat, HeadersStayWithinTheirBoundWhateverTheRecordSays) {
   out.clear();
   append_counted_syslog_message(out, settings, message);
   EXPECT_LE(out.size(), syslog_header_bytes_max);
+  for (std::string_view odd : {"a\nb", "a b", "\x7F", "\xC3\xA9", "\x1B[2J"}) {
+    message.session = odd;
+    out.clear();
+    append_counted_syslog_message(out, settings, message);
+    EXPECT_EQ(out.find("session="), std::string::npos) << "no gateway's";
+    EXPECT_EQ(out.find('\n'), std::string::npos);
+  }
 }
 
 TEST(SyslogFormat, AMessageWithItsHeaderFitsIntoTheLimit) {

@@ -24,10 +24,14 @@ unsigned severity_of(std::string_view type) {
                                                                              : severity_informational;
 }
 
+bool is_graphic(char c) {
+  return c > ' ' && c < 0x7F;
+}
+
 void append_header_field(std::string& out, std::string_view value, std::size_t bytes_max) {
   std::size_t begin = out.size();
   for (char c : value.substr(0, bytes_max)) {
-    out += c > ' ' && c < 0x7F ? c : '?';
+    out += is_graphic(c) ? c : '?';
   }
   out += out.size() == begin ? "- " : " ";
 }
@@ -57,7 +61,9 @@ void append_syslog_message(std::string& out, const SyslogSettings& settings, con
   append_header_field(out, message.type, type_bytes_max);
   out.append("[sallyport@").append(std::to_string(settings.enterprise_number));
   append_parameter(out, "index", std::to_string(message.index));
-  if (!message.session.empty() && message.session.size() <= session_bytes_max / 2) {
+  // A gateway's sessions are named by letters and digits: what has other characters did not come from one.
+  if (!message.session.empty() && message.session.size() <= session_bytes_max / 2 &&
+      std::all_of(message.session.begin(), message.session.end(), is_graphic)) {
     append_parameter(out, "session", message.session);
   }
   out.append("] ").append(message.text);
