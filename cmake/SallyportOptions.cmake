@@ -40,6 +40,7 @@ target_include_directories(sallyport_options INTERFACE ${PROJECT_SOURCE_DIR}/src
 if(SALLYPORT_SANITIZE)
   add_compile_options(-fsanitize=${SALLYPORT_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${SALLYPORT_SANITIZE})
+  add_compile_definitions(SALLYPORT_SANITIZED)
 endif()
 if(SALLYPORT_SANITIZE MATCHES "thread")
   # The thread sanitizer does not understand fences; Asio's are redundant with its locks.

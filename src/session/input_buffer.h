@@ -34,7 +34,8 @@ class InputBuffer {
   Bytes claimed() const { return {storage_.get() + begin_, claimed_end_ - begin_}; }
   // Ends earlier views when no byte is left.
   void release(std::size_t count);
-  // Gives the memory back when no byte is held; space() takes some again.
+  // Gives the memory back when no byte is held, to the other buffers of its thread if it is of the usual size; space()
+  // takes some again.
   void trim();
 
   std::size_t size() const { return end_ - begin_; }
