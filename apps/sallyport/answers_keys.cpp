@@ -7,11 +7,8 @@
 
 namespace sallyport {
 
-void add_answers_keys(CLI::App& command, std::vector<std::string>& files) {
-  command
-      .add_option("--answers-key", files, "A key that encrypted recorded answers and sealed literals. May be repeated.")
-      ->type_name("FILE")
-      ->allow_extra_args(false);
+void add_answers_keys(CLI::App& command, const std::string& description, std::vector<std::string>& files) {
+  command.add_option("--answers-key", files, description)->type_name("FILE")->allow_extra_args(false);
 }
 
 Result<std::vector<audit::AnswersKey>, std::string> load_answers_keys(const std::vector<std::string>& files,

@@ -11,7 +11,7 @@
 namespace sallyport {
 
 // --answers-key; `files` outlives the parsing.
-void add_answers_keys(CLI::App& command, std::vector<std::string>& files);
+void add_answers_keys(CLI::App& command, const std::string& description, std::vector<std::string>& files);
 
 // Those of the files, and of the configuration when there is one: its answers_key and previous_answers_keys. The error
 // is a sentence. A configuration that can't be loaded has no keys.

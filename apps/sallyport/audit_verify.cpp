@@ -248,7 +248,7 @@ void add_audit_verify(CLI::App& audit, ExitCode& result) {
                    "said, and there must be one. May be repeated.")
       ->type_name("KEY")
       ->allow_extra_args(false);
-  add_answers_keys(*command, options->answers_keys);
+  add_answers_keys(*command, "A key that encrypted recorded answers. May be repeated.", options->answers_keys);
   command->add_flag("--without-answers", options->without_answers,
                     "Leave recorded answers aside: only records are verified.");
   command

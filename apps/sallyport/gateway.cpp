@@ -25,6 +25,11 @@ net::Severity severity_of(config::LogLevel level) {
   return net::Severity::info;
 }
 
+net::LogSettings log_settings_of(const config::Config& config) {
+  return {.lowest = severity_of(config.log.level),
+          .style = config.log.format == config::LogFormat::json ? net::LogStyle::json : net::LogStyle::text};
+}
+
 Result<std::string, std::string> read_public_key(const std::filesystem::path& path) {
   if (path.empty()) {
     return std::string{};
@@ -62,7 +67,8 @@ Result<net::GatewaySettings, std::string> settings_of(const config::Config& conf
                               .audit = config.audit,
                               .sinks = config.sinks,
                               .issuers = config.identity.issuers,
-                              .environment = std::move(environment)};
+                              .environment = std::move(environment),
+                              .log = log_settings_of(config)};
 }
 
 }  // namespace
@@ -71,8 +77,7 @@ int run_gateway(const config::Config& config, const std::filesystem::path& confi
   // A full disk under a size limit is an error to handle, not a reason to die; so is a peer that went away.
   std::signal(SIGXFSZ, SIG_IGN);
   std::signal(SIGPIPE, SIG_IGN);
-  net::Log log(severity_of(config.log.level),
-               config.log.format == config::LogFormat::json ? net::LogStyle::json : net::LogStyle::text);
+  net::Log log(log_settings_of(config));
   auto reload = [&]() -> Result<net::GatewaySettings, std::string> {
     auto next = config::load(config_file);
     if (!next) {
@@ -81,7 +86,6 @@ int run_gateway(const config::Config& config, const std::filesystem::path& confi
       }
       return Unexpected(std::to_string(next.error().size()) + " mistakes in " + config_file.string());
     }
-    log.set_lowest(severity_of(next->log.level));
     return settings_of(*next);
   };
   net::Gateway gateway(log, SALLYPORT_VERSION, reload);

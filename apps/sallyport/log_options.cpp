@@ -1,6 +1,7 @@
 #include "log_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -56,7 +57,8 @@ void add_log_place(CLI::App& command, LogPlace& place) {
 void add_unsealing(CLI::App& command, LogPlace& place) {
   command.add_flag("--unseal", place.unseals,
                    "Show literals that are sealed, by the keys of --answers-key or --config.");
-  add_answers_keys(command, place.answers_keys);
+  add_answers_keys(command, "A key that encrypted recorded answers and sealed literals. May be repeated.",
+                   place.answers_keys);
 }
 
 Result<store::Log::SealKeys, ExitCode> seal_keys(const LogPlace& place) {
@@ -158,6 +160,11 @@ void add_log_page(CLI::App& command, LogPage& page) {
   command.add_option("--from", page.from, "Begin with the record of this number: where the page before ended.")
       ->type_name("NUMBER");
   command.add_flag("--newest-first", page.newest_first, "The newest first.");
+}
+
+bool LogFilter::is_empty() const {
+  return since.empty() && until.empty() && day.empty() && sessions.empty() && texts.empty() &&
+         std::all_of(fields.begin(), fields.end(), [](const auto& field) { return field.empty(); });
 }
 
 store::LogQuery query_of(const LogFilter& filter) {

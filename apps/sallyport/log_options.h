@@ -42,6 +42,8 @@ struct LogFilter {
   std::string since, until, day;
   std::vector<std::string> sessions, texts;
   std::array<std::vector<std::string>, store::field_count> fields;
+
+  bool is_empty() const;
 };
 void add_log_filter(CLI::App& command, LogFilter& filter);
 

@@ -134,6 +134,11 @@ ExitCode export_sessions(const Options& options) {
       throw CLI::ValidationError("--format sql",
                                  "a script is of whole sessions: choose them by account, connection, client or time");
     }
+    if (!options.sessions.empty() && !options.filter.is_empty()) {
+      throw CLI::ValidationError("SESSION", "sessions that are named are exported whole: leave the filters out");
+    }
+  } else if (!options.split.empty()) {
+    throw CLI::ValidationError("--split", "files of their own are for scripts: add --format sql");
   }
   auto log = open_log(options.place);
   if (!log) {

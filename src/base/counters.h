@@ -80,7 +80,7 @@ inline constexpr std::array<std::string_view, 6> connection_refusal_reasons{
 
 // Reason codes of login_refused records; the last ones end a connection whose token was accepted already and whose
 // session had not begun. "other" counts every code that is not listed.
-inline constexpr std::array<std::string_view, 44> login_refusal_reasons{"tls_required",
+inline constexpr std::array<std::string_view, 42> login_refusal_reasons{"tls_required",
                                                                         "tls_failed",
                                                                         "driver_too_old",
                                                                         "token_missing",
@@ -112,12 +112,10 @@ inline constexpr std::array<std::string_view, 44> login_refusal_reasons{"tls_req
                                                                         "backend_incompatible",
                                                                         "flavor_mismatch",
                                                                         "audit_unavailable",
-                                                                        "too_many_connections",
                                                                         "too_many_account_sessions",
                                                                         "account_login_rate",
                                                                         "client_closed",
                                                                         "client_violation",
-                                                                        "packet_too_large",
                                                                         "backend_closed",
                                                                         "backend_violation",
                                                                         "account_changed",
@@ -126,11 +124,24 @@ inline constexpr std::array<std::string_view, 44> login_refusal_reasons{"tls_req
                                                                         "other"};
 
 // Reasons of session_end records. "other" counts every reason that is not listed.
-inline constexpr std::array<std::string_view, 20> session_end_reasons{
-    "client_quit",          "user_changed",      "client_closed",  "client_violation",  "packet_too_large",
-    "local_file_too_large", "command_malformed", "backend_closed", "backend_violation", "token_expired",
-    "account_disabled",     "account_changed",   "idle_timeout",   "receive_timeout",   "statement_not_stopped",
-    "transaction_timeout",  "write_timeout",     "drained",        "audit_unavailable", "other"};
+inline constexpr std::array<std::string_view, 18> session_end_reasons{"client_quit",
+                                                                      "user_changed",
+                                                                      "client_closed",
+                                                                      "client_violation",
+                                                                      "packet_too_large",
+                                                                      "local_file_too_large",
+                                                                      "backend_closed",
+                                                                      "backend_violation",
+                                                                      "token_expired",
+                                                                      "account_disabled",
+                                                                      "account_changed",
+                                                                      "idle_timeout",
+                                                                      "receive_timeout",
+                                                                      "statement_not_stopped",
+                                                                      "transaction_timeout",
+                                                                      "write_timeout",
+                                                                      "drained",
+                                                                      "other"};
 
 // Commands by their place in command_names; the last counts every other.
 inline constexpr auto command_kinds = command_kind_names();

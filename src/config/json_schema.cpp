@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "config/document.h"
+#include "config/scalars.h"
 #include "config/settings_table.h"
 
 namespace sallyport::config {
@@ -204,9 +205,9 @@ std::string type_of(const Field& field) {
     case FieldKind::boolean:
       return "boolean";
     case FieldKind::duration:
-      return "duration";
+      return "duration, " + format_duration(field.least) + " to " + format_duration(field.most);
     case FieldKind::size:
-      return "size";
+      return "size, " + format_size(field.least) + " to " + format_size(field.most);
     case FieldKind::choice:
     case FieldKind::choices: {
       std::string words = field.kind == FieldKind::choice ? "one of" : "list of";

@@ -83,7 +83,7 @@ TEST(SettingsReference, IsTheEndOfTheDocumentation) {
 
 TEST(SettingsReference, HasARowForEachSetting) {
   auto reference = settings_reference();
-  EXPECT_THAT(reference, testing::HasSubstr("| `write_timeout` | duration | `60s` | How long"));
+  EXPECT_THAT(reference, testing::HasSubstr("| `write_timeout` | duration, 1s to 1h | `60s` | How long"));
   EXPECT_THAT(reference, testing::HasSubstr("| `listeners` | list of [listener](#listener) | required | Where"));
 }
 

@@ -335,7 +335,7 @@ constexpr std::array<Field, 3> catalogue_fields{{
     {.name = "refresh",
      .kind = duration,
      .default_value = "60s",
-     .meaning = "How often it is read at least.",
+     .meaning = "How often it is read; a reading that takes long is followed by a rest as long.",
      .least = second,
      .most = day},
     {.name = "timeout",

@@ -27,13 +27,15 @@ struct Description {
 constexpr std::array<Description, metric_count> counters{{
     {"sallyport_connections_accepted_total", "Client connections accepted."},
     {"sallyport_logins_accepted_total", "Logins accepted."},
-    {"sallyport_statements_denied_total", "Statements answered with a refusal."},
+    {"sallyport_statements_denied_total", "Commands that were refused."},
     {"sallyport_statements_parsed_total", "Statements that were parsed."},
     {"sallyport_statements_known_total",
      "Statements that were not parsed again, as the same text, but for numbers, came twice before."},
     {"sallyport_results_cut_total", "Results that ended early, at a limit of the service account."},
     {"sallyport_backend_connects_total", "Connections to database servers that were opened."},
-    {"sallyport_backend_connect_failures_total", "Connections to database servers that failed before their login."},
+    {"sallyport_backend_connect_failures_total",
+     "Logins whose server connection failed before the login there, or for which a server was not tried again so "
+     "soon."},
     {"sallyport_backend_failovers_total",
      "Logins that went on with another server of their connection because one could not be reached."},
     {"sallyport_backend_logins_fresh_total", "Sessions that began on a server connection opened for them."},
@@ -42,10 +44,12 @@ constexpr std::array<Description, metric_count> counters{{
     {"sallyport_backend_resets_total", "Server connections reset after a session and kept."},
     {"sallyport_backend_reset_failures_total", "Server connections closed because their reset failed."},
     {"sallyport_backend_evictions_total",
-     "Idle server connections that were closed: too old, unused, too many, or in the way of a waiting login."},
+     "Idle server connections that were closed: too old, unused, too many, in the way of a waiting login, or of an "
+     "older configuration."},
     {"sallyport_backend_check_failures_total", "Idle server connections found dead or not answering."},
     {"sallyport_statement_timeouts_total", "Statements that reached limits.statement_timeout of the service account."},
-    {"sallyport_side_connections_total", "Side connections opened to database servers, each for one KILL."},
+    {"sallyport_side_connections_total",
+     "Side connections opened to database servers, each for the KILL of one target."},
     {"sallyport_kills_total", "KILLs of the gateway's own, and of clients by side connection, that a server did."},
     {"sallyport_kill_failures_total", "Such KILLs that failed: the server refused, or was not reached in time."},
     {"sallyport_kills_not_tried_total",
@@ -66,13 +70,15 @@ constexpr std::array<Description, metric_count> counters{{
     {"sallyport_audit_records_total", "Audit records that sessions made."},
     {"sallyport_audit_bytes_total", "Bytes of these."},
     {"sallyport_audit_failures_total",
-     "Audit records that could not be written; what they were for was not forwarded."},
+     "Commits of sessions to the audit log that failed; what they were for was not forwarded."},
     {"sallyport_tls_handshakes_total", "TLS handshakes with clients completed."},
     {"sallyport_tls_handshake_failures_total", "TLS handshakes with clients failed."},
     {"sallyport_jwks_fetches_total", "Fetches of issuers' keys that succeeded."},
     {"sallyport_jwks_fetch_failures_total", "Fetches of issuers' keys that failed."},
     {"sallyport_config_reloads_total", "Reloads of the configuration that took effect."},
-    {"sallyport_config_reload_failures_total", "Reloads of the configuration that were refused because of mistakes."},
+    {"sallyport_config_reload_failures_total",
+     "Reloads of the configuration that were refused: mistakes, a change that needs a restart, files that cannot be "
+     "used."},
 }};
 
 // In the order of Level.
@@ -262,7 +268,8 @@ void add_audit_log(std::vector<MetricFamily>& families, const AuditGauge& audit)
       MetricType::Gauge, level(audit.answers_encrypted ? 1 : 0));
   add({"sallyport_audit_waiting_bytes", "Committed by the event loops, and not on the disk yet."}, MetricType::Gauge,
       level(static_cast<double>(audit.waiting_bytes)));
-  total({"sallyport_audit_written_records_total", "Of the records that sessions made, those that are in the log."},
+  total({"sallyport_audit_written_records_total",
+         "Records in the log that were made since the start: those of sessions, and of loads of the configuration."},
         audit.session_records);
   total({"sallyport_audit_segments_closed_total", "Segments closed."}, audit.segments_closed);
   total({"sallyport_audit_checkpoints_total", "Checkpoints signed."}, audit.checkpoints);

@@ -267,7 +267,7 @@ class CataloguesTest : public testing::Test {
 
   std::filesystem::path directory_;
   std::unique_ptr<FakeServer> server_;
-  Log log_{Severity::error, LogStyle::text};
+  Log log_{{.lowest = Severity::error, .style = LogStyle::text}};
   SharedPool pool_{1};
   CatalogueBoard board_;
   LoopShared shared_{.log = log_, .backends = pool_, .catalogues = board_};

@@ -527,6 +527,7 @@ void Gateway::Impl::reload() {
   audit::append_configuration_loaded(line, {.configuration = *digest, .previous = settings_.environment->configuration},
                                      read_clocks().wall);
   settings_ = std::move(next).value();
+  log_.configure(settings_.log);
   sinks_->configure(settings_.sinks);
   runtime_ = *runtime;
   tls_ = std::move(tls);

@@ -23,6 +23,7 @@ struct GatewaySettings {
   std::vector<sink::SinkSettings> sinks;  // of the audit log
   std::vector<identity::IssuerSettings> issuers;
   std::shared_ptr<const session::Environment> environment;
+  LogSettings log;
 };
 
 class Gateway {

@@ -28,7 +28,7 @@ class KeyServiceTest : public testing::Test {
 
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_{context_.get_executor()};
-  Log log_{Severity::error, LogStyle::text};
+  Log log_{{.lowest = Severity::error, .style = LogStyle::text}};
   LoopCounters counters_;
   std::vector<std::string> happened_;
   KeyService service_{context_, log_, counters_, [this](const KeySnapshot& snapshot) {

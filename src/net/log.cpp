@@ -54,18 +54,19 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-Log::Log(Severity lowest, LogStyle style)
-    : style_(style),
+Log::Log(LogSettings settings)
+    : style_(settings.style),
       logger_(std::make_shared<spdlog::logger>("sallyport", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
   logger_->set_pattern("%v");
   logger_->flush_on(spdlog::level::debug);
-  set_lowest(lowest);
+  configure(settings);
 }
 
 Log::~Log() = default;
 
-void Log::set_lowest(Severity lowest) {
-  logger_->set_level(level_of(lowest));
+void Log::configure(LogSettings settings) {
+  style_.store(settings.style, std::memory_order_relaxed);
+  logger_->set_level(level_of(settings.lowest));
 }
 
 void Log::write(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
@@ -74,7 +75,7 @@ void Log::write(Severity severity, std::string_view event, std::initializer_list
   }
   auto now = std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
   std::string line;
-  if (style_ == LogStyle::text) {
+  if (style_.load(std::memory_order_relaxed) == LogStyle::text) {
     audit::append_time(line, now);
     line.append(" ").append(name_of(severity)).append(" ").append(event);
     for (const LogField& field : fields) {

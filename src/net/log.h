@@ -1,6 +1,7 @@
 // The gateway's own log: one line an event on standard error, as JSON or as text. Never a secret.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -21,20 +22,25 @@ struct LogField {
   std::string value;
 };
 
+struct LogSettings {
+  Severity lowest = Severity::info;
+  LogStyle style = LogStyle::json;
+};
+
 // May be used from several threads at once.
 class Log {
  public:
-  Log(Severity lowest, LogStyle style);
+  explicit Log(LogSettings settings);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
 
   // `event`: what happened, as a short sentence that is the same for each occurrence.
   void write(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {});
-  void set_lowest(Severity lowest);
+  void configure(LogSettings settings);
 
  private:
-  LogStyle style_;
+  std::atomic<LogStyle> style_;
   std::shared_ptr<spdlog::logger> logger_;
 };
 

@@ -39,9 +39,8 @@ constexpr std::array<CommandRule, static_cast<std::size_t>(Command::unknown) + 1
     {Command::time, refused, internal_command},
     {Command::delayed_insert, refused, internal_command},
     {Command::change_user, handled,
-     "a login as the first: a token is asked for, another server connection taken, a new session on record; a refusal "
-     "ends "
-     "the connection"},
+     "a login as the first: a token is asked for, another server connection taken, a new session on record; a login "
+     "that is refused ends the connection, one with a collation beyond 255 is refused as a command"},
     {Command::binlog_dump, refused, replication},
     {Command::table_dump, refused, replication},
     {Command::connect_out, refused, internal_command},
@@ -93,7 +92,7 @@ constexpr std::array<CapabilityRule, 38> capabilities{{
     {capability::ignore_space, "IGNORE_SPACE", Offer::always, Wish::same, "sets that sql_mode"},
     {capability::protocol_41, "PROTOCOL_41", Offer::always, Wish::always, "required of clients"},
     {capability::interactive, "INTERACTIVE", Offer::always, Wish::same, "the server's interactive_timeout holds"},
-    {capability::ssl, "SSL", Offer::always, Wish::by_tls_mode, "required of clients"},
+    {capability::ssl, "SSL", Offer::always, Wish::by_tls_mode, "required of clients, but on a Unix socket"},
     {capability::ignore_sigpipe, "IGNORE_SIGPIPE", Offer::always, Wish::never, "the client's own affair"},
     {capability::transactions, "TRANSACTIONS", Offer::always, Wish::always, "status flags in OK and EOF"},
     {1ULL << 14, "RESERVED", Offer::never, Wish::never, unused},

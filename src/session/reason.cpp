@@ -78,7 +78,7 @@ constexpr std::array<ReasonText, static_cast<std::size_t>(Reason::drained) + 1> 
     {Reason::kill_form_not_supported, "kill_form_not_supported", 1235, "42000",
      "KILL is taken as a statement of its own, KILL [HARD | SOFT] [CONNECTION | QUERY] NUMBER. Nothing was executed."},
     {Reason::kill_target_unknown, "kill_target_unknown", 1094, "HY000",
-     "Unknown thread id, or not a session of your service account with the same role. Nothing was executed."},
+     "Unknown thread id, or not a session of your service account. Nothing was executed."},
     {Reason::kill_failed, "kill_failed", 1105, "HY000",
      "The gateway could not have the server carry out this KILL. Try again later; the audit log has the cause."},
     {Reason::statement_unknown, "statement_unknown", 1243, "HY000",

@@ -86,7 +86,9 @@ class Sessions(unittest.TestCase):
         for arguments in (["sessions", "list"], ["sessions", "show"], ["audit", "search", "--dir", "x", "--since", "nonsense"],
                           ["sessions", "replay", "x", "--dir", str(self.log), "--speed", "0"],
                           ["sessions", "export", "--dir", str(self.log), "--format", "xml"],
-                          ["sessions", "export", "--dir", str(self.log), "--format", "sql", "--status", "ok"]):
+                          ["sessions", "export", "--dir", str(self.log), "--format", "sql", "--status", "ok"],
+                          ["sessions", "export", "--dir", str(self.log), self.sessions()[0], "--format", "sql", "--since", "2h"],
+                          ["sessions", "export", "--dir", str(self.log), "--split", "/tmp"]):
             with self.subTest(arguments):
                 self.assertEqual(run(*arguments).returncode, 2)
         for arguments in (["sessions", "list", "--dir", str(self.log / "none")], ["sessions", "show", "nobody", "--dir", str(self.log)]):
