@@ -22,7 +22,29 @@ bool has_body(Keyword created) {
          created == Keyword::event;
 }
 
+constexpr const char* body_not_followed = "what its body does is not followed";
 constexpr const char* moves = "what was read by one name may be read by another now";
+
+// While it lives, names without a schema are of that one, if there is one.
+class InSchema {
+ public:
+  InSchema(QueryAnalyzer& queries, const Node* schema) : queries_(queries) {
+    if (schema != nullptr) {
+      before_ = queries.set_database(queries.name_of(*schema));
+    }
+  }
+  ~InSchema() {
+    if (before_) {
+      queries_.set_database(*std::move(before_));
+    }
+  }
+  InSchema(const InSchema&) = delete;
+  InSchema& operator=(const InSchema&) = delete;
+
+ private:
+  QueryAnalyzer& queries_;
+  std::optional<std::string> before_;
+};
 
 bool names_table(const Node& node) {
   return node.is(NodeKind::object_name) && node.keyword() == Keyword::table;
@@ -93,6 +115,7 @@ void StatementAnalyzer::statement(const Node& root) {
       // What it tells of the values, constants of the optimizer among it, can't be told apart.
       facts_.output_certain = false;
       if (const Node* explained = root.child(Role::statement)) {
+        InSchema in_schema(queries_, root.child(Role::schema));
         statement(*explained);
         for (OutputColumn& column : std::exchange(facts_.output, {})) {
           queries_.influence(column.lineage);
@@ -110,7 +133,7 @@ void StatementAnalyzer::statement(const Node& root) {
         define_columns(root);
       }
       if (has_body(root.keyword())) {
-        queries_.doubt("what its body does is not followed", root.begin);
+        queries_.doubt(body_not_followed, root.begin);
       }
       break;
     case NodeKind::alter:
@@ -119,6 +142,9 @@ void StatementAnalyzer::statement(const Node& root) {
         alter_table(root);
       }
       other(root, access::alter);
+      if (root.keyword() == Keyword::event && root.child(Role::body) != nullptr) {
+        queries_.doubt(body_not_followed, root.begin);
+      }
       break;
     case NodeKind::rename:
       facts_.implicit_commit = true;
@@ -152,6 +178,18 @@ void StatementAnalyzer::statement(const Node& root) {
       facts_.changes_session = true;
       other(root, access::read);
       break;
+    case NodeKind::show: {
+      // SHOW COLUMNS FROM t FROM s
+      facts_.output_certain = false;
+      const Node* table = root.child(Role::table);
+      const Node* schema = root.child(Role::schema);
+      if (table != nullptr && schema != nullptr && table->child(Role::qualifier) != nullptr) {
+        queries_.doubt("the table is said to be of two schemas", root.begin);
+      }
+      InSchema in_schema(queries_, schema);
+      other(root, access::read);
+      break;
+    }
     default:
       facts_.output_certain = false;
       other(root, access::read);
@@ -183,6 +221,15 @@ void StatementAnalyzer::write(const std::string& target, const std::optional<Sou
   facts_.flows.push_back({source ? text_of(*source) : target, std::move(lineage)});
 }
 
+// Through a view it is the table behind it that is written.
+void StatementAnalyzer::note_write(const Source& source, Access how) {
+  for (Object& object : facts_.objects) {
+    if (object.schema == source.table->schema && object.name == source.table->name) {
+      object.access |= how;
+    }
+  }
+}
+
 // a = x: what x carries flows into a.
 void StatementAnalyzer::assign(const Node& assignment, const Scope& targets, const Scope& values, Access how) {
   const Node& target = *assignment.child(Role::target);
@@ -190,11 +237,7 @@ void StatementAnalyzer::assign(const Node& assignment, const Scope& targets, con
   Lineage lineage = value.is(NodeKind::keyword) ? Lineage{} : queries_.expression(value, values);
   Lineage place = queries_.resolve(queries_.column_name(target), targets, target.begin);
   for (const Source& source : place.copied) {
-    for (Object& object : facts_.objects) {
-      if (object.schema == source.table->schema && object.name == source.table->name) {
-        object.access |= how;
-      }
-    }
+    note_write(source, how);
     write({}, source, lineage);
   }
   if (place.copied.empty()) {
@@ -209,12 +252,13 @@ void StatementAnalyzer::returning(const Node& root, const Scope& scope) {
 }
 
 // Through a view into the columns that it shows.
-void StatementAnalyzer::write_named(const Relation& target, const std::string& name, Lineage lineage) {
+void StatementAnalyzer::write_named(const Relation& target, const std::string& name, Access how, Lineage lineage) {
   auto column = std::find_if(target.columns.begin(), target.columns.end(), [&](const RelationColumn& one) {
     return catalog::same_name(one.name, name) && !one.lineage.copied.empty();
   });
   if (column != target.columns.end()) {
     for (const Source& source : column->lineage.copied) {
+      note_write(source, how);
       write({}, source, lineage);
     }
     return;
@@ -239,7 +283,7 @@ void StatementAnalyzer::insert(const Node& root) {
     names = visible_columns(target);
   }
   auto flow = [&](std::size_t at, Lineage lineage) {
-    write_named(target, at < names.size() ? names[at] : "column " + std::to_string(at + 1), std::move(lineage));
+    write_named(target, at < names.size() ? names[at] : "column " + std::to_string(at + 1), how, std::move(lineage));
   };
   if (const Node* values = root.child(Role::values)) {
     for (const Node& row : sql::children(*values)) {
@@ -324,12 +368,12 @@ void StatementAnalyzer::load(const Node& root) {
         facts_.variables_written.push_back(name);
         facts_.flows.push_back({std::move(name), {}});
       } else {
-        write_named(target, queries_.column_name(place).column, {});
+        write_named(target, queries_.column_name(place).column, how, {});
       }
     }
   } else {
     for (const std::string& name : visible_columns(target)) {
-      write_named(target, name, {});
+      write_named(target, name, how, {});
     }
   }
   for (const Node& child : sql::children(root)) {

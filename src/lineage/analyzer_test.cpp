@@ -139,7 +139,7 @@ TEST(Lineage, opens_views_derived_tables_and_generated_columns) {
 
 TEST(Lineage, tells_copies_from_what_is_computed_and_from_what_decides) {
   check({
-      {"SELECT MAX(ssn), LENGTH(ssn), ssn + 1 FROM p", "MAX(ssn)=p.ssn LENGTH(ssn)~p.ssn ssn + 1~p.ssn"},
+      {"SELECT MAX(ssn), LENGTH(ssn), ssn + 1 FROM p", "MAX(ssn)=p.ssn~p.ssn LENGTH(ssn)~p.ssn ssn + 1~p.ssn"},
       {"SELECT COALESCE(name, ssn) c FROM p", "c=p.name,p.ssn"},
       {"SELECT CASE WHEN ssn = 'x' THEN name ELSE 1 END c FROM p", "c=p.name | p.ssn"},
       {"SELECT IF(ssn = 'x', 1, 2) c FROM p", "c | p.ssn"},
@@ -235,6 +235,44 @@ TEST(Lineage, knows_what_gives_values_another_name) {
     EXPECT_EQ(read(text).find('!'), std::string::npos) << text;
   }
   EXPECT_NE(read("ALTER TABLE nowhere ADD x INT").find("! table d.nowhere is not in the catalogue"), std::string::npos);
+}
+
+// "d.p: read insert", a line each.
+std::string objects_of(std::string_view text, const sql::Dialect& dialect) {
+  static const Definitions definitions = read_definitions(schema, mariadb, "");
+  static const catalog::Catalogue catalogue(definitions.content, 1);
+  sql::Arena arena;
+  auto root = sql::parse(text, dialect, sql::ParseFor::executing, arena);
+  if (!root) {
+    return "no syntax";
+  }
+  std::string said;
+  for (const Object& object :
+       analyze({.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue}).objects) {
+    said += object.schema + "." + object.name + ":";
+    for (auto [one, name] : {std::pair{access::read, " read"},
+                             {access::insert, " insert"},
+                             {access::update, " update"},
+                             {access::remove, " delete"}}) {
+      said += (object.access & one) != 0 ? name : "";
+    }
+    said += "\n";
+  }
+  return said;
+}
+
+TEST(Facts, name_the_table_behind_a_view_as_written) {
+  EXPECT_EQ(objects_of("INSERT INTO v (id, code) VALUES (1, 'a')", mariadb), "d.v: insert\nd.p: read insert\n");
+  EXPECT_EQ(objects_of("REPLACE INTO v (id, code) VALUES (1, 'a')", mariadb),
+            "d.v: insert delete\nd.p: read insert delete\n");
+  EXPECT_EQ(objects_of("LOAD DATA INFILE 'f' INTO TABLE v (id, code)", mariadb), "d.v: insert\nd.p: read insert\n");
+}
+
+TEST(Facts, take_names_to_be_of_the_schema_that_the_statement_names) {
+  EXPECT_EQ(objects_of("SHOW FULL COLUMNS FROM p FROM other", mariadb), "other.p: read\n");
+  EXPECT_EQ(objects_of("SHOW INDEX IN p IN other", mysql), "other.p: read\n");
+  EXPECT_EQ(objects_of("SHOW COLUMNS FROM p", mariadb), "d.p: read\n");
+  EXPECT_EQ(objects_of("EXPLAIN FOR SCHEMA other SELECT id FROM p", mysql), "other.p: read\n");
 }
 
 TEST(Facts, are_uncertain_where_it_is_not_known_what_is_written) {

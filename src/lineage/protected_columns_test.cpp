@@ -123,6 +123,22 @@ TEST(ProtectedColumns, literals_meet_them_where_they_are_compared_computed_with_
            "CREATE TABLE IF NOT EXISTS p (id INT, CHECK (ssn <> '1'))",
            "CREATE TABLE IF NOT EXISTS p (id INT) PARTITION BY LIST COLUMNS (ssn) (PARTITION a VALUES IN ('1'))",
            "CREATE TABLE IF NOT EXISTS p AS SELECT '1' AS ssn",
+           "SELECT ssn FROM p UNION ALL SELECT '1' ORDER BY 1",
+           "SELECT ssn FROM p UNION ALL SELECT '1' ORDER BY 0000001",
+           "SELECT ssn FROM p UNION ALL SELECT '1' ORDER BY (1)",
+           "SELECT ssn FROM p UNION ALL SELECT '1' ORDER BY ((+(1)))",
+           "SELECT ssn FROM p UNION ALL SELECT '1' ORDER BY -(-1)",
+           "SELECT ssn FROM p UNION ALL SELECT '1' ORDER BY {x 1}",
+           "SELECT ssn FROM p UNION ALL SELECT '1' ORDER BY TRUE",
+           "SELECT IF(id = 8, ssn, '1') FROM p ORDER BY (1)",
+           "SELECT IF(id = 8, ssn, '1') FROM p GROUP BY +1",
+           "SELECT 1 FROM (SELECT ssn FROM p UNION SELECT '1' ORDER BY 01 LIMIT 1) t",
+           "SELECT MAX(IF(id = 1, ssn, '1')) FROM p",
+           "SELECT MAX(IF(id = 1, ssn, '1')) OVER () FROM p",
+           "SELECT MIN(x) FROM (SELECT ssn x FROM p UNION ALL SELECT '1') t",
+           "SELECT EXISTS(SELECT MAX(IF(id = 1, ssn, '1')) FROM p)",
+           "ALTER EVENT e DO CALL enter(1, '1')",
+           "ALTER EVENT e DO DELETE FROM q WHERE note = '1'",
        }) {
     EXPECT_TRUE(meets(text, columns)) << text;
   }
@@ -130,14 +146,27 @@ TEST(ProtectedColumns, literals_meet_them_where_they_are_compared_computed_with_
 
 TEST(ProtectedColumns, values_that_are_no_more_than_copied_meet_none) {
   const ProtectedColumns columns = columns_of({"d.p.ssn"});
-  for (std::string_view text :
-       {"SELECT 1, '1'", "SELECT ssn FROM p WHERE id = 1", "SELECT code, name FROM v WHERE name = 'a'",
-        "SELECT id FROM p WHERE card = '1'", "UPDATE p SET name = 'a' WHERE id = 1", "INSERT INTO q VALUES (1, 2, '1')",
-        "DELETE FROM q WHERE note = '1'", "SELECT plain(1)", "SELECT name_of(1)", "SET @@sort_buffer_size = 100000",
-        "SET sql_mode = ANSI", "SET NAMES utf8mb4", "SET sort_buffer_size = 1000 + plain(1)",
-        "SET STATEMENT max_statement_time = 5 FOR UPDATE q SET note = '1'",
-        "SELECT name FROM (SELECT name, card = '1' AS hit FROM p) t", "SELECT id FROM v WHERE name = 'a'",
-        "CREATE TABLE z (ssn CHAR(9) DEFAULT '1')", "TRUNCATE TABLE q"}) {
+  for (std::string_view text : {"SELECT 1, '1'",
+                                "SELECT ssn FROM p WHERE id = 1",
+                                "SELECT code, name FROM v WHERE name = 'a'",
+                                "SELECT id FROM p WHERE card = '1'",
+                                "UPDATE p SET name = 'a' WHERE id = 1",
+                                "INSERT INTO q VALUES (1, 2, '1')",
+                                "DELETE FROM q WHERE note = '1'",
+                                "SELECT plain(1)",
+                                "SELECT name_of(1)",
+                                "SET @@sort_buffer_size = 100000",
+                                "SET sql_mode = ANSI",
+                                "SET NAMES utf8mb4",
+                                "SET sort_buffer_size = 1000 + plain(1)",
+                                "SET STATEMENT max_statement_time = 5 FOR UPDATE q SET note = '1'",
+                                "SELECT name FROM (SELECT name, card = '1' AS hit FROM p) t",
+                                "SELECT id FROM v WHERE name = 'a'",
+                                "CREATE TABLE z (ssn CHAR(9) DEFAULT '1')",
+                                "TRUNCATE TABLE q",
+                                "SELECT name, ssn FROM p WHERE id = 1 ORDER BY 1",
+                                "SELECT ssn, MAX(name) FROM p WHERE id = 1 ORDER BY '1'",
+                                "ALTER EVENT e COMMENT 'a'"}) {
     EXPECT_FALSE(meets(text, columns)) << text;
   }
 }

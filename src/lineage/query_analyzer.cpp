@@ -1,6 +1,9 @@
 #include "lineage/query_analyzer.h"
 
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "lineage/in_text.h"
@@ -302,6 +305,39 @@ void QueryAnalyzer::tail(const Node& node, const Scope& scope, const Columns& co
   }
 }
 
+constexpr std::uint64_t any_position = 0;
+
+// Of what names no column: the column it stands for, if the number is plain. In parentheses and braces, with signs and
+// as a truth value or a parameter it stands for one too, more or less by server and version. 0 and a text stand for
+// none.
+static std::optional<std::uint64_t> position_in(const Node& item, std::string_view text) {
+  const Node* node = &item;
+  while (!node->is(NodeKind::literal) && !node->is(NodeKind::parameter)) {
+    const Node* inner = sql::in_parentheses(*node);
+    if (inner == nullptr && (node->is(NodeKind::unary) || node->is(NodeKind::odbc_escape))) {
+      inner = node->child(Role::operand);
+    }
+    if (inner == nullptr) {
+      return std::nullopt;
+    }
+    node = inner;
+  }
+  if (node->is(NodeKind::literal)) {
+    auto kind = node->as<sql::LiteralKind>();
+    if (kind == sql::LiteralKind::text || kind == sql::LiteralKind::national_text ||
+        kind == sql::LiteralKind::introduced) {
+      return std::nullopt;
+    }
+    std::string_view digits = node->in(text);
+    std::uint64_t position = 0;
+    auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), position);
+    if (node == &item && kind == sql::LiteralKind::integer && error == std::errc{} && position != 0) {
+      return position;
+    }
+  }
+  return any_position;
+}
+
 // In these a name may be that of an output column or of one of FROM, as the servers have it by clause and version: what
 // either carries has its influence.
 void QueryAnalyzer::order_or_group(const Node& list, const Scope& scope, const Columns& columns) {
@@ -312,19 +348,15 @@ void QueryAnalyzer::order_or_group(const Node& list, const Scope& scope, const C
   with_aliases.end_visible = 1;
   with_aliases.output_aliases = true;
   auto read = [&](const Node& node) {
-    if (node.is(NodeKind::literal)) {
-      // A position.
-      std::string_view digits = node.in(at_.text);
-      std::size_t position = 0;
-      for (char digit : digits.substr(0, 6)) {
-        position = digit >= '0' && digit <= '9' ? position * 10 + static_cast<std::size_t>(digit - '0') : 0;
+    if (auto position = position_in(node, at_.text)) {
+      for (std::size_t i = 0; i < columns.size(); ++i) {
+        if (*position == any_position || *position == i + 1) {
+          influence(columns[i].lineage);
+        }
       }
-      if (position > 0 && position <= columns.size()) {
-        influence(columns[position - 1].lineage);
-      }
-      return;
+    } else {
+      influence(node, with_aliases);
     }
-    influence(node, with_aliases);
   };
   if (!list.is(NodeKind::order_by) && !list.is(NodeKind::group_by)) {
     read(list);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "lineage/analyzer.h"
@@ -55,6 +56,8 @@ class QueryAnalyzer {
   Object& note_object(ObjectType type, std::string_view type_name, const sql::Node& object_name, Access access);
   void doubt(std::string what, std::uint32_t offset);
   std::string_view text() const { return at_.text; }
+  // Names without one are of this schema from now on; returns which they were of.
+  std::string set_database(std::string database) { return std::exchange(at_.database, std::move(database)); }
   // Of texts in texts: views, programs.
   int depth() const { return depth_; }
   void with(const sql::Node& node, const Scope* outer);

@@ -42,7 +42,8 @@ class StatementAnalyzer {
   void collect_columns(const sql::Node& node, catalog::Table& into) const;
   void other(const sql::Node& node, Access on_object);
   void assign(const sql::Node& assignment, const Scope& targets, const Scope& values, Access how);
-  void write_named(const Relation& target, const std::string& name, Lineage lineage);
+  void note_write(const Source& source, Access how);
+  void write_named(const Relation& target, const std::string& name, Access how, Lineage lineage);
   void write(const std::string& target, const std::optional<Source>& source, Lineage lineage);
   void where(const sql::Node& root, const Scope& scope);
   void order(const sql::Node& root, const Scope& scope);

@@ -42,6 +42,25 @@ const session::ConnectionSettings* find_settings(const Runtime& runtime, std::st
   return connection != nullptr && connection->catalogue ? connection : nullptr;
 }
 
+// The connections with a catalogue that may be of the same schemas as that one.
+std::vector<const session::ConnectionSettings*> sharing_a_server(const Runtime& runtime, std::string_view name) {
+  std::vector<const session::ConnectionSettings*> found;
+  const auto* connection = runtime.environment->find_connection(name);
+  if (connection == nullptr) {
+    return found;
+  }
+  for (const session::ConnectionSettings& other : runtime.environment->connections) {
+    bool shares = std::any_of(other.servers.begin(), other.servers.end(), [&](const session::ServerSettings& server) {
+      return std::any_of(connection->servers.begin(), connection->servers.end(),
+                         [&](const session::ServerSettings& one) { return one.same_place(server); });
+    });
+    if (other.catalogue && shares) {
+      found.push_back(&other);
+    }
+  }
+  return found;
+}
+
 }  // namespace
 
 void CatalogueBoard::publish(const CataloguePublication& publication) {
@@ -64,6 +83,15 @@ void CatalogueBoard::doubt(std::string_view connection, MonoTime changed_at) {
   for (const Post& post : loops_) {
     post([name = std::string(connection), changed_at](Loop& loop) { loop.catalogues().doubt(name, changed_at); });
   }
+}
+
+std::shared_ptr<std::atomic<std::uint32_t>> CatalogueBoard::changes_under_way(const std::string& connection) {
+  std::lock_guard lock{mutex_};
+  auto& count = changes_under_way_[connection];
+  if (count == nullptr) {
+    count = std::make_shared<std::atomic<std::uint32_t>>(0);
+  }
+  return count;
 }
 
 void CatalogueBoard::forget(const std::string& connection) {
@@ -203,16 +231,36 @@ const std::shared_ptr<const catalog::Catalogue>& Catalogues::find(std::string_vi
   return found == known_.end() ? none : found->second.catalogue;
 }
 
-void Catalogues::changed(std::string_view connection) {
-  if (find_settings(*loop_.runtime(), connection) == nullptr) {
-    return;
+void Catalogues::changed(std::string_view connection, MonoTime until) {
+  for (const auto* settings : sharing_a_server(*loop_.runtime(), connection)) {
+    doubt(settings->name, until);
+    board_.doubt(settings->name, until);
   }
-  MonoTime now = loop_.now().mono;
-  doubt(std::string(connection), now);
-  board_.doubt(connection, now);
+}
+
+std::shared_ptr<const void> Catalogues::changing(std::string_view connection) {
+  std::vector<std::shared_ptr<std::atomic<std::uint32_t>>> counts;
+  for (const auto* settings : sharing_a_server(*loop_.runtime(), connection)) {
+    if (auto count = changes_under_way_.find(settings->name); count != changes_under_way_.end()) {
+      count->second->fetch_add(1, std::memory_order_acq_rel);
+      counts.push_back(count->second);
+    }
+  }
+  if (counts.empty()) {
+    return nullptr;
+  }
+  return {&board_, [counts = std::move(counts)](const void*) {
+            for (const auto& count : counts) {
+              count->fetch_sub(1, std::memory_order_acq_rel);
+            }
+          }};
 }
 
 bool Catalogues::in_doubt(std::string_view connection) const {
+  auto under_way = changes_under_way_.find(connection);
+  if (under_way != changes_under_way_.end() && under_way->second->load(std::memory_order_acquire) > 0) {
+    return true;
+  }
   auto changed = changed_at_.find(connection);
   auto known = known_.find(connection);
   return changed != changed_at_.end() && (known == known_.end() || known->second.read_at < changed->second);
@@ -240,6 +288,12 @@ void Catalogues::accept(const CataloguePublication& publication) {
 void Catalogues::configure() {
   const Runtime& runtime = *loop_.runtime();
   std::erase_if(changed_at_, [&](const auto& entry) { return find_settings(runtime, entry.first) == nullptr; });
+  changes_under_way_.clear();
+  for (const session::ConnectionSettings& connection : runtime.environment->connections) {
+    if (connection.catalogue) {
+      changes_under_way_[connection.name] = board_.changes_under_way(connection.name);
+    }
+  }
   std::erase_if(known_, [&](const auto& entry) {
     const auto* settings = find_settings(runtime, entry.first);
     return settings == nullptr || !same_servers(settings->servers, *entry.second.servers);

@@ -70,6 +70,8 @@ class CatalogueBoard {
   // To all loops: it may have changed by then.
   void doubt(std::string_view connection, MonoTime changed_at);
   std::uint64_t next_version() { return ++versions_; }
+  // How many statements run that may change the connection's catalogue, of all loops.
+  std::shared_ptr<std::atomic<std::uint32_t>> changes_under_way(const std::string& connection);
 
   template <typename Change>
   void change(const std::string& connection, Change change) {
@@ -85,6 +87,7 @@ class CatalogueBoard {
   mutable std::mutex mutex_;
   std::map<std::string, CatalogueStatus> statuses_;
   std::map<std::string, CataloguePublication> published_;
+  std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>> changes_under_way_;
 };
 
 // One reading: of one server after the other, until one has answered.
@@ -135,7 +138,8 @@ class Catalogues final : public session::CatalogueSource {
   Catalogues& operator=(const Catalogues&) = delete;
 
   const std::shared_ptr<const catalog::Catalogue>& find(std::string_view connection) const override;
-  void changed(std::string_view connection) override;
+  void changed(std::string_view connection, MonoTime until) override;
+  std::shared_ptr<const void> changing(std::string_view connection) override;
   bool in_doubt(std::string_view connection) const override;
 
   // On the loop's thread. The loop's runtime is another.
@@ -171,6 +175,8 @@ class Catalogues final : public session::CatalogueSource {
   CatalogueBoard& board_;
   std::map<std::string, CataloguePublication, std::less<>> known_;
   std::map<std::string, MonoTime, std::less<>> changed_at_;
+  // Of each connection that has a catalogue.
+  std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>, std::less<>> changes_under_way_;
   std::map<std::string, Own, std::less<>> own_;
   bool closing_ = false;
 };

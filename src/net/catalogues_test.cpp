@@ -208,10 +208,16 @@ class CataloguesTest : public testing::Test {
     if (refresh != Milliseconds{0}) {
       connection.catalogue = session::CatalogueSettings{.login = "reader", .refresh = refresh};
     }
+    session::ConnectionSettings beside = connection;  // without a catalogue of its own
+    beside.name = "beside";
+    beside.catalogue.reset();
+    session::ConnectionSettings elsewhere = beside;
+    elsewhere.name = "elsewhere";
+    elsewhere.servers[0].socket_path = directory_ / "elsewhere.sock";
     auto runtime = std::make_shared<Runtime>();
     runtime->environment =
         std::make_shared<session::Environment>(session::Environment{.limits = {},
-                                                                    .connections = {connection},
+                                                                    .connections = {connection, beside, elsewhere},
                                                                     .server_public_keys = {},
                                                                     .accounts = identity::AccountDirectory({}),
                                                                     .policy = {}});
@@ -238,7 +244,7 @@ class CataloguesTest : public testing::Test {
   }
   void ask(std::size_t index) {
     on(index, [](Loop& loop) {
-      loop.catalogues().changed("shop");
+      loop.catalogues().changed("shop", loop.now().mono);
       return true;
     });
   }
@@ -305,6 +311,30 @@ TEST_F(CataloguesTest, WhatMayHaveChangedIsInDoubtUntilItWasReadAnew) {
   EXPECT_EQ(found_by(0)->version(), version) << "nothing has changed";
   std::this_thread::sleep_for(catalogue_gap_min + Milliseconds{300});
   EXPECT_EQ(server_->readings(), before + 1) << "once for all loops";
+}
+
+TEST_F(CataloguesTest, WhatMayChangeIsInDoubtAsLongAsItIsUnderWay) {
+  auto doubted = [this](std::size_t index) {
+    return on(index, [](Loop& loop) { return loop.catalogues().in_doubt("shop"); });
+  };
+  EXPECT_TRUE(all_have(1));
+  settle();
+  auto one = on(0, [](Loop& loop) { return loop.catalogues().changing("shop"); });
+  auto other = on(1, [](Loop& loop) { return loop.catalogues().changing("beside"); });
+  EXPECT_TRUE(doubted(0) && doubted(1));
+  one.reset();
+  EXPECT_TRUE(doubted(0) && doubted(1)) << "the other connection is to the same server";
+  other.reset();
+  EXPECT_FALSE(doubted(0) || doubted(1));
+  EXPECT_EQ(on(0, [](Loop& loop) { return loop.catalogues().changing("elsewhere"); }), nullptr);
+  int before = server_->readings();
+  on(0, [](Loop& loop) {
+    loop.catalogues().changed("beside", loop.now().mono + Milliseconds{600'000});
+    return true;
+  });
+  EXPECT_TRUE(comes_true([&] { return server_->readings() > before; }));
+  std::this_thread::sleep_for(Milliseconds{100});
+  EXPECT_TRUE(doubted(0) && doubted(1)) << "it may change later";
 }
 
 TEST_F(CataloguesTest, WhateverLoopAsksItIsReadAtOnceAndForManyOnce) {

@@ -18,12 +18,22 @@ BackendReset::BackendReset(const BackendTarget& target, BackendFacts facts, std:
       facts_(std::move(facts)),
       proof_(std::move(proof)),
       out_(&out),
-      stage_(Stage::change_user),
-      login_(target, out) {  // until it is begun below, one that was never started
+      stage_(Stage::roll_back),
+      login_(target, out) {  // until it is begun, one that was never started
+  // COM_CHANGE_USER leaves a transaction attached that is XA PREPAREd, on MariaDB and on MySQL without
+  // xa_detach_on_prepare, and nothing shows it afterwards. This is refused there, so it is waited for: when the
+  // connection is closed instead, the transaction is kept for who resolves it.
+  write_query("ROLLBACK AND NO CHAIN NO RELEASE", Tolerated::none);
+}
+
+void BackendReset::change_user() {
+  stage_ = Stage::change_user;
   if (target_.connection->flavor == Flavor::mariadb) {
     // MariaDB keeps the role over COM_CHANGE_USER where the account has no default role. Both go at once: where this is
     // refused the connection is closed, whatever comes of the other.
     stage_ = Stage::leave_role;
+    answers_due_.clear();
+    answers_taken_ = 0;
     write_query("SET ROLE NONE", Tolerated::none);
   }
   login_ = BackendLogin(target_, facts_, *out_);
@@ -31,6 +41,7 @@ BackendReset::BackendReset(const BackendTarget& target, BackendFacts facts, std:
 
 std::uint8_t BackendReset::expected_sequence_id() const {
   switch (stage_) {
+    case Stage::roll_back:
     case Stage::leave_role:
     case Stage::clean_up:
       return 1;
@@ -106,6 +117,7 @@ void BackendReset::clean_up_mysql() {
 
 BackendReset::Step BackendReset::on_packet(Bytes payload, std::uint8_t next_sequence_id) {
   switch (stage_) {
+    case Stage::roll_back:
     case Stage::leave_role:
     case Stage::clean_up:
       return on_statement_answer(payload);
@@ -154,7 +166,9 @@ BackendReset::Step BackendReset::on_statement_answer(Bytes payload) {
   if (answers_taken_ < answers_due_.size()) {
     return Step::more;
   }
-  if (stage_ == Stage::leave_role) {
+  if (stage_ == Stage::roll_back) {
+    change_user();
+  } else if (stage_ == Stage::leave_role) {
     stage_ = Stage::change_user;
   } else {
     stage_ = Stage::prove;

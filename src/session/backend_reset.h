@@ -30,12 +30,13 @@ class BackendReset {
   const std::string& failure() const { return failure_; }
 
  private:
-  enum class Stage : std::uint8_t { leave_role, change_user, clean_up, prove };
+  enum class Stage : std::uint8_t { roll_back, leave_role, change_user, clean_up, prove };
   enum class ProofPart : std::uint8_t { column_count, column, columns_end, row, end };
   // Which errors of the server's a statement may get.
   enum class Tolerated : std::uint8_t { none, unknown_variable, any };
 
   void write_query(std::string_view text, Tolerated tolerated);
+  void change_user();
   void clean_up();
   void clean_up_mariadb();
   void clean_up_mysql();

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string_view>
 
+#include "base/clock.h"
 #include "catalog/catalogue.h"
 
 namespace sallyport::session {
@@ -16,9 +17,13 @@ class CatalogueSource {
   // the loop: whoever needs the snapshot longer copies the pointer. A snapshot of another content has another version,
   // over all connections of the process.
   virtual const std::shared_ptr<const catalog::Catalogue>& find(std::string_view connection) const = 0;
-  // Something has changed, or may have: it is read anew as soon as can be, and is in doubt until then for all sessions
-  // of the connection. Cheap, and may be called for each statement.
-  virtual void changed(std::string_view connection) = 0;
+  // Something has changed, or may have or will by `until`: it is read anew as soon as can be, and is in doubt until a
+  // reading that began after that, for all sessions of the connection and of others that share a server with it. Cheap,
+  // and may be called for each statement.
+  virtual void changed(std::string_view connection, MonoTime until) = 0;
+  // While what is returned lives, a statement runs that may change something: the same sessions are in doubt. What it
+  // has changed is said by changed() before it goes.
+  virtual std::shared_ptr<const void> changing(std::string_view connection) = 0;
   // Whether something may have changed since the newest snapshot was begun to be read.
   virtual bool in_doubt(std::string_view connection) const = 0;
 };

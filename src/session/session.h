@@ -209,6 +209,8 @@ class Session {
     // Which its record lacks, and the server's error may quote.
     bool has_secrets = false;
     bool has_protected_literals = false;
+    // Of a statement that may change the catalogue, from its being sent to its end.
+    std::shared_ptr<const void> change_under_way{};
 
     bool prepares() const {  // PREPARE s FROM ...
       return reading != nullptr && reading->prepared && reading->prepared->use == sql::PreparedNameUse::Use::prepares;

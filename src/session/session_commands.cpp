@@ -149,10 +149,17 @@ void Session::trace_answer(const PendingCommand& pending) {
                 records_.sink(), origin_.session_id, pending.seq);
 }
 
-// Whether values of parameters make, with the literals around them, a statement that has a secret.
+// Whether values of parameters make, with the literals around them, a statement that has a secret. What comes in pieces
+// may be any: what they make is not put together.
 static bool make_secret_text(sql::StatementWords words, const CommandRecord& record) {
+  if (record.long_data) {
+    return true;
+  }
   if (record.parameters != nullptr) {
     for (const wire::Parameter& parameter : *record.parameters) {
+      if (std::holds_alternative<wire::SentAsLongData>(parameter.value)) {
+        return true;
+      }
       if (const auto* text = std::get_if<Bytes>(&parameter.value)) {
         words.add(sql::statement_words(text_of(*text)));
       }
@@ -160,9 +167,6 @@ static bool make_secret_text(sql::StatementWords words, const CommandRecord& rec
   }
   if (record.bulk) {
     words.add(sql::statement_words(text_of(record.bulk->rows)));
-  }
-  if (record.long_data) {
-    words.add(sql::statement_words(text_of(*record.long_data)));
   }
   return words.tell_of_secret();
 }
@@ -214,7 +218,7 @@ const StatementReading& Session::decisive_of(const PendingCommand& pending) {
   return pending.runs != nullptr ? *pending.runs : *pending.reading;
 }
 
-// Who may define nothing casts no doubt on what others read.
+// Who may define nothing casts no doubt on what others read. What a program defined before it ran into this stays.
 static bool is_access_denied(const std::optional<std::uint16_t>& error_code) {
   constexpr std::array<std::uint16_t, 5> codes{1044, 1142, 1143, 1227, 1370};
   return error_code && std::find(codes.begin(), codes.end(), *error_code) != codes.end();
@@ -361,7 +365,8 @@ std::optional<Reason> Session::read_statement_use(Bytes payload, PendingCommand&
   if (!statement_id) {
     return Reason::command_malformed;
   }
-  pending.statement_id = prepared_.resolve(*statement_id);
+  // MySQL has no such id.
+  pending.statement_id = who_->connection->flavor == Flavor::mariadb ? prepared_.resolve(*statement_id) : statement_id;
   record.statement_id = pending.statement_id.value_or(*statement_id);
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   if (statement == nullptr) {
@@ -417,6 +422,9 @@ void Session::refuse_command(const PendingCommand& pending, Reason reason, std::
     executed->long_data_lost = false;
     executed->shape.sent_as_long_data.clear();
   }
+  if (pending.command == Command::stmt_prepare) {
+    prepared_.prepare_failed();  // as the server forgets the one before where it refuses one
+  }
   record_outcome(pending, "denied", code, nullptr);
   to_backend_.skip(pending.message.frame_bytes);
   series_.reset();
@@ -449,6 +457,9 @@ void Session::forward_command(PendingCommand pending) {
                   (hides_tables_ || (runs && decisive_of(pending).may_make_temporary));
   if (runs && !pending.prepares()) {
     note_calls(pending);
+  }
+  if (runs && may_define(pending)) {
+    pending.change_under_way = catalogues_.changing(who_->connection->name);
   }
   PreparedStatement* statement = pending.statement_id ? prepared_.find(*pending.statement_id) : nullptr;
   std::uint8_t first_sequence_id = 0;
@@ -635,9 +646,11 @@ void Session::finish_answer() {
     series_.reset();
   }
   bool ran = pending.command == Command::query || is_execution(pending.command);
-  if (ran && may_define(pending) && !is_access_denied(totals.error_code)) {
-    catalogues_.changed(who_->connection->name);
+  bool denied = is_access_denied(totals.error_code) && !pending.runs_unseen && decisive_of(pending).is_definition;
+  if (ran && may_define(pending) && !denied) {
+    catalogues_.changed(who_->connection->name, now_.mono);
   }
+  answering->pending.change_under_way.reset();
   if (ran && !totals.error_code && !pending.prepares() && decisive_of(pending).ends_transaction) {
     transaction_deadline_ = MonoTime::max();
   }

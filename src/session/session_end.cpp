@@ -56,6 +56,10 @@ void Session::close(Reason reason, std::string detail) {
   backend_broken_ = backend_broken_ || reason == Reason::backend_closed || reason == Reason::backend_violation;
   if (auto* answering = phase<Answering>()) {
     record_outcome(answering->pending, "aborted", code, &answering->relay);
+    if (answering->pending.change_under_way != nullptr) {
+      // The server may go on until it is told to end, and has.
+      catalogues_.changed(who_->connection->name, now_.mono + 2 * environment_->limits.kill_timeout);
+    }
   } else if (auto* resetting = phase<Resetting>()) {
     record_outcome(resetting->pending, "aborted", code, nullptr);
   } else if (auto* recording = phase<RecordingCommand>()) {

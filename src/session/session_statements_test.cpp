@@ -163,6 +163,12 @@ TEST_F(StatementsTest, WithACatalogueTheRecordHasWhatIsTouched) {
   from_backend(packet(1, from_text("\xFF\x1B\x04#42S02Unknown table")));
   to_client();
   EXPECT_EQ(catalogues_.changes, 3) << "one of them may have been there";
+  forwarded(query("CALL nowhere()"));
+  EXPECT_EQ(catalogues_.changes_under_way, 1) << "it may define something while it runs";
+  from_backend(packet(1, from_text("\xFF\x76\x04#42000DROP command denied")));
+  to_client();
+  EXPECT_EQ(catalogues_.changes, 4) << "and before it was refused";
+  EXPECT_EQ(catalogues_.changes_under_way, 0);
   catalogues_.doubted = true;
   sink_.lines.clear();
   run("SELECT a FROM t");
@@ -171,7 +177,7 @@ TEST_F(StatementsTest, WithACatalogueTheRecordHasWhatIsTouched) {
   catalogues_.doubted = false;
   sink_.lines.clear();
   run("CREATE TEMPORARY TABLE t (b INT)");
-  EXPECT_EQ(catalogues_.changes, 3);
+  EXPECT_EQ(catalogues_.changes, 4);
   run("SELECT a FROM t");
   EXPECT_EQ(sink_.count(R"("kind":"select",)" + objects("read") + R"("objects_certain":false)"), 1U)
       << "a temporary table hides it";

@@ -245,6 +245,15 @@ TEST_F(SessionTest, TheServersLastPreparedStatementIsNamedByItsNumber) {
   EXPECT_EQ(sink_.count("\"statement_id\":1,", "\"prepared_seq\""), 1U);
 }
 
+TEST_F(SessionTest, APrepareThatIsRefusedLeavesNoLastPreparedStatement) {
+  log_in();
+  prepare(0);
+  from_client(packet(0, from_text("\x16SELECT * FROM " + std::string(denied_table))));
+  EXPECT_EQ(error_in(to_client()), "1 [denied_by_policy]");
+  from_client(packet(0, Buffer{0x17, 0xFF, 0xFF, 0xFF, 0xFF, 0, 1, 0, 0, 0}));
+  EXPECT_EQ(error_in(to_client()), "1 [statement_unknown]");
+}
+
 const Buffer execute_with_types{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 8, 0, 5, 0, 0, 0, 0, 0, 0, 0};
 const Buffer execute_without_types{0x17, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0};
 

@@ -78,10 +78,19 @@ class TestPolicy final : public policy::Policy {
 class OneCatalogue final : public CatalogueSource {
  public:
   const std::shared_ptr<const catalog::Catalogue>& find(std::string_view) const override { return catalogue; }
-  void changed(std::string_view) override { ++changes; }
+  void changed(std::string_view, MonoTime until) override {
+    ++changes;
+    changed_until = until;
+  }
+  std::shared_ptr<const void> changing(std::string_view) override {
+    ++changes_under_way;
+    return {this, [this](const void*) { --changes_under_way; }};
+  }
   bool in_doubt(std::string_view) const override { return doubted; }
   std::shared_ptr<const catalog::Catalogue> catalogue;
   int changes = 0;
+  MonoTime changed_until{};
+  int changes_under_way = 0;
   bool doubted = false;
 };
 

@@ -60,7 +60,14 @@ class SpareBackendTest : public testing::Test {
     }
     return text;
   }
+  void roll_back() {
+    std::string first = sent();
+    EXPECT_NE(first.find("ROLLBACK AND NO CHAIN NO RELEASE"), std::string::npos);
+    EXPECT_EQ(first.find("reader_user"), std::string::npos) << "nothing before it is known to have been done";
+    receive(packet(1, ok_payload));
+  }
   void change_user() {
+    roll_back();
     EXPECT_NE(sent().find("\x11reader_user"), std::string::npos);
     receive(packet(1, from_text("\xFEmysql_native_password" + std::string(1, '\0') + std::string(20, 'n') +
                                 std::string(1, '\0'))));
@@ -152,8 +159,17 @@ TEST_F(SpareBackendTest, ACheckIsAnswered) {
   EXPECT_EQ(spare_->state(), State::idle);
 }
 
+TEST_F(SpareBackendTest, AConnectionWithAPreparedTransactionIsClosed) {
+  reset();
+  sent();
+  receive(packet(1, from_text("\xFF\x77\x05#XAE07the global transaction is in the PREPARED state")));
+  EXPECT_EQ(spare_->state(), State::failed);
+  EXPECT_EQ(sent().find("reader_user"), std::string::npos);
+}
+
 TEST_F(SpareBackendTest, ARefusalOrSilenceFailsTheReset) {
   reset();
+  roll_back();
   sent();
   receive(packet(1, from_text("\xFF\x15\x04#28000Access denied")));
   EXPECT_EQ(spare_->state(), State::failed);

@@ -97,6 +97,12 @@ bool prepares_transaction(const sql::Node& statement) {
   return (may_have_others || statement.is(sql::NodeKind::xa)) && has_xa_prepare(statement);
 }
 
+bool is_definition(const sql::Node& statement) {
+  return statement.is(sql::NodeKind::create) || statement.is(sql::NodeKind::alter) ||
+         statement.is(sql::NodeKind::drop) || statement.is(sql::NodeKind::rename) ||
+         statement.is(sql::NodeKind::import_);
+}
+
 // What a procedure does is known where it was followed, and then it defines nothing.
 bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>& facts) {
   switch (statement.kind) {
@@ -114,15 +120,18 @@ bool may_define(const sql::Node& statement, const std::optional<lineage::Facts>&
   }
 }
 
-// Stored functions may do it as well as procedures, where they are not followed.
+// Stored functions and triggers may do it as well as procedures, where they are not followed.
 bool may_make_temporary(const sql::Node& statement, const std::optional<lineage::Facts>& facts, bool in_doubt) {
   bool makes = statement.is(sql::NodeKind::create) && statement.has(sql::node_flag::temporary);
   bool calls = statement.is(sql::NodeKind::call) ||
                (facts && std::any_of(facts->objects.begin(), facts->objects.end(), [](const lineage::Object& object) {
                   return (object.access & lineage::access::execute) != 0;
                 }));
+  bool has_triggers = statement.is(sql::NodeKind::insert) || statement.is(sql::NodeKind::replace) ||
+                      statement.is(sql::NodeKind::update) || statement.is(sql::NodeKind::delete_) ||
+                      statement.is(sql::NodeKind::load);
   bool followed = facts && facts->doubts.empty() && !in_doubt;
-  return makes || (calls && !followed) || runs_others(statement);
+  return makes || (calls && !followed) || (has_triggers && facts && !followed) || runs_others(statement);
 }
 
 bool may_meet_literals(const StatementReading& reading, const NameSpace& names) {
@@ -204,6 +213,7 @@ Result<StatementReader::Reading, StatementRefusal> StatementReader::parse(std::s
         {.root = *root_, .text = text, .dialect = dialect, .database = names.schema, .catalogue = *reading.catalogue});
   }
   reading.may_define = may_define(decisive(*root_), reading.facts);
+  reading.is_definition = is_definition(*root_);
   reading.may_make_temporary = may_make_temporary(decisive(*root_), reading.facts, names.in_doubt);
   bool hides_literals = may_meet_literals(reading, names);
   reading.without_secrets = sql::without_secrets(secrets, *root_, text, dialect);

@@ -50,6 +50,7 @@ struct StatementReading {
   bool may_change_reading = false;    // sql::may_change_reading()
   bool chooses_schema = false;        // USE, also behind SET STATEMENT
   bool may_define = false;            // it may change the catalogue
+  bool is_definition = false;         // it is that and nothing else: refused, it has changed nothing
   bool ends_transaction = false;      // where it succeeds; another one may begin with it
   bool prepares_transaction = false;  // XA PREPARE, also within a program that it defines
   bool may_prepare = false;           // unseen, under any name: what it calls may

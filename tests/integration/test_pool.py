@@ -217,15 +217,41 @@ def test_locks_are_given_up_at_once(lab, lock, elsewhere):
     lab.ask_root("DO RELEASE_ALL_LOCKS()")
 
 
-def test_an_xa_transaction_is_not_taken_over(lab):
-    def leave(session):
-        session.query("XA START 'left'")
-        session.query("INSERT INTO pool_tests.numbers (value) VALUES (99)")
-        session.query("XA END 'left'")
-        return False
+@pytest.mark.parametrize("ends", [True, False])
+def test_an_xa_transaction_is_not_taken_over(lab, ends):
+    mark = lab.audit_mark()
+    first = lab.login("writer", user="single")
+    first.query("XA START 'left'")
+    first.query("INSERT INTO pool_tests.numbers (value) VALUES (99)")
+    if ends:
+        first.query("XA END 'left'")
+    left = start_of(lab, mark)["server_connection_id"]
+    quit_session(lab, first)
+    for _ in range(3):
+        mark = lab.audit_mark()
+        with lab.login("reporter", user="single") as second:
+            assert start_of(lab, mark)["server_connection_id"] != left
+            assert answer(second, "XA PREPARE 'left'").startswith(("1397", "1399"))  # no such transaction here
+            quit_session(lab, second)
+    assert [int(row[0]) for row in lab.ask_root("SELECT COUNT(*) FROM pool_tests.numbers WHERE value=99")] == [0]
 
-    refused = in_turn(lab, leave, lambda session: answer(session, "XA PREPARE 'left'"))
-    assert refused.startswith(("1397", "1399"))  # no such transaction here
+
+def test_a_prepared_transaction_is_left_to_who_resolves_it(lab):
+    """COM_CHANGE_USER would leave it attached: every statement of the sessions that follow fails, and it is lost."""
+    first = lab.login("writer", user="single")
+    if lab.kind == "mysql":
+        first.query("SET SESSION xa_detach_on_prepare=OFF")
+    for text in ("XA START 'kept'", "INSERT INTO pool_tests.numbers (value) VALUES (4711)", "XA END 'kept'", "XA PREPARE 'kept'"):
+        first.query(text)
+    quit_session(lab, first)
+    for _ in range(3):
+        with lab.login("writer", user="single") as second:
+            second.query("INSERT INTO pool_tests.numbers (value) VALUES (4712)")
+            second.query("ROLLBACK")
+            quit_session(lab, second)
+    lab.ask_root("XA COMMIT 'kept'")
+    assert [int(row[0]) for row in lab.ask_root("SELECT COUNT(*) FROM pool_tests.numbers WHERE value=4711")] == [1]
+    assert not lab.ask_root("XA RECOVER")
 
 
 def test_multi_statements_stay_as_negotiated(lab):

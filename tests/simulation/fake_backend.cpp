@@ -156,7 +156,7 @@ bool FakeBackend::on_reset_command(const ClientPacket& packet) {
   } else if (changed_user_ && text.starts_with(proof)) {
     ++proofs_;
     answer = {{.shape = Shape::rows, .columns = {random_definition(choices_)}, .rows = {"\x06proof0"}}};
-  } else if (opcode != com_query || !(changed_user_ ? text.starts_with("SET ") : text == "SET ROLE NONE")) {
+  } else if (opcode != com_query || !(changed_user_ ? text.starts_with("SET ") : text == "SET ROLE NONE" || text.starts_with("ROLLBACK "))) {
     fail("a command on a connection that no session has: " + text);
   }
   Buffer bytes = write_answer(answer, negotiated_, packet.next_sequence_id);
