@@ -140,7 +140,9 @@ class Witnesses::Witness {
     if (key_) {
       return have_cosigned(newest);
     }
-    auto added = copies_.add(newest.note, newest.checkpoint);
+    auto added = copies_.add(newest.note, newest.checkpoint, [&](std::uint64_t old_size) {
+      return store::prove_consistency(all_.parts_.directory, old_size, newest.checkpoint);
+    });
     if (added) {
       return {};
     }

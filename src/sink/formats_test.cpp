@@ -178,6 +178,27 @@ TEST(Ocsf, EventsAreThoseOfTheGoldenFile) {
   EXPECT_EQ(lines_of(golden / "sinks/ocsf.jsonl"), events);
 }
 
+TEST(Ocsf, WhoASessionIsIsKnownOfRecordsThatAreNotDelivered) {
+  SinkSettings settings{.format = Format::ocsf, .message_bytes_max = 1U << 20};
+  int searches = 0;
+  Formatter formatter(settings, "log", [&](const std::string&) {
+    ++searches;
+    return std::nullopt;
+  });
+  formatter.pass(
+      R"({"account":"agent","client":"10.0.0.1:5","connection":"shop","principal":{"issuer":"https://idp","subject":"sub"},"seq":1,"session":"s","time":"2026-01-31T12:34:56Z","type":"login_accepted"})");
+  formatter.pass(
+      R"({"seq":2,"server":"replica-1","session":"s","time":"2026-01-31T12:34:56Z","type":"session_start"})");
+  formatter.pass("no record");
+  std::string text =
+      formatter.message(3, R"({"command":"ping","seq":3,"session":"s","time":"2026-01-31T12:34:57Z","type":"command"})")
+          .text;
+  for (std::string_view part : {"\"agent\"", "https://idp", "replica-1", "10.0.0.1"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+  EXPECT_EQ(searches, 0);
+}
+
 TEST(Ocsf, ALongEventIsCutAndSaysSo) {
   std::string longer = R"({"account":"a","error":")" + std::string(9000, 'e') + R"(","seq":3,"session":"s1","text":")" +
                        std::string(100'000, 'x') + R"(","time":"2026-01-31T12:34:56.000000789Z","type":"command"})";

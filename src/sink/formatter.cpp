@@ -31,6 +31,17 @@ std::string Formatter::text(std::string_view record, const Message& message, std
   return {};
 }
 
+void Formatter::pass(std::string_view record) {
+  audit::RecordOutline outline;
+  if (format_ != Format::ocsf || audit::check_canonical_object(record, outline)) {
+    return;
+  }
+  std::string type = audit::string_of(outline.type);
+  if (type == "login_accepted" || type == "session_start") {
+    sessions_.see(audit::string_of(outline.session), type, record);
+  }
+}
+
 Message Formatter::message(std::uint64_t index, std::string_view record, std::size_t text_bytes_max) {
   audit::RecordOutline outline;
   if (audit::check_canonical_object(record, outline)) {

@@ -26,6 +26,8 @@ class Formatter {
   // the receiver puts around it, and into `text_bytes_max`, which is at least cut_text_bytes_least. A record that is no
   // canonical JSON, as only a damaged log has it, is not passed on as if it were: see docs/sinks.md.
   Message message(std::uint64_t index, std::string_view record, std::size_t text_bytes_max = SIZE_MAX);
+  // A record that is not delivered may say who a session is, whose other records are.
+  void pass(std::string_view record);
 
  private:
   std::string text(std::string_view record, const Message& message, std::size_t bytes_max);

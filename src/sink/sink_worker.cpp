@@ -203,6 +203,8 @@ bool SinkWorker::collect(const store::LogEnd& end) {
         break;
       }
       batch_.push_back(std::move(message));
+    } else {
+      formatter_.pass((*record)->text);
     }
     last = (*record)->text;
   }

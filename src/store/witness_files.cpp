@@ -18,31 +18,52 @@ constexpr std::size_t name_bytes = 16;
 
 }  // namespace
 
-Result<Unit, CopyError> CheckpointCopies::look_at(const audit::Checkpoint& checkpoint) {
-  if (!is_known_) {
-    auto text = read_small_file(path_, copies_bytes_max);
-    if (!text) {
-      return Unexpected(CopyError{.text = std::move(text).error()});
-    }
-    audit::NoteList list = audit::split_notes(text->has_value() ? **text : std::string_view{});
-    bytes_ = list.taken;
-    last_.reset();
-    if (!list.notes.empty()) {
-      auto read = audit::parse_checkpoint(list.notes.back());
-      if (!read) {
-        return Unexpected(CopyError{.text = path_.string() + " holds something else than checkpoints, or was changed"});
-      }
-      last_ = std::move(read->checkpoint);
-    }
-    is_known_ = true;
+Result<Unit, CopyError> CheckpointCopies::read() {
+  auto text = read_small_file(path_, copies_bytes_max);
+  if (!text) {
+    return Unexpected(CopyError{.text = std::move(text).error()});
   }
-  if (!last_) {
+  audit::NoteList list = audit::split_notes(text->has_value() ? **text : std::string_view{});
+  bytes_ = list.taken;
+  last_.reset();
+  is_ours_ = false;
+  if (!list.notes.empty()) {
+    auto read = audit::parse_checkpoint(list.notes.back());
+    if (!read) {
+      return Unexpected(CopyError{.text = path_.string() + " holds something else than checkpoints, or was changed"});
+    }
+    last_ = std::move(read->checkpoint);
+  }
+  is_known_ = true;
+  return Unit{};
+}
+
+Result<Unit, CopyError> CheckpointCopies::look_at(const audit::Checkpoint& checkpoint, const Prove& prove) {
+  if (!is_known_) {
+    if (auto done = read(); !done) {
+      return done;
+    }
+  }
+  if (!last_ || is_ours_) {
     return Unit{};
   }
   if (last_->origin != checkpoint.origin) {
     return Unexpected(CopyError{.text = path_.string() + " has checkpoints of the log '" + last_->origin + "'"});
   }
-  if (last_->size > checkpoint.size || (last_->size == checkpoint.size && last_->root != checkpoint.root)) {
+  bool goes_on = last_->size <= checkpoint.size;
+  if (goes_on && last_->size < checkpoint.size) {
+    auto proof = prove(last_->size);
+    if (!proof) {
+      return Unexpected(CopyError{.text = "no proof that the log goes on from the last checkpoint of " +
+                                          path_.string() + ", of " + std::to_string(last_->size) +
+                                          " records: " + std::move(proof).error()});
+    }
+    goes_on = audit::is_consistent({.size = last_->size, .root = last_->root},
+                                   {.size = checkpoint.size, .root = checkpoint.root}, *proof);
+  } else if (goes_on) {
+    goes_on = last_->root == checkpoint.root;
+  }
+  if (!goes_on) {
     return Unexpected(
         CopyError{.kind = CopyError::Kind::other_history,
                   .text = path_.string() + " has a checkpoint of " + std::to_string(last_->size) +
@@ -52,8 +73,9 @@ Result<Unit, CopyError> CheckpointCopies::look_at(const audit::Checkpoint& check
   return Unit{};
 }
 
-Result<Unit, CopyError> CheckpointCopies::add(std::string_view note, const audit::Checkpoint& checkpoint) {
-  if (auto good = look_at(checkpoint); !good) {
+Result<Unit, CopyError> CheckpointCopies::add(std::string_view note, const audit::Checkpoint& checkpoint,
+                                              const Prove& prove) {
+  if (auto good = look_at(checkpoint, prove); !good) {
     return good;
   }
   if (last_ == checkpoint) {
@@ -66,6 +88,7 @@ Result<Unit, CopyError> CheckpointCopies::add(std::string_view note, const audit
   }
   bytes_ += text.size();
   last_ = checkpoint;
+  is_ours_ = true;
   return Unit{};
 }
 

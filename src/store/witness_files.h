@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "audit/checkpoint.h"
 #include "audit/proof.h"
@@ -35,18 +37,22 @@ class CheckpointCopies {
  public:
   CheckpointCopies(FileSystem& files, std::filesystem::path path) : files_(files), path_(std::move(path)) {}
 
-  // Returns when it is on the disk. Whether it goes on from the last one in the file is seen as far as sizes and roots
-  // tell.
-  Result<Unit, CopyError> add(std::string_view note, const audit::Checkpoint& checkpoint);
+  // The proof that the checkpoint goes on from the first `old_size` records, as prove_consistency() makes it.
+  using Prove = std::function<Result<std::vector<audit::Hash>, std::string>(std::uint64_t old_size)>;
+  // Returns when it is on the disk. `prove` is asked whether it goes on from what was in the file before this process
+  // wrote to it. The checkpoints given are of one log.
+  Result<Unit, CopyError> add(std::string_view note, const audit::Checkpoint& checkpoint, const Prove& prove);
 
  private:
-  Result<Unit, CopyError> look_at(const audit::Checkpoint& checkpoint);
+  Result<Unit, CopyError> read();
+  Result<Unit, CopyError> look_at(const audit::Checkpoint& checkpoint, const Prove& prove);
 
   FileSystem& files_;
   std::filesystem::path path_;
   std::optional<audit::Checkpoint> last_;  // in the file
   std::uint64_t bytes_ = 0;                // of its whole notes
   bool is_known_ = false;
+  bool is_ours_ = false;  // the last one: this process wrote it
 };
 
 class CosignedCheckpoints {

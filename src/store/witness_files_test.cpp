@@ -20,10 +20,15 @@ audit::NoteSigner signer_of(std::string_view origin) {
 
 class WitnessFilesTest : public testing::Test {
  protected:
-  audit::Checkpoint checkpoint(std::uint64_t size, std::uint8_t root = 1) const {
-    audit::Checkpoint made{.origin = origin_, .size = size, .root = {}};
-    made.root.fill(root);
-    return made;
+  WitnessFilesTest() { test::write_open(log_, 0, std::vector<std::string>(records, record_of(1))); }
+
+  static std::string record_of(int history) { return "{\"history\":" + std::to_string(history) + "}"; }
+  audit::Checkpoint checkpoint(std::uint64_t size, int history = 1) const {
+    audit::Tree tree;
+    while (tree.size() < size) {
+      tree.append(audit::leaf_hash(record_of(history)));
+    }
+    return {.origin = origin_, .size = size, .root = tree.root()};
   }
   std::string note(const audit::Checkpoint& checkpoint) const {
     audit::NoteSigner signer = signer_of(checkpoint.origin);
@@ -31,7 +36,8 @@ class WitnessFilesTest : public testing::Test {
     return audit::sign(checkpoint, signers);
   }
   Result<Unit, CopyError> add(CheckpointCopies& copies, const audit::Checkpoint& one) const {
-    return copies.add(note(one), one);
+    return copies.add(note(one), one,
+                      [&](std::uint64_t old_size) { return prove_consistency(log_.directory(), old_size, one); });
   }
   static std::string cosignature_of(const audit::Checkpoint& checkpoint, std::string_view witness) {
     auto key = crypto::PrivateKey::ed25519_from_seed(std::vector<std::uint8_t>(32, 2));
@@ -45,6 +51,7 @@ class WitnessFilesTest : public testing::Test {
     return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   }
 
+  static constexpr std::size_t records = 20;
   test::TestLog log_;
   std::string origin_ = "log.example";
 };
@@ -74,6 +81,10 @@ TEST_F(WitnessFilesTest, ALogThatWasPutBackIsNotWrittenOverItsCopies) {
   CheckpointCopies copies(system_files(), path);
   EXPECT_NE(add(copies, checkpoint(6)).error().text.find("does not go on from"), std::string::npos);
   EXPECT_FALSE(add(copies, checkpoint(7, 2)));
+  test::write_open(log_, 0, std::vector<std::string>(records, record_of(2)));
+  EXPECT_EQ(add(copies, checkpoint(9, 2)).error().kind, CopyError::Kind::other_history) << "longer by now";
+  test::write_open(log_, 0, std::vector<std::string>(8, record_of(1)));
+  EXPECT_EQ(add(copies, checkpoint(9)).error().kind, CopyError::Kind::unusable) << "nothing proves that it does";
   origin_ = "other.example";
   EXPECT_NE(add(copies, checkpoint(9)).error().text.find("of the log 'log.example'"), std::string::npos);
   EXPECT_EQ(content("copies"), before);
