@@ -646,8 +646,8 @@ void Session::finish_answer() {
     series_.reset();
   }
   bool ran = pending.command == Command::query || is_execution(pending.command);
-  bool denied = is_access_denied(totals.error_code) && !pending.runs_unseen && decisive_of(pending).is_definition;
-  if (ran && may_define(pending) && !denied) {
+  if (ran && may_define(pending) &&
+      !(is_access_denied(totals.error_code) && !pending.runs_unseen && decisive_of(pending).is_definition)) {
     catalogues_.changed(who_->connection->name, now_.mono);
   }
   answering->pending.change_under_way.reset();

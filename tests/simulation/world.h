@@ -75,7 +75,8 @@ Scenario plain_scenario();
 class NoCatalogues final : public session::CatalogueSource {
  public:
   const std::shared_ptr<const catalog::Catalogue>& find(std::string_view) const override { return none_; }
-  void changed(std::string_view) override {}
+  void changed(std::string_view, MonoTime) override {}
+  std::shared_ptr<const void> changing(std::string_view) override { return nullptr; }
   bool in_doubt(std::string_view) const override { return false; }
 
  private:
