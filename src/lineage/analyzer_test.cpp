@@ -47,18 +47,22 @@ std::string names(const SourceSet& sources) {
   return text;
 }
 
+const catalog::Catalogue& catalogue() {
+  static const Definitions definitions = read_definitions(schema, mariadb, "");
+  static const catalog::Catalogue made(definitions.content, 1);
+  EXPECT_FALSE(definitions.mistake);
+  return made;
+}
+
 // "a=p.ssn b~p.name | p.id": the columns of the output, copied and derived, a question mark where that is not certain,
 // and what influences. "!" and the first doubt where there is one.
 std::string read(std::string_view text, const sql::Dialect& dialect = mariadb) {
-  static const Definitions definitions = read_definitions(schema, mariadb, "");
-  static const catalog::Catalogue catalogue(definitions.content, 1);
-  EXPECT_FALSE(definitions.mistake);
   sql::Arena arena;
   auto root = sql::parse(text, dialect, sql::ParseFor::executing, arena);
   if (!root) {
     return "no syntax";
   }
-  Facts facts = analyze({.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue});
+  Facts facts = analyze({.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue()});
   std::string said;
   for (const OutputColumn& column : facts.output) {
     said += (said.empty() ? "" : " ") + column.name;
@@ -239,8 +243,6 @@ TEST(Lineage, knows_what_gives_values_another_name) {
 
 // "d.p: read insert", a line each.
 std::string objects_of(std::string_view text, const sql::Dialect& dialect) {
-  static const Definitions definitions = read_definitions(schema, mariadb, "");
-  static const catalog::Catalogue catalogue(definitions.content, 1);
   sql::Arena arena;
   auto root = sql::parse(text, dialect, sql::ParseFor::executing, arena);
   if (!root) {
@@ -248,7 +250,7 @@ std::string objects_of(std::string_view text, const sql::Dialect& dialect) {
   }
   std::string said;
   for (const Object& object :
-       analyze({.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue}).objects) {
+       analyze({.root = **root, .text = text, .dialect = dialect, .database = "d", .catalogue = catalogue()}).objects) {
     said += object.schema + "." + object.name + ":";
     for (auto [one, name] : {std::pair{access::read, " read"},
                              {access::insert, " insert"},

@@ -32,8 +32,6 @@ void BackendReset::change_user() {
     // MariaDB keeps the role over COM_CHANGE_USER where the account has no default role. Both go at once: where this is
     // refused the connection is closed, whatever comes of the other.
     stage_ = Stage::leave_role;
-    answers_due_.clear();
-    answers_taken_ = 0;
     write_query("SET ROLE NONE", Tolerated::none);
   }
   login_ = BackendLogin(target_, facts_, *out_);
@@ -68,8 +66,6 @@ void BackendReset::write_query(std::string_view text, Tolerated tolerated) {
 
 void BackendReset::clean_up() {
   stage_ = Stage::clean_up;
-  answers_due_.clear();
-  answers_taken_ = 0;
   // COM_SET_OPTION switches a capability, and those outlast the server's session.
   wire::PacketWriter writer{*out_};
   writer.begin(0);
@@ -166,6 +162,8 @@ BackendReset::Step BackendReset::on_statement_answer(Bytes payload) {
   if (answers_taken_ < answers_due_.size()) {
     return Step::more;
   }
+  answers_due_.clear();
+  answers_taken_ = 0;
   if (stage_ == Stage::roll_back) {
     change_user();
   } else if (stage_ == Stage::leave_role) {
