@@ -5,12 +5,14 @@
 #include <chrono>
 #include <condition_variable>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "store/file.h"
 
@@ -52,6 +54,12 @@ class FaultyFiles final : public FileSystem {
     std::lock_guard lock(mutex_);
     fail_open_prefix_ = prefix;
     fail_opens_ = times;
+  }
+  // Called once, before the file of that name is opened next.
+  void before_open(const std::string& name, std::function<void()> called) {
+    std::lock_guard lock(mutex_);
+    before_open_name_ = name;
+    before_open_ = std::move(called);
   }
   // Of the file of that name, until it is called with none.
   void fail_removal(const std::string& name) {
@@ -153,6 +161,8 @@ class FaultyFiles final : public FileSystem {
   std::atomic<std::uint64_t> good_writes_{0};
   std::string fail_open_prefix_;
   std::uint64_t fail_opens_ = 0;
+  std::string before_open_name_;
+  std::function<void()> before_open_;
   std::string fail_removal_;
   std::atomic<std::uint64_t> fail_syncs_{0};
   std::atomic<std::chrono::milliseconds> request_time_{std::chrono::milliseconds{0}};
@@ -228,6 +238,9 @@ inline FileResult<std::unique_ptr<File>> FaultyFiles::open(const std::filesystem
   if (fail_opens_ != 0 && path.filename().string().starts_with(fail_open_prefix_)) {
     --fail_opens_;
     return Unexpected(FileError{"cannot open: it was said so"});
+  }
+  if (before_open_ && path.filename() == before_open_name_) {
+    std::exchange(before_open_, nullptr)();
   }
   auto file = system_files().open(path, mode);
   if (!file) {

@@ -170,6 +170,27 @@ TEST_F(LogFaultsTest, AListOfCheckpointsThatIsCutIsGoneOnWith) {
   check_log();
 }
 
+// Between the look at it, which says where the next note goes, and the writing of that.
+TEST_F(LogFaultsTest, AListOfCheckpointsThatIsCutWhileItIsWrittenIsGoneOnWith) {
+  settings_.stall_limit = Milliseconds{60'000};
+  ASSERT_NO_FATAL_FAILURE(begin_log("log"));
+  auto list = settings_.directory / "checkpoints";
+  for (bool is_removed : {false, true}) {
+    commit_some(30);
+    auto is_cut = std::make_shared<std::atomic<bool>>(false);
+    files_->before_open("checkpoints", [=] {
+      is_removed ? void(std::filesystem::remove(list)) : std::filesystem::resize_file(list, 7);
+      *is_cut = true;
+    });
+    commit_some(30);
+    ASSERT_TRUE(eventually([&] { return *is_cut && path_text("checkpoints").size() > 100; }));
+  }
+  commit_some(30);
+  EXPECT_EQ(committed_.size(), 150U);
+  EXPECT_EQ(log_->status(now()).failures, 0U);
+  check_log();
+}
+
 // It would be a log in which two records have one place.
 TEST_F(LogFaultsTest, ASegmentThatIsNotAsItsHashesSayIsNotGoneOnWith) {
   ASSERT_NO_FATAL_FAILURE(begin_log("log"));

@@ -21,6 +21,8 @@ constexpr Milliseconds checkpoint_interval{1000};
 constexpr Milliseconds retry_interval{100};
 constexpr Milliseconds loss_interval{1000};
 constexpr Milliseconds give_up_interval{100};
+// While one note is added to the list of checkpoints.
+constexpr int cuts_of_list_max = 3;
 // How long the sequencer rests when nobody waits for it: little while there is something to do, more when there was
 // nothing for long.
 constexpr Milliseconds pause_min{10};
@@ -308,16 +310,24 @@ FileResult<Unit> Sequencer::sign_checkpoint(Kept kept, MonoTime now) {
 
 FileResult<Unit> Sequencer::keep(const std::string& note) {
   auto path = directory_ / std::string(checkpoints_file);
-  auto place = place_of_next_note(path, checkpoints_bytes_);
-  if (!place) {
-    return Unexpected(FileError{std::move(place).error()});
-  }
   std::string entry = note + "\n";
-  auto done = append_behind(files_, path, *place, entry);
-  if (done) {
-    checkpoints_bytes_ = *place + entry.size();
+  for (int cuts = 0;; ++cuts) {
+    auto place = place_of_next_note(path, checkpoints_bytes_);
+    if (!place) {
+      return Unexpected(FileError{std::move(place).error()});
+    }
+    auto done = append_behind(files_, path, *place, entry);
+    if (done) {
+      checkpoints_bytes_ = *place + entry.size();
+      return done;
+    }
+    // Somebody may have cut the list behind the look at it.
+    std::error_code error;
+    auto bytes = std::filesystem::file_size(path, error);
+    if ((!error && bytes >= *place) || cuts == cuts_of_list_max) {
+      return done;
+    }
   }
-  return done;
 }
 
 // Behind the record of it comes a checkpoint that both keys have signed, and nothing in between. Nobody is told of the
