@@ -142,8 +142,13 @@ Result<const Node*, ParseError> Parser::parse_text() {
   } else if (!failed()) {
     root = statement();
   }
+  // Behind the statement's semicolon the servers take comments, and nothing else.
+  bool ends_in_semicolon = !failed() && is(Symbol::semicolon);
+  if (ends_in_semicolon) {
+    advance();
+  }
   if (!failed() && !at_end()) {
-    fail(is(Symbol::semicolon) ? ParseErrorCode::several_statements : ParseErrorCode::syntax);
+    fail(ends_in_semicolon ? ParseErrorCode::several_statements : ParseErrorCode::syntax);
   }
   if (failed()) {
     return Unexpected(*error_);

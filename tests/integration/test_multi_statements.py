@@ -177,6 +177,28 @@ def test_the_answer_is_the_servers(lab, fixture, name):
             assert run(gateway, "SELECT 5") == run(straight, "SELECT 5"), f"the session is usable after {text!r}"
 
 
+BEHIND_THE_SEMICOLON = [
+    "SELECT 1;", "SELECT 1; -- how many", "SELECT 1; -- how many\n", "SELECT 1; # how many\n/* a */ -- b",
+    "SELECT 1 /* a */ ; /* b */", "SELECT 1;/* ; */", "SELECT 1; -- a\nSELECT 2", "SELECT 1; /* a */ SELECT 2",
+    "SELECT 1; /* a */ ;", "SELECT 1; -- a\n;", "SELECT 1; /* open", "SELECT 1; --x", "SELECT 1; --", "SELECT 1; \"",
+    "SELECT 1; /*!50000 SELECT 2 */", "SELECT 1; /*!50000 */", "SELECT 1; /*!99999 SELECT 2 */", "SELECT 1; /*+ a */",
+    "SELECT 1; /*M!50000 SELECT 2 */", "/*!50000 SELECT 1; */", "/*!50000 SELECT 1; */ -- a", "/*!50000 SELECT 1; -- a */",
+    "-- a\n;", "/* a */ ;", "; -- a", "DO 1; -- a", "INSERT INTO nowhere.t VALUES (1); -- a", "SELEC 1; -- a",
+    "SET @a = 1; -- a", "SHOW WARNINGS; -- a", "BEGIN; -- a", "CALL driver_several(); -- a",
+    "PREPARE s FROM 'SELECT 1; -- a'", "PREPARE s FROM 'SELECT 1; SELECT 2 -- a'", "EXPLAIN SELECT 1; -- a",
+]
+
+
+def test_of_a_client_that_sends_one_statement_a_text_comments_may_follow_it(lab, fixture):
+    del fixture
+    capabilities = USUAL | CLIENT_DEPRECATE_EOF
+    for text in BEHIND_THE_SEMICOLON:
+        with direct(lab, capabilities) as straight, through(lab, capabilities) as gateway:
+            expected, got = run(straight, text), run(gateway, text)
+            assert got == expected, f"{text!r}\n  server:  {expected}\n  gateway: {got}"
+            assert run(gateway, "SELECT 5") == run(straight, "SELECT 5"), f"the session is usable after {text!r}"
+
+
 def test_each_statement_has_its_records(lab, fixture):
     del fixture
     mark = lab.audit_mark()
