@@ -380,15 +380,23 @@ void Connection::kill_answered(std::uint64_t number, const session::KillOutcome&
   }
 }
 
-// The connection is kept open until the server was told, so that its number stays its own.
+// The connection is kept open until the server was told, so that its number stays its own, and counts within all
+// bounds.
 void Connection::abandon_backend() {
   session::KillOrder order = session_.kill_order();
   if (backend_) {
     auto runtime = runtime_of(order);
     backend_->set_owner({});
     loop_.own_counters().lower(Level::backend_connections_in_use);
-    loop_.side_kills().start(
-        {.order = std::move(order), .runtime = std::move(runtime), .held = std::exchange(backend_, nullptr)});
+    std::optional<Backends::Slot> slot;
+    if (lease_ && lease_->in_use && !session_.backend_fault()) {
+      slot = std::exchange(lease_, std::nullopt)->slot;
+    }
+    loop_.side_kills().start({.order = std::move(order),
+                              .runtime = std::move(runtime),
+                              .held = std::exchange(backend_, nullptr),
+                              .place = session_.released_place(),
+                              .slot = slot});
   }
   end_lease();
 }

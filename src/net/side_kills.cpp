@@ -153,6 +153,10 @@ void Kill::close_held() {
     task_.held->shutdown_write();
     task_.held.reset();
     loop_.own_counters().lower(Level::backend_connections_open);
+    task_.place = {};
+    if (task_.slot) {
+      loop_.backends().closed(*std::exchange(task_.slot, std::nullopt));
+    }
   }
 }
 

@@ -5,11 +5,14 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 
+#include "net/backends.h"
 #include "net/dial.h"
 #include "net/leg.h"
 #include "net/runtime.h"
+#include "session/account_ledger.h"
 #include "session/side_kill.h"
 
 namespace sallyport::net {
@@ -25,6 +28,9 @@ class Kill final : public Leg::Owner, public std::enable_shared_from_this<Kill> 
     std::shared_ptr<const Runtime> runtime;  // has what is needed to reach the order's connection
     std::weak_ptr<Connection> asker{};       // that is asked and told; or
     std::unique_ptr<Leg> held{};             // the target's connection, whose session has ended
+    // What the held connection takes up until it is closed.
+    session::AccountLedger::Place place{};
+    std::optional<Backends::Slot> slot{};
   };
   Kill(Loop& loop, Task task);
 

@@ -250,6 +250,9 @@ void Session::environment_changed(std::shared_ptr<const Environment> environment
   if (who_ && !closing()) {
     follow_environment();
   }
+  if (phase<Ready>() != nullptr) {
+    phase_deadline_ = client_heard_ + environment_->limits.idle_timeout;
+  }
 }
 
 void Session::drain(Now now) {
@@ -282,7 +285,7 @@ MonoTime Session::deadline() const {
   if (ending_) {
     return ending_since_ + closing_timeout;
   }
-  MonoTime due = std::min(phase_deadline_, transaction_deadline_);
+  MonoTime due = std::min(phase_deadline_, transaction_deadline());
   if (who_) {
     due = std::min(due, now_.mono + (who_->principal.expires_at - now_.wall));
   }
@@ -291,6 +294,20 @@ MonoTime Session::deadline() const {
   }
   due = std::min(due, write_deadline(to_client_, client_progress_));
   return std::min(due, write_deadline(to_backend_, backend_progress_));
+}
+
+MonoTime Session::transaction_deadline() const {
+  if (transaction_since_ == MonoTime::max() || who_->account->limits.transaction_timeout.count() == 0) {
+    return MonoTime::max();
+  }
+  return transaction_since_ + who_->account->limits.transaction_timeout;
+}
+
+// A statement whose own time ends no later is stopped, and what that leaves of the transaction is asked for.
+bool Session::transaction_is_overdue() const {
+  bool is_being_stopped = interrupt_ != Interrupt::none;
+  bool is_to_be_stopped = std::holds_alternative<Answering>(phase_) && phase_deadline_ <= transaction_deadline();
+  return now_.mono >= transaction_deadline() && !is_being_stopped && !is_to_be_stopped;
 }
 
 bool Session::awaits_rest_of_command() const {
@@ -336,7 +353,7 @@ void Session::time_passed(Now now) {
     end_session(Reason::backend_closed, "the server took nothing for limits.write_timeout");
   } else if (awaits_rest_of_command() && now.mono >= client_heard_ + limits.receive_timeout) {
     end_session(Reason::receive_timeout);
-  } else if (now.mono >= transaction_deadline_) {
+  } else if (transaction_is_overdue()) {
     end_session(Reason::transaction_timeout);
   } else if (now.mono >= phase_deadline_) {
     if (phase<LoggingIn>() != nullptr || phase<VerifyingToken>() != nullptr) {

@@ -168,6 +168,8 @@ class Session {
   SpareBackend::Handover released_backend() { return std::move(released_); }
   // At kill and abandon_backend. Leaves nothing.
   KillOrder kill_order();
+  // At abandon_backend: the session counts among its account's until the connection is closed. Leaves nothing.
+  AccountLedger::Place released_place() { return std::exchange(who_->place, {}); }
   // Why the server chosen last could not be reached; nothing when another cause is possible, or before.
   struct BackendFault {
     Reason reason;
@@ -432,8 +434,10 @@ class Session {
   void kill_elsewhere(const PendingCommand& pending);
   void answer_kill(const KillOutcome& outcome);
 
-  // Follows transactions by the server's status flags.
+  // Follows transactions by the server's status flags, unless an answer that has them is awaited.
   void watch_transaction();
+  MonoTime transaction_deadline() const;
+  bool transaction_is_overdue() const;
 
   // Begins an event.
   void at(Now now);
@@ -492,11 +496,11 @@ class Session {
   Now now_;
   MonoTime opened_;
   MonoTime phase_deadline_;
-  MonoTime transaction_deadline_ = MonoTime::max();
-  MonoTime client_heard_;         // when the client last sent something, or a command may have begun
-  MonoTime client_progress_;      // when the client last took something, or nothing was due to it
-  MonoTime backend_progress_;     // the same of the backend
-  MonoTime peers_asked_;          // when time_passed was last called
+  MonoTime transaction_since_ = MonoTime::max();  // none
+  MonoTime client_heard_;                         // when the client last sent something, or a command may have begun
+  MonoTime client_progress_;                      // when the client last took something, or nothing was due to it
+  MonoTime backend_progress_;                     // the same of the backend
+  MonoTime peers_asked_;                          // when time_passed was last called
   std::optional<Reason> ending_;  // the session ends as soon as the client's stream stands between packets
   std::string ending_detail_;
   MonoTime ending_since_;

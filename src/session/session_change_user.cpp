@@ -43,7 +43,7 @@ void Session::change_user(const PendingCommand& pending, Bytes payload) {
 
 void Session::forget_session() {
   who_.reset();  // with its place among the account's sessions
-  transaction_deadline_ = MonoTime::max();
+  transaction_since_ = MonoTime::max();
   target_ = {};
   legs_ = {};
   state_ = {};

@@ -30,12 +30,13 @@ void Session::enter_ready() {
 }
 
 void Session::watch_transaction() {
-  Milliseconds timeout = who_->account->limits.transaction_timeout;
-  bool open = (state_.status_flags & wire::status::in_transaction) != 0;
-  if (!open || timeout.count() == 0) {
-    transaction_deadline_ = MonoTime::max();
-  } else if (transaction_deadline_ == MonoTime::max()) {
-    transaction_deadline_ = now_.mono + timeout;
+  if (ping_due_) {
+    return;
+  }
+  if ((state_.status_flags & wire::status::in_transaction) == 0) {
+    transaction_since_ = MonoTime::max();
+  } else if (transaction_since_ == MonoTime::max()) {
+    transaction_since_ = now_.mono;
   }
 }
 
@@ -496,6 +497,9 @@ void Session::forward_command(PendingCommand pending) {
   } else if (statement != nullptr) {
     note_long_data(pending, *statement);
   }
+  if (runs && transaction_since_ == MonoTime::max()) {
+    transaction_since_ = now_.mono;  // one that it begins, or is
+  }
   const identity::AccountLimits& limits = who_->account->limits;
   if (limits.statement_timeout.count() != 0) {
     phase_deadline_ = now_.mono + limits.statement_timeout;
@@ -652,10 +656,13 @@ void Session::finish_answer() {
   }
   answering->pending.change_under_way.reset();
   if (ran && !totals.error_code && !pending.prepares() && decisive_of(pending).ends_transaction) {
-    transaction_deadline_ = MonoTime::max();
+    transaction_since_ = *pending.forwarded;  // of the one behind it
   }
   // An error does not say whether there is a transaction.
   bool asks_for_transaction = ran && totals.error_code && who_->account->limits.transaction_timeout.count() > 0;
+  if (!asks_for_transaction) {
+    watch_transaction();
+  }
   if (interrupt_ != Interrupt::none && settle_interrupt()) {
     return;
   }

@@ -96,13 +96,14 @@ void Session::end_records(Reason reason, std::string_view detail) {
 // Nothing more is read. What is queued for the client is still sent.
 void Session::close_legs() {
   token_.clear();
-  if (who_) {
-    who_->place = {};
-  }
   if (phase<LoggingIn>() != nullptr) {
     wipe(from_client_.unclaimed().data(), from_client_.unclaimed().size());  // a part of the token may be there
   }
+  bool leaves_statement = statement_runs();
   leave_backend();
+  if (who_ && !leaves_statement) {
+    who_->place = {};
+  }
   phase_ = Closing{now_.mono};
   request(Action::close_client);
 }

@@ -202,6 +202,93 @@ TEST_F(SessionLimits, EachTransactionOfAChainIsCountedAnew) {
   EXPECT_EQ(code_in(to_client()), "transaction_timeout") << "a savepoint begins nothing";
 }
 
+// Also where no command ends before it does, and where the server would say only at the end that there was one.
+TEST_F(SessionLimits, ATransactionEndsInTimeWithinACommandAsWell) {
+  account_limits_.statement_timeout = Seconds{3};
+  start_with({.statement_timeout = Seconds{3}, .transaction_timeout = Seconds{5}});
+  capabilities_ |= wire::capability::multi_statements | wire::capability::multi_results;
+  start();
+  log_in();
+  from_client(query("BEGIN; INSERT INTO t VALUES (1); DO SLEEP(2); DO SLEEP(2); DO SLEEP(2); COMMIT"));
+  for (int i = 0; i < 3; ++i) {
+    commit();
+    ASSERT_FALSE(to_backend().empty());
+    pass(Milliseconds{1'500});
+    session_->time_passed(now_);
+    answer({ok_in_transaction});
+    to_client();
+  }
+  commit();
+  ASSERT_FALSE(to_backend().empty());
+  pass(Milliseconds{500});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout");
+}
+
+TEST_F(SessionLimits, OneStatementIsATransactionToo) {
+  start_with({.transaction_timeout = Seconds{5}});
+  log_in();
+  forwarded(query("INSERT INTO t SELECT 1 FROM u WHERE SLEEP(9)"));
+  pass(Milliseconds{4'000});
+  session_->time_passed(now_);
+  EXPECT_TRUE(to_client().empty());
+  pass(Milliseconds{1'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout");
+}
+
+TEST_F(SessionLimits, ATransactionIsCountedFromTheBeginningOfItsFirstStatement) {
+  start_with({.transaction_timeout = Seconds{5}});
+  log_in();
+  forwarded(query("INSERT INTO t VALUES (1)"));
+  pass(Milliseconds{4'000});
+  answer({ok_in_transaction});
+  to_client();
+  pass(Milliseconds{1'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout");
+}
+
+// What that leaves of the transaction is asked for, and the session need not end.
+TEST_F(SessionLimits, AStatementWhoseOwnTimeEndsNoLaterIsStopped) {
+  start_with({.statement_timeout = Seconds{5}, .transaction_timeout = Seconds{5}});
+  log_in();
+  forwarded(query("INSERT INTO t SELECT 1 FROM u WHERE SLEEP(9)"));
+  pass(Milliseconds{5'000});
+  session_->time_passed(now_);
+  EXPECT_TRUE(asked(Action::kill));
+  pass(Milliseconds{200});
+  session_->time_passed(now_);
+  EXPECT_TRUE(to_client().empty()) << "while it is being stopped";
+}
+
+TEST_F(SessionLimits, ANewConfigurationsTimesHoldForWhoWaits) {
+  start_with({});
+  log_in();
+  forwarded(select);
+  answer({ok_in_transaction});
+  to_client();
+  pass(Milliseconds{4'000});
+  account_limits_.transaction_timeout = Seconds{5};
+  session_->environment_changed(environment(), now_);
+  session_->time_passed(now_);
+  EXPECT_TRUE(to_client().empty());
+  EXPECT_EQ(session_->deadline(), now_.mono + Seconds{1});
+  pass(Milliseconds{1'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout");
+
+  start_with({});
+  log_in();
+  pass(Milliseconds{4'000});
+  idle_timeout_ = Seconds{5};
+  session_->environment_changed(environment(), now_);
+  EXPECT_EQ(session_->deadline(), now_.mono + Seconds{1});
+  pass(Milliseconds{1'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "idle_timeout");
+}
+
 TEST_F(SessionLimits, NoTransactionIsPreparedThatWouldOutliveItsTime) {
   log_in();
   Buffer prepare = packet(0, from_text("\x16XA PREPARE 'a'"));

@@ -136,6 +136,7 @@ class SessionTest : public testing::Test {
     connection.logins.push_back({.name = "reader", .user = changes.user, .password = Secret{std::string("p4ssword")}});
     Limits limits;
     limits.prepared_statements_max = 3;
+    limits.idle_timeout = idle_timeout_;
     limits.packet_bytes_max = packet_bytes_max_;
     limits.bulk_values_max = bulk_values_max_;
     limits.local_file_bytes_max = local_file_bytes_max_;
@@ -376,6 +377,7 @@ class SessionTest : public testing::Test {
   std::vector<ServerSettings> servers_{{.name = "primary", .host = "127.0.0.1"}};
   identity::ServerChoice choice_ = identity::ServerChoice::primary;
   identity::AccountLimits account_limits_;
+  Milliseconds idle_timeout_ = Limits{}.idle_timeout;
   wire::Capabilities capabilities_ = wire::capability::protocol_41 | wire::capability::ssl |
                                      wire::capability::secure_connection | wire::capability::plugin_auth |
                                      wire::capability::plugin_auth_lenenc_data;
