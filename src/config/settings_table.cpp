@@ -42,7 +42,9 @@ constexpr std::array<Field, 2> listener_tls_fields{{
     {.name = "certificate",
      .kind = path,
      .presence = required,
-     .meaning = "PEM file with the certificate and its chain. Read again when it changes."},
+     .meaning = "PEM file with the certificate and its chain. Read again when it or the key changes; a bad pair leaves "
+                "the one "
+                "before in use."},
     {.name = "key",
      .kind = path,
      .presence = required,
@@ -364,7 +366,7 @@ constexpr std::array<Field, 7> server_fields{{
      .choices = server_roles},
     {.name = "host",
      .kind = text,
-     .meaning = "Host name or address. Either this or `socket`.",
+     .meaning = "Host name or address; of several addresses the first that answers. Either this or `socket`.",
      .least = 1,
      .most = 253},
     {.name = "port",
@@ -401,7 +403,9 @@ constexpr std::array<Field, 16> connection_fields{{
      .choices = flavors},
     {.name = "host",
      .kind = text,
-     .meaning = "Host name or address of the only server. One of this, `socket` and `servers`.",
+     .meaning = "Host name or address of the only server; of several addresses the first that answers. One of this, "
+                "`socket` and "
+                "`servers`.",
      .least = 1,
      .most = 253},
     {.name = "port",
@@ -531,7 +535,9 @@ constexpr std::array<Field, 6> account_limits_fields{{
     {.name = "sessions_max",
      .kind = integer,
      .default_value = "1000",
-     .meaning = "Sessions at a time; 0: as many as `limits.connections_max`.",
+     .meaning =
+         "Sessions at a time; 0: as many as `limits.connections_max`. One that ended counts until the server was "
+         "told to end what it left running.",
      .least = 0,
      .most = 1'000'000},
     {.name = "logins_per_second_max",
@@ -552,7 +558,8 @@ constexpr std::array<Field, 6> account_limits_fields{{
      .kind = duration,
      .default_value = "0s",
      .meaning =
-         "How long a transaction may stay open; then the session ends and it is rolled back. XA PREPARE is refused, as "
+         "How long a transaction may stay open; then the session ends and it is rolled back. A statement that runs is "
+         "one too, unless `statement_timeout` stops it first. XA PREPARE is refused, as "
          "what it prepares outlives the session; a stored procedure that is there already may do it. 0s: until the "
          "token expires.",
      .least = 0,
@@ -728,7 +735,8 @@ constexpr std::array<Field, 21> limits_fields{{
     {.name = "connections_max",
      .kind = integer,
      .default_value = "10000",
-     .meaning = "Client connections at a time.",
+     .meaning = "Client connections at a time. Where the limit of open files is too low for two each and 256 besides, "
+                "fewer, and the log says so.",
      .least = 1,
      .most = 1'000'000},
     {.name = "connections_per_second_max",
@@ -740,7 +748,8 @@ constexpr std::array<Field, 21> limits_fields{{
     {.name = "drain_timeout",
      .kind = duration,
      .default_value = "30s",
-     .meaning = "How long sessions may go on after SIGTERM.",
+     .meaning = "How long sessions may go on after SIGTERM: until their transaction, and the command at hand with all "
+                "its statements, has ended.",
      .least = 0,
      .most = day},
     {.name = "account",
@@ -964,7 +973,10 @@ constexpr std::array<Field, 2> log_fields{{
      .meaning = "One JSON object a line, or text to read.",
      .choices = log_formats},
 }};
-constexpr Section log{"log", "The program's own log, on standard error.", log_fields};
+constexpr Section log{"log",
+                      "The program's own log, on standard error. Where that has no room for a line, the line is lost, "
+                      "and a later one says so: nothing waits for what reads it.",
+                      log_fields};
 
 constexpr std::array<Field, 12> root_fields{{
     {.name = "listeners",

@@ -338,6 +338,10 @@ std::string to_prometheus_text(const MetricsSnapshot& snapshot) {
   add_audit_log(families, snapshot.audit);
   add_witnesses(families, snapshot.witnesses);
   add_sinks(families, snapshot.sinks);
+  families.push_back(
+      family({"sallyport_log_lines_lost_total", "Lines of the gateway's own log for which standard error had no room."},
+             MetricType::Counter));
+  families.back().metric.push_back(counted(snapshot.log_lines_lost));
   families.push_back(build_info(snapshot.version));
   families.push_back(
       family({"process_start_time_seconds", "When the process started, in seconds since 1970."}, MetricType::Gauge));

@@ -84,6 +84,7 @@ struct MetricsSnapshot {
   AuditGauge audit;
   std::vector<WitnessGauge> witnesses;
   std::vector<SinkGauge> sinks;
+  std::uint64_t log_lines_lost = 0;
   std::string version;            // of the program
   double start_time_seconds = 0;  // since 1970-01-01T00:00:00Z
 };

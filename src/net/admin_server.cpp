@@ -13,6 +13,7 @@ namespace http = boost::beast::http;
 namespace {
 
 constexpr std::size_t connections_max = 64;
+constexpr std::chrono::milliseconds pause_after_failure{100};
 constexpr std::uint32_t header_bytes_max = 8U << 10;
 constexpr std::chrono::seconds exchange_timeout{10};
 constexpr std::string_view witness_path = "/witness/add-checkpoint";
@@ -131,7 +132,16 @@ void AdminServer::accept() {
     if (error == boost::asio::error::operation_aborted) {
       return;
     }
-    if (!error && *open_ < connections_max) {
+    if (error) {  // for want of descriptors, say
+      pause_.expires_after(pause_after_failure);
+      pause_.async_wait([this](const boost::system::error_code& ended) {
+        if (!ended) {
+          accept();
+        }
+      });
+      return;
+    }
+    if (*open_ < connections_max) {
       std::make_shared<Exchange>(std::move(socket), *this)->read();
     }
     accept();
@@ -141,6 +151,7 @@ void AdminServer::accept() {
 void AdminServer::close() {
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  pause_.cancel();
 }
 
 }  // namespace sallyport::net

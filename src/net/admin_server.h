@@ -3,6 +3,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 
@@ -28,10 +29,11 @@ class AdminServer {
  private:
   class Exchange;
   AdminServer(boost::asio::io_context& context, control::Sources sources)
-      : acceptor_(context), sources_(std::move(sources)) {}
+      : acceptor_(context), pause_(context), sources_(std::move(sources)) {}
   void accept();
 
   boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::steady_timer pause_;  // after a failure to accept
   control::Sources sources_;
   std::uint16_t port_ = 0;
   WitnessServer* witness_ = nullptr;

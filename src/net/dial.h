@@ -1,7 +1,9 @@
-// Opens a connection to a backend: finds its addresses and tries them one after the other.
+// Opens a connection to a backend: finds its addresses and tries them in turn, the next one as soon as the one before
+// fails or keeps it waiting. The first that answers is taken.
 #pragma once
 
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,17 +30,24 @@ class Dial : public std::enable_shared_from_this<Dial> {
  private:
   Dial(Loop& loop, Done done) : loop_(loop), done_(std::move(done)) {}
   void resolve(const session::ServerSettings& server);
+  // Connections under way. A watch is destroyed before the socket that it watches.
+  struct Attempt {
+    Descriptor socket;
+    std::optional<Reactor::Watch> watch;
+  };
+  using Attempts = std::list<Attempt>;
+
   void connect_next();
+  void begin_attempt(Descriptor socket);
+  void on_ready(Attempts::iterator attempt);
   void failed(int error);
-  void on_ready();
   void finish(Result<Descriptor, std::string> result);
 
   Loop& loop_;
   Done done_;
   std::vector<Endpoint> endpoints_;
   std::size_t next_endpoint_ = 0;
-  Descriptor socket_;
-  std::optional<Reactor::Watch> watch_;  // destroyed before the socket that it watches
+  Attempts attempts_;
 };
 
 }  // namespace sallyport::net

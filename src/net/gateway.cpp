@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,6 +17,7 @@
 #include "net/admin_server.h"
 #include "net/backends.h"
 #include "net/catalogues.h"
+#include "net/host_lookups.h"
 #include "net/key_service.h"
 #include "net/listener.h"
 #include "net/listeners_tls.h"
@@ -34,8 +34,6 @@ namespace {
 
 // How often certificate files are looked at, and the end of draining.
 constexpr std::chrono::milliseconds watch_interval{500};
-// Besides the two of each connection: listeners, the audit log, fetches of keys, requests to the admin listener.
-constexpr std::uint64_t descriptors_besides = 256;
 // What sinks get to deliver at the end of the process. What they have not delivered then waits in the log.
 constexpr Milliseconds sinks_flush_timeout{5000};
 
@@ -113,7 +111,6 @@ class Gateway::Impl {
                   loop->set_keys(snapshot);
                 }
               }),
-        resolver_(supervisor_),
         signals_(supervisor_, SIGTERM, SIGINT, SIGHUP),
         watch_(supervisor_) {}
 
@@ -131,7 +128,6 @@ class Gateway::Impl {
   void make_sinks();
   Result<Unit, std::string> open_loops();
   Result<Unit, std::string> open_listeners();
-  void resolve(const std::string& host, std::uint16_t port, Loop& loop, const LoopShared::Resolved& done);
   void wait_for_signal();
   void reload();
   std::string reload_obstacle(const GatewaySettings& next) const;
@@ -162,6 +158,7 @@ class Gateway::Impl {
   std::unique_ptr<sink::Sinks> sinks_;
   bool audit_failing_ = false;  // as was logged last
   std::vector<std::unique_ptr<Loop>> loops_;
+  HostLookups lookups_;  // tell loops
   std::vector<session::ListenerProfile> profiles_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   std::shared_ptr<const Runtime> runtime_;
@@ -169,7 +166,6 @@ class Gateway::Impl {
   KeyService keys_;
   std::unique_ptr<AdminServer> admin_;
   std::unique_ptr<WitnessServer> served_witness_;
-  boost::asio::ip::tcp::resolver resolver_;
   boost::asio::signal_set signals_;
   boost::asio::steady_timer watch_;
   std::vector<std::thread> threads_;
@@ -197,7 +193,6 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
     return Unexpected(runtime.error());
   }
   runtime_ = *runtime;
-  shared_.connections_max = settings_.net.connections_max;
   shared_.connections_per_second_max = settings_.net.connections_per_second_max;
   shared_.wait_for_keys = [this](const std::string& issuer, Loop& loop, std::function<void()> done) {
     boost::asio::post(supervisor_, [this, issuer, &loop, done = std::move(done)] {
@@ -205,8 +200,9 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
     });
   };
   shared_.resolve = [this](const std::string& host, std::uint16_t port, Loop& loop, LoopShared::Resolved done) {
-    boost::asio::post(supervisor_,
-                      [this, host, port, &loop, done = std::move(done)] { resolve(host, port, loop, done); });
+    lookups_.find(host, port, [&loop, done = std::move(done)](const LoopShared::Lookup& found) {
+      loop.post([done, found] { done(found); });
+    });
   };
   if (auto opened = open_loops(); !opened) {
     return opened;
@@ -242,13 +238,17 @@ Result<Unit, std::string> Gateway::Impl::open(GatewaySettings settings) {
   return Unit{};
 }
 
+// The log and what else has to be open is not to want for files because of connections.
 void Gateway::Impl::prepare_process() {
+  std::signal(SIGPIPE, SIG_IGN);  // of standard error, say
   settle_allocator();
   std::uint64_t available = raise_descriptor_limit();
-  std::uint64_t wanted = 2 * std::uint64_t{settings_.net.connections_max} + descriptors_besides;
-  if (available < wanted) {
+  shared_.connections_max = connections_within(available, settings_.net.connections_max);
+  if (shared_.connections_max < settings_.net.connections_max) {
     log_.write(Severity::warning, "the limit of open files is too low for limits.connections_max",
-               {{"open_files", std::to_string(available)}, {"wanted", std::to_string(wanted)}});
+               {{"open_files", std::to_string(available)},
+                {"wanted", std::to_string(descriptors_for(settings_.net.connections_max))},
+                {"connections_max", std::to_string(shared_.connections_max)}});
   }
 }
 
@@ -426,20 +426,6 @@ void Gateway::Impl::run() {
   log_.write(Severity::info, "stopped");
 }
 
-void Gateway::Impl::resolve(const std::string& host, std::uint16_t port, Loop& loop, const LoopShared::Resolved& done) {
-  resolver_.async_resolve(
-      host, std::to_string(port), boost::asio::ip::tcp::resolver::numeric_service,
-      [&loop, done](const boost::system::error_code& error, const boost::asio::ip::tcp::resolver::results_type& found) {
-        std::vector<Endpoint> endpoints;
-        for (const auto& entry : found) {
-          endpoints.emplace_back(entry.endpoint());
-        }
-        using Found = Result<std::vector<Endpoint>, std::string>;
-        auto result = error || endpoints.empty() ? Found(Unexpected(error.message())) : Found(std::move(endpoints));
-        loop.post([done, result = std::move(result)] { done(result); });
-      });
-}
-
 void Gateway::Impl::wait_for_signal() {
   signals_.async_wait([this](const boost::system::error_code& error, int signal) {
     if (error) {
@@ -602,26 +588,28 @@ void Gateway::Impl::schedule_watch() {
   });
 }
 
-// A listener's certificate is taken anew when one of its files changes; a bad one leaves the old in use.
+// A listener's certificate is taken anew when one of its files changes; a bad one leaves that listener's old in use.
 void Gateway::Impl::watch_certificates() {
-  if (!tls_.have_changed()) {
+  std::vector<std::size_t> changed = tls_.take_changed();
+  if (changed.empty()) {
     return;
   }
   auto runtime = std::make_shared<Runtime>(*runtime_);
-  for (std::size_t i = 0; i < tls_.files().size(); ++i) {
+  for (std::size_t i : changed) {
+    const std::string& name = settings_.net.listeners[i].name;
     auto context = make_listener_context(tls_.files()[i]);
     if (!context) {
       log_.write(Severity::error, "certificate not reloaded; the old one stays in use",
-                 {{"listener", settings_.net.listeners[i].name}, {"error", context.error()}});
-      return;
+                 {{"listener", name}, {"error", context.error()}});
+      continue;
     }
     runtime->listener_contexts[i] = *context;
+    log_.write(Severity::info, "certificate reloaded", {{"listener", name}});
   }
   runtime_ = std::move(runtime);
   for (auto& loop : loops_) {
     loop->set_runtime(runtime_);
   }
-  log_.write(Severity::info, "certificates reloaded");
 }
 
 std::vector<control::ReadinessCheck> Gateway::Impl::readiness() const {
@@ -704,6 +692,7 @@ control::MetricsSnapshot Gateway::Impl::metrics() {
   for (std::size_t i = 0; i < keys_.issuer_count(); ++i) {
     snapshot.issuers.push_back({.name = keys_.issuer(i).name, .keys = keys_.status(i).keys});
   }
+  snapshot.log_lines_lost = log_.lost_lines();
   snapshot.servers = server_gauges();
   snapshot.catalogues = catalogue_statuses();
   store::AuditLogStatus audit = audit_log_->status(read_clocks().mono);

@@ -55,13 +55,13 @@ bool enable(const Descriptor& socket, int option) {
   return ::setsockopt(socket.number(), SOL_SOCKET, option, &on, sizeof on) == 0;
 }
 
-// Whether somebody listens on this Unix socket.
-bool is_served(const std::filesystem::path& path) {
-  boost::asio::io_context context;
-  boost::asio::local::stream_protocol::socket socket(context);
-  boost::system::error_code error;
-  socket.connect(boost::asio::local::stream_protocol::endpoint(path.string()), error);
-  return !error;
+// Whether nobody listens on this Unix socket any more. Of one of another type, or that may not be connected to, the
+// error is another than that of a connection refused.
+bool is_left_over(const boost::asio::local::stream_protocol::endpoint& endpoint) {
+  Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  return socket.is_open() &&
+         ::connect(socket.number(), endpoint.data(), static_cast<socklen_t>(endpoint.size())) != 0 &&
+         errno == ECONNREFUSED;
 }
 
 // 128 random bits in hexadecimal.
@@ -134,7 +134,7 @@ int Listener::open_unix(const Place& place) {
     return socket_.is_open() ? 0 : errno;
   }
   std::error_code ignored;
-  if (std::filesystem::is_socket(path, ignored) && !is_served(path)) {
+  if (std::filesystem::is_socket(path, ignored) && is_left_over(endpoint)) {
     std::filesystem::remove(path, ignored);  // of a process that did not end in order
   }
   socket_ = Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

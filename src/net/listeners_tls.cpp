@@ -25,10 +25,15 @@ void ListenersTls::add(const ListenerTls& files) {
   times_.push_back(times_of(files));
 }
 
-bool ListenersTls::have_changed() {
-  std::vector<Times> times;
-  std::transform(files_.begin(), files_.end(), std::back_inserter(times), times_of);
-  return std::exchange(times_, times) != times;
+std::vector<std::size_t> ListenersTls::take_changed() {
+  std::vector<std::size_t> changed;
+  for (std::size_t i = 0; i < files_.size(); ++i) {
+    Times times = times_of(files_[i]);
+    if (std::exchange(times_[i], times) != times) {
+      changed.push_back(i);
+    }
+  }
+  return changed;
 }
 
 }  // namespace sallyport::net

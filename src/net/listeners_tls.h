@@ -14,8 +14,8 @@ class ListenersTls {
   // To be called before the files are read: what is replaced while they are read is then found changed.
   void add(const ListenerTls& files);
   const std::vector<ListenerTls>& files() const { return files_; }
-  // Since they were added, or since this was asked last.
-  bool have_changed();
+  // Which of files() were replaced since they were added, or since this was asked last.
+  std::vector<std::size_t> take_changed();
 
  private:
   using Times = std::pair<std::filesystem::file_time_type, std::filesystem::file_time_type>;  // of certificate, of key

@@ -19,19 +19,23 @@ TEST(ListenersTls, WhatIsReplacedAfterItWasAddedHasChangedOnce) {
   ListenersTls tls;
   tls.add(one);
   tls.add(other);
-  EXPECT_FALSE(tls.have_changed());
+  using Changed = std::vector<std::size_t>;
+  EXPECT_EQ(tls.take_changed(), Changed{});
   auto touch = [](const std::filesystem::path& file) {
     std::filesystem::last_write_time(file, std::filesystem::last_write_time(file) + std::chrono::seconds(1));
   };
   for (const auto& file : {one.certificate_file, one.key_file, other.certificate_file}) {
     touch(file);
-    EXPECT_TRUE(tls.have_changed()) << file;
-    EXPECT_FALSE(tls.have_changed()) << file;
+    EXPECT_EQ(tls.take_changed(), Changed{file == other.certificate_file ? 1U : 0U}) << file;
+    EXPECT_EQ(tls.take_changed(), Changed{}) << file;
   }
   std::ofstream(other.key_file) << "text";
-  EXPECT_TRUE(tls.have_changed()) << "it is there now";
+  EXPECT_EQ(tls.take_changed(), Changed{1}) << "it is there now";
   std::filesystem::remove(one.key_file);
-  EXPECT_TRUE(tls.have_changed()) << "it is gone";
+  EXPECT_EQ(tls.take_changed(), Changed{0}) << "it is gone";
+  std::ofstream(one.key_file) << "text";
+  touch(other.key_file);
+  EXPECT_EQ(tls.take_changed(), (Changed{0, 1}));
   std::filesystem::remove_all(directory);
 }
 

@@ -1,12 +1,15 @@
 #include "net/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <mutex>
+#include <utility>
 
 #include "audit/record.h"
 #include "base/json_text.h"
+#include "net/line_writer.h"
 
 namespace sallyport::net {
 namespace {
@@ -54,11 +57,47 @@ std::string printable(std::string_view text) {
 
 }  // namespace
 
-Log::Log(LogSettings settings)
+// What the event loops wait for must not depend on who reads the log.
+class Log::Sink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit Sink(int descriptor) : writer_(descriptor) {}
+
+  std::uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
+  // Lines that were lost, once there is room for lines again; none else.
+  std::uint64_t take_unsaid() {
+    std::lock_guard lock(mutex_);
+    return has_room_ ? std::exchange(unsaid_, 0) : 0;
+  }
+  // A line was written that says so of these, unless it was lost too.
+  void said(std::uint64_t lines) {
+    std::lock_guard lock(mutex_);
+    unsaid_ += has_room_ ? 0 : lines;
+  }
+
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    has_room_ = writer_.write({line.data(), line.size()});
+    if (!has_room_) {
+      ++unsaid_;
+      lost_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  void flush_() override {}
+
+ private:
+  LineWriter writer_;
+  bool has_room_ = true;
+  std::uint64_t unsaid_ = 0;
+  std::atomic<std::uint64_t> lost_{0};
+};
+
+Log::Log(LogSettings settings, int descriptor)
     : style_(settings.style),
-      logger_(std::make_shared<spdlog::logger>("sallyport", std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+      sink_(std::make_shared<Sink>(descriptor)),
+      logger_(std::make_shared<spdlog::logger>("sallyport", sink_)) {
   logger_->set_pattern("%v");
-  logger_->flush_on(spdlog::level::debug);
   configure(settings);
 }
 
@@ -73,6 +112,19 @@ void Log::write(Severity severity, std::string_view event, std::initializer_list
   if (!logger_->should_log(level_of(severity))) {
     return;
   }
+  write_line(severity, event, fields);
+  if (std::uint64_t lost = sink_->take_unsaid(); lost > 0) {
+    write_line(Severity::warning, "lines of this log were lost: what reads it is too slow",
+               {{"lines", std::to_string(lost)}});
+    sink_->said(lost);
+  }
+}
+
+std::uint64_t Log::lost_lines() const {
+  return sink_->lost();
+}
+
+void Log::write_line(Severity severity, std::string_view event, std::initializer_list<LogField> fields) {
   auto now = std::chrono::time_point_cast<Nanoseconds>(std::chrono::system_clock::now());
   std::string line;
   if (style_.load(std::memory_order_relaxed) == LogStyle::text) {

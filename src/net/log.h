@@ -1,5 +1,8 @@
-// The gateway's own log: one line an event on standard error, as JSON or as text. Never a secret.
+// The gateway's own log: one line an event on standard error, as JSON or as text. Never a secret. Nobody waits for
+// what reads it: where there is no room for a line it is lost, which a later line says.
 #pragma once
+
+#include <unistd.h>
 
 #include <atomic>
 #include <cstdint>
@@ -30,7 +33,8 @@ struct LogSettings {
 // May be used from several threads at once.
 class Log {
  public:
-  explicit Log(LogSettings settings);
+  // The descriptor stays the caller's.
+  explicit Log(LogSettings settings, int descriptor = STDERR_FILENO);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -38,9 +42,15 @@ class Log {
   // `event`: what happened, as a short sentence that is the same for each occurrence.
   void write(Severity severity, std::string_view event, std::initializer_list<LogField> fields = {});
   void configure(LogSettings settings);
+  std::uint64_t lost_lines() const;
 
  private:
+  class Sink;
+
+  void write_line(Severity severity, std::string_view event, std::initializer_list<LogField> fields);
+
   std::atomic<LogStyle> style_;
+  std::shared_ptr<Sink> sink_;
   std::shared_ptr<spdlog::logger> logger_;
 };
 

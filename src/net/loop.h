@@ -68,7 +68,8 @@ struct LoopShared {
   // Asks for newer keys of an issuer; `done` is called on the calling loop.
   std::function<void(const std::string& issuer, class Loop& loop, std::function<void()> done)> wait_for_keys;
   // Looks up a host's addresses, at least one; `done` is called on the calling loop. The error is the resolver's.
-  using Resolved = std::function<void(Result<std::vector<Endpoint>, std::string>)>;
+  using Lookup = Result<std::vector<Endpoint>, std::string>;
+  using Resolved = std::function<void(const Lookup&)>;
   std::function<void(const std::string& host, std::uint16_t port, class Loop& loop, Resolved done)> resolve;
 };
 

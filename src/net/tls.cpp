@@ -32,7 +32,13 @@ TlsContext new_context(const SSL_METHOD* method) {
   return context;
 }
 
+// What the configuration demands of the key's file holds for one that takes its place, too.
 Result<Unit, std::string> use_certificate(SSL_CTX* context, const ListenerTls& tls) {
+  struct stat key {};
+  if (::stat(tls.key_file.c_str(), &key) == 0 && (key.st_mode & (S_IROTH | S_IWOTH)) != 0) {
+    return Unexpected("the key " + tls.key_file.string() +
+                      " can be read or written by every user: run chmod 600 on it");
+  }
   ERR_clear_error();
   if (SSL_CTX_use_certificate_chain_file(context, tls.certificate_file.c_str()) != 1) {
     return Unexpected("cannot use the certificate " + tls.certificate_file.string() + ": " + take_tls_error());
