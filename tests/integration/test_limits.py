@@ -6,7 +6,7 @@ import pytest
 
 from forge import claims, token
 from laboratory import wait_until
-from mysql_wire import STATISTICS, Closed, ServerError
+from mysql_wire import CLIENT_MULTI_STATEMENTS, QUERY, STATISTICS, USUAL, Closed, ServerError
 
 
 def token_of(lab, name):
@@ -93,6 +93,45 @@ def test_a_transaction_that_stays_open_too_long_is_rolled_back(lab):
         assert lab.ask_root("SELECT COUNT(*) FROM shop.limits_probe")[0][0] == 1
     finally:
         lab.ask_root("DROP TABLE shop.limits_probe")
+
+
+def test_a_transaction_ends_in_time_within_a_text_of_several_statements(lab):
+    mark = lab.audit_mark()
+    lab.ask_root("CREATE TABLE IF NOT EXISTS shop.limits_probe (id INT PRIMARY KEY)")
+    try:
+        with lab.login(token=token_of(lab, "limited"), capabilities=USUAL | CLIENT_MULTI_STATEMENTS) as session:
+            session.command(QUERY, b"BEGIN; INSERT INTO limits_probe VALUES (1); " + b"DO SLEEP(0.5); " * 8 + b"COMMIT")
+            with pytest.raises(ServerError) as ended:
+                for _ in range(11):
+                    session.receive_ok()
+        assert "[transaction_timeout]" in ended.value.message
+        assert lab.wait_for_record(mark, type="session_end", reason="transaction_timeout")
+        lab.ask_root("INSERT INTO shop.limits_probe VALUES (1)")
+    finally:
+        lab.ask_root("DROP TABLE shop.limits_probe")
+
+
+def test_who_leaves_with_a_statement_running_has_not_left_room_for_another(lab):
+    running = "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO SLEEP(33)%'"
+    most, begun = 0, 0
+    deadline = time.monotonic() + 30
+    while begun < 12 and time.monotonic() < deadline:
+        try:
+            session = login(lab, "limited")
+        except ServerError as error:
+            assert "[too_many_account_sessions]" in error.message
+            continue
+        session.command(QUERY, b"DO SLEEP(33)")
+        begun += 1
+        wait_until(lambda: lab.ask_root(running)[0][0] > 0, what="the statement runs")
+        most = max(most, lab.ask_root(running)[0][0])
+        session.close()
+        most = max(most, lab.ask_root(running)[0][0])
+    assert begun == 12 and most <= 2
+    wait_until(lambda: lab.ask_root(running)[0][0] == 0, what="the end of what was left running")
+    with login(lab, "limited") as first, login(lab, "limited") as second:
+        first.query("SELECT 1")
+        second.query("SELECT 1")
 
 
 def test_a_command_of_which_nothing_more_comes_ends_the_session(lab):
