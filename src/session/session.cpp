@@ -305,7 +305,7 @@ MonoTime Session::transaction_deadline() const {
 
 // A statement whose own time ends no later is stopped, and what that leaves of the transaction is asked for.
 bool Session::transaction_is_overdue() const {
-  bool is_being_stopped = interrupt_ != Interrupt::none;
+  bool is_being_stopped = interrupt_ != Interrupt::none || ping_due_;
   bool is_to_be_stopped = std::holds_alternative<Answering>(phase_) && phase_deadline_ <= transaction_deadline();
   return now_.mono >= transaction_deadline() && !is_being_stopped && !is_to_be_stopped;
 }

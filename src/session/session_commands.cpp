@@ -579,6 +579,9 @@ bool Session::take_own_answers() {
       // What the stopped statement has left of the transaction.
       state_.status_flags = ok->status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
       watch_transaction();
+      if (auto* behind = phase<Answering>(); behind != nullptr && transaction_since_ == MonoTime::max()) {
+        transaction_since_ = *behind->pending.forwarded;
+      }
     }
     to_client_.skip((*message)->frame_bytes);
     --own_answers_due_;

@@ -260,6 +260,24 @@ TEST_F(SessionLimits, AStatementWhoseOwnTimeEndsNoLaterIsStopped) {
   pass(Milliseconds{200});
   session_->time_passed(now_);
   EXPECT_TRUE(to_client().empty()) << "while it is being stopped";
+  KillOrder order = session_->kill_order();
+  EXPECT_TRUE(session_->kill_due(order.number, now_));
+  EXPECT_EQ(code_in(to_client()), "statement_timeout");
+  answer({from_text("\xFF\x25\x05#70100Query execution was interrupted")});
+  session_->kill_answered(order.number, {.status = KillOutcome::Status::done, .refusal = {}, .detail = {}}, now_);
+  EXPECT_EQ(to_backend(), packet(0, Buffer{0x0E}));
+  session_->time_passed(now_);
+  EXPECT_TRUE(session_->idle()) << "until it is known";
+  forwarded(select);
+  from_backend(packet(1, ok_payload));
+  pass(Milliseconds{4'900});
+  session_->time_passed(now_);
+  EXPECT_TRUE(to_client().empty()) << "that is another";
+  answer({ok_in_transaction});
+  to_client();
+  pass(Milliseconds{100});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout") << "whose time is its own";
 }
 
 TEST_F(SessionLimits, ANewConfigurationsTimesHoldForWhoWaits) {
