@@ -114,8 +114,7 @@ void Log::write(Severity severity, std::string_view event, std::initializer_list
   }
   write_line(severity, event, fields);
   if (std::uint64_t lost = sink_->take_unsaid(); lost > 0) {
-    write_line(Severity::warning, "lines of this log were lost: what reads it is too slow",
-               {{"lines", std::to_string(lost)}});
+    write_line(severity, "lines of this log were lost: what reads it is too slow", {{"lines", std::to_string(lost)}});
     sink_->said(lost);
   }
 }

@@ -429,6 +429,7 @@ class Session {
   bool settle_interrupt();
   void go_on_after_kill();
   void ask_for_transaction();
+  void take_transaction_state(const std::optional<wire::OkPacket>& ok);
   // Whether the server may be at work on what this session sent last.
   bool statement_runs() const;
   void kill_elsewhere(const PendingCommand& pending);
@@ -545,7 +546,8 @@ class Session {
   NamedStatements named_;
   std::uint64_t reading_epoch_ = 0;    // how often it may have changed how the server reads
   std::uint32_t own_answers_due_ = 0;  // to reset_statement() and COM_PING, before any other answer
-  bool ping_due_ = false;              // its answer is the first of these, and may be the error of a KILL come too late
+  int pings_in_vain_ = 0;
+  bool ping_due_ = false;  // its answer is the first of these, and may be the error of a KILL come too late
   // How far the gateway has got with stopping the statement under way.
   enum class Interrupt : std::uint8_t { none, asked, sent, answered, asked_again };
   Interrupt interrupt_ = Interrupt::none;

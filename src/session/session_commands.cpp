@@ -11,6 +11,7 @@ namespace {
 
 using wire::Command;
 
+constexpr int pings_in_vain_max = 5;
 // What a statement that was killed ends with.
 constexpr std::uint16_t query_interrupted = 1317;
 
@@ -560,6 +561,27 @@ void Session::close_unknown_statement(std::uint32_t statement_id) {
   to_backend_.queue_made();
 }
 
+// What an error, or a statement that was stopped, has left of the transaction. A KILL that came too late is answered in
+// the place of the COM_PING, and says nothing of it.
+void Session::take_transaction_state(const std::optional<wire::OkPacket>& ok) {
+  bool is_at_rest = phase<Ready>() != nullptr && own_answers_due_ == 0;
+  if (!ok && is_at_rest && ++pings_in_vain_ <= pings_in_vain_max) {
+    ask_for_transaction();
+    return;
+  }
+  pings_in_vain_ = 0;
+  if (ok) {
+    state_.status_flags = ok->status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
+    watch_transaction();
+  } else {
+    transaction_since_ = now_.mono;
+  }
+  // The answer to the command behind it says more.
+  if (auto* behind = phase<Answering>(); behind != nullptr && (!ok || transaction_since_ == MonoTime::max())) {
+    transaction_since_ = *behind->pending.forwarded;
+  }
+}
+
 bool Session::take_own_answers() {
   while (own_answers_due_ > 0) {
     Bytes received{from_backend_.unclaimed()};
@@ -575,16 +597,11 @@ bool Session::take_own_answers() {
       end_session(Reason::backend_violation, "the server refused COM_STMT_RESET or COM_PING");
       return false;
     }
-    if (std::exchange(ping_due_, false) && ok) {
-      // What the stopped statement has left of the transaction.
-      state_.status_flags = ok->status_flags & static_cast<std::uint16_t>(~wire::status::session_state_changed);
-      watch_transaction();
-      if (auto* behind = phase<Answering>(); behind != nullptr && transaction_since_ == MonoTime::max()) {
-        transaction_since_ = *behind->pending.forwarded;
-      }
-    }
     to_client_.skip((*message)->frame_bytes);
     --own_answers_due_;
+    if (std::exchange(ping_due_, false)) {
+      take_transaction_state(ok);
+    }
   }
   return true;
 }

@@ -280,6 +280,42 @@ TEST_F(SessionLimits, AStatementWhoseOwnTimeEndsNoLaterIsStopped) {
   EXPECT_EQ(code_in(to_client()), "transaction_timeout") << "whose time is its own";
 }
 
+TEST_F(SessionLimits, WhereAKillComesTooLateTheTransactionIsAskedForAgain) {
+  const Buffer ping = packet(0, Buffer{0x0E});
+  const Buffer interrupted = from_text("\xFF\x25\x05#70100Query execution was interrupted");
+  start_with({.transaction_timeout = Seconds{5}});
+  log_in();
+  forwarded(query("SELECT nothing"));
+  answer({interrupted});
+  to_client();
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(to_backend(), ping);
+    from_backend(packet(1, interrupted));
+    EXPECT_TRUE(to_client().empty());
+  }
+  EXPECT_EQ(to_backend(), ping);
+  pass(Milliseconds{4'000});
+  from_backend(packet(1, ok_payload));
+  EXPECT_TRUE(to_backend().empty());
+  pass(Milliseconds{9'000});
+  session_->time_passed(now_);
+  EXPECT_TRUE(session_->idle()) << "there is none";
+  forwarded(query("SELECT nothing"));
+  answer({interrupted});
+  to_client();
+  EXPECT_EQ(to_backend(), ping);
+  forwarded(select);
+  pass(Milliseconds{4'000});
+  Buffer both = packet(1, interrupted);
+  wire::test::append(both, packet(1, ok_in_transaction));
+  from_backend(both);
+  EXPECT_EQ(to_client(), packet(1, ok_in_transaction));
+  EXPECT_TRUE(to_backend().empty()) << "the command behind has said it";
+  pass(Milliseconds{1'000});
+  session_->time_passed(now_);
+  EXPECT_EQ(code_in(to_client()), "transaction_timeout") << "counted from that";
+}
+
 TEST_F(SessionLimits, ANewConfigurationsTimesHoldForWhoWaits) {
   start_with({});
   log_in();

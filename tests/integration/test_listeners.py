@@ -157,9 +157,9 @@ def test_a_header_that_comes_while_the_gateway_drains(kind, tmp_path):
         with balanced(lab) as late:
             whole = header("192.0.2.79")
             late.send_raw(whole[:20])
-            before = refused(lab, "draining")
             os.kill(lab.pid, signal.SIGTERM)
             wait_until(lambda: not accepts(lab), what="the drain")
+            before = refused(lab, "draining")
             late.send_raw(whole[20:])
             with pytest.raises(ServerError) as caught:
                 late.login("shop", lab.token("reporter"), lab.ca)
