@@ -680,9 +680,6 @@ void Session::finish_answer() {
   }
   // An error does not say whether there is a transaction.
   bool asks_for_transaction = ran && totals.error_code && who_->account->limits.transaction_timeout.count() > 0;
-  if (!asks_for_transaction) {
-    watch_transaction();
-  }
   if (interrupt_ != Interrupt::none && settle_interrupt()) {
     return;
   }

@@ -50,6 +50,7 @@ std::optional<Reason> Session::take_statement(PendingCommand& pending, CommandRe
 }
 
 void Session::process_next_statement(std::uint8_t sequence_id) {
+  watch_transaction();
   PendingCommand pending{.command = wire::Command::query, .message = {}, .began = now_.mono};
   pending.message.next_sequence_id = sequence_id;
   CommandRecord record{.command = wire::Command::query,
