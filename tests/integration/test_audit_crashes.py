@@ -59,9 +59,11 @@ class Gateway:
             file.write(re.sub("audit: {durability: [a-z]+, ", f"audit: {{{settings}, ", text))
         self.process = None
 
-    def start(self):
+    def start(self, **options):
+        """With options of subprocess.Popen()."""
         with open(self.lab.values["LAB_GATEWAY_LOG"], "ab") as log:
-            self.process = subprocess.Popen([BINARY, "serve", "--config", self.lab.values["LAB_CONFIG"]], stderr=log)
+            self.process = subprocess.Popen([BINARY, "serve", "--config", self.lab.values["LAB_CONFIG"]],
+                                            **{"stderr": log, **options})
         self.lab.values["LAB_GATEWAY_PID"] = str(self.process.pid)
 
         def ready():
